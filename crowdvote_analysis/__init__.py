@@ -1,0 +1,81 @@
+"""Delegated voting, counted exactly.
+
+Members rate choices with 0 to 5 stars and tag their ballot. Whoever does not vote follows others on tags and inherits
+the average of the ballots that match. Everybody's ballot goes into a STAR tally. The way of the data:
+
+- ``SystemState`` holds the tables of one instant: ``SystemState.read("folder")``.
+- ``resolve`` gives everyone's ballot, and why: ``Resolution``.
+- ``tally_star``, ``tally_all`` and ``tally_star_votes`` say who won, and every step why: ``StarTally``.
+
+Readers for other people's files live in ``crowdvote_analysis.readers``, Altair charts in ``crowdvote_analysis.charts``.
+The rules of the count are in ``docs/rules.md``; ids such as D10 or K4 in docstrings and messages point there.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.delegation import Resolution, resolve
+    from crowdvote_analysis.errors import (
+        CrowdVoteError,
+        CyclicCoreTooLarge,
+        InvalidElectionError,
+        InvalidTableError,
+        TableWarning,
+        UnknownDecisionError,
+        UnreadableFileError,
+        UnresolvedTieError,
+    )
+    from crowdvote_analysis.star import StarTally, tally_all, tally_star, tally_star_votes
+    from crowdvote_analysis.state import SystemState
+
+__version__ = "0.1.0"
+
+# Names are loaded when first used: importing the package costs nothing, whatever a caller needs of it.
+_ROOMS = {
+    "CrowdVoteError": "errors",
+    "CyclicCoreTooLarge": "errors",
+    "InvalidElectionError": "errors",
+    "InvalidTableError": "errors",
+    "Resolution": "delegation",
+    "StarTally": "star",
+    "SystemState": "state",
+    "TableWarning": "errors",
+    "UnknownDecisionError": "errors",
+    "UnreadableFileError": "errors",
+    "UnresolvedTieError": "errors",
+    "resolve": "delegation",
+    "tally_all": "star",
+    "tally_star": "star",
+    "tally_star_votes": "star",
+}
+
+__all__ = [
+    "CrowdVoteError",
+    "CyclicCoreTooLarge",
+    "InvalidElectionError",
+    "InvalidTableError",
+    "Resolution",
+    "StarTally",
+    "SystemState",
+    "TableWarning",
+    "UnknownDecisionError",
+    "UnreadableFileError",
+    "UnresolvedTieError",
+    "resolve",
+    "tally_all",
+    "tally_star",
+    "tally_star_votes",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

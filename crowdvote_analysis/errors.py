@@ -1,0 +1,133 @@
+"""What can go wrong, as types a caller can catch.
+
+Every error names the thing that is wrong, the rule it breaks and the way out; the command line prints the text as it
+stands, without a traceback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class CrowdVoteError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class TableWarning(UserWarning):
+    """Something in the tables was unusual and was handled as the rules say; nothing was lost."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Rows of one table that break one rule.
+
+    Attributes:
+        table: Name of the table, as in ``SystemState``.
+        rule: Short name of the rule, as it appears in quarantine files.
+        sentence: What is wrong, in words, with the id of the rule of the count where there is one.
+        count: Number of rows that break it.
+        first: The first of those rows in words, with row numbers counted from 1; anonymous members are not named (P1).
+    """
+
+    table: str
+    rule: str
+    sentence: str
+    count: int
+    first: tuple[str, ...]
+
+    def __str__(self) -> str:
+        if not self.count:
+            return f"{self.table}: {self.sentence}"
+        rows = "1 row" if self.count == 1 else f"{self.count} rows"
+        first = f" (first: {'; '.join(self.first)})" if self.first else ""
+        return f"{self.table}: {rows}: {self.sentence}{first}"
+
+
+class InvalidTableError(CrowdVoteError):
+    """Tables hold rows that cannot be counted.
+
+    Attributes:
+        table: Name of the first table that is wrong.
+        problems: One entry per table and broken rule, in the order found.
+        counts: Number of bad rows by rule, over all tables.
+    """
+
+    def __init__(self, problems: Sequence[Problem], way_out: str) -> None:
+        self.problems = tuple(problems)
+        self.table = self.problems[0].table
+        self.counts: dict[str, int] = {}
+        for problem in self.problems:
+            self.counts[problem.rule] = self.counts.get(problem.rule, 0) + problem.count
+        separator = ". " if len(self.problems) == 1 else "\n"
+        super().__init__(separator.join([*(str(problem) for problem in self.problems), way_out]))
+
+
+class UnreadableFileError(CrowdVoteError):
+    """A file or folder is missing, empty or not in the format asked for."""
+
+
+class UnknownDecisionError(CrowdVoteError):
+    """A decision was asked for that the state does not hold."""
+
+
+class InvalidElectionError(CrowdVoteError):
+    """Votes that no tally can be made from: no ballots, no choices, or stars outside 0 to 5 (K9)."""
+
+
+class CyclicCoreTooLarge(CrowdVoteError):  # noqa: N818 - the name others rely on
+    """The path rule (Y1) would need more work than allowed (Y3).
+
+    Attributes:
+        decision_id: The decision that was being counted.
+        core_size: Number of members of the loop core.
+        work: Steps done when the limit was met.
+        work_limit: The limit.
+    """
+
+    def __init__(self, decision_id: str, core_size: int, work: int, work_limit: int) -> None:
+        self.decision_id = decision_id
+        self.core_size = core_size
+        self.work = work
+        self.work_limit = work_limit
+        super().__init__(
+            f"decision '{decision_id}': {core_size:,} members follow each other in one tangle of loops, and the path "
+            f"rule needs more than {work_limit:,} steps to walk it (rule Y3; {work:,} done). Count with the rule "
+            "'equilibrium' (--cycles equilibrium, or cycle_rule in the table communities), or raise the work limit."
+        )
+
+
+class UnresolvedTieError(CrowdVoteError):
+    """The tie protocol is exhausted and more than one choice is left (K7).
+
+    Attributes:
+        tied: The choices that are still tied.
+        places: Number of places open among them.
+        advanced: The finalists already decided, best first.
+        stage: ``"scoring"`` or ``"runoff"``.
+        possible_winners: Who could win under any decision of the tie; one name means that it does not matter.
+        log: The audit log up to here, as text lines.
+    """
+
+    def __init__(
+        self,
+        tied: Sequence[str],
+        places: int,
+        advanced: Sequence[str],
+        stage: str,
+        possible_winners: Sequence[str],
+        log: Sequence[str],
+    ) -> None:
+        self.tied = tuple(tied)
+        self.places = places
+        self.advanced = tuple(advanced)
+        self.stage = stage
+        self.possible_winners = tuple(possible_winners)
+        self.log = tuple(log)
+        super().__init__(
+            f"Unresolved tie between: {', '.join(self.tied)}. Community Manager must decide tie-breaking method "
+            "(coin toss, revote, or other community-specific process)."
+        )
