@@ -1,0 +1,186 @@
+"""The tables against each other: ids that point to nothing, ballots that are not whole, pairs that repeat.
+
+Bad rows are found here and in ``checking``; ``SystemState`` decides whether to refuse them or to set them aside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crowdvote_analysis import tables
+from crowdvote_analysis.checking import BadRow, Checked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def resolve_ids(checked: dict[str, Checked]) -> None:
+    """Report rows whose ids point to nothing. Ids of members may: such rows are kept and give nothing (D6, M3)."""
+    references = [
+        ("members", "communities", ["community_id"], "the community is not in the table communities"),
+        ("decisions", "communities", ["community_id"], "the community is not in the table communities"),
+        ("followings", "communities", ["community_id"], "the community is not in the table communities"),
+        ("choices", "decisions", ["decision_id"], "the decision is not in the table decisions"),
+        ("ballots", "decisions", ["decision_id"], "the decision is not in the table decisions"),
+        ("votes", "choices", ["decision_id", "choice_id"], "the choice is not in the table choices of this decision"),
+        (
+            "votes",
+            "ballots",
+            ["decision_id", "member_id"],
+            "the member has no row in the table ballots for this decision",
+        ),
+    ]
+    for table, parent, on, sentence in references:
+        mentioned = checked[parent].given
+        present = checked[parent].good.select(on)
+        if all(name in mentioned.columns for name in on):
+            # Rows that are bad for another reason still say that the id exists.
+            present = pl.concat([present, mentioned.select(pl.col(on).cast(pl.String))])
+        lost = checked[table].good.join(present.unique(), on=on, how="anti")["row"]
+        if len(lost):
+            checked[table].bad.append(BadRow(f"unknown_{on[-1]}", sentence, lost))
+
+
+def set_aside(checked: dict[str, Checked]) -> dict[str, pl.DataFrame]:
+    """Take the bad rows out, with the rows that cannot stand without them, and explain each."""
+    for table, parents in {
+        "communities": [],
+        "members": [("communities", ["community_id"])],
+        "decisions": [("communities", ["community_id"])],
+        "choices": [("decisions", ["decision_id"])],
+        "ballots": [("decisions", ["decision_id"])],
+        "votes": [("choices", ["decision_id", "choice_id"])],
+        "followings": [("communities", ["community_id"])],
+    }.items():
+        _keep_good(checked, table)
+        for parent, on in parents:
+            _keep_children(checked, table, parent, on)
+    # A ballot is whole or it is not there: bad stars take the ballot along, a bad ballot takes its stars along.
+    ballot = ["decision_id", "member_id"]
+    votes, ballots = checked["votes"], checked["ballots"]
+    if votes.bad and all(name in votes.given.columns or name == "decision_id" for name in ballot):
+        hurt = _rows(votes, [row for bad in votes.bad for row in bad.rows]).select(
+            *(
+                pl.col(name).cast(pl.String)
+                if name in votes.given.columns
+                else pl.lit(votes.good[name].first()).alias(name)
+                for name in ballot
+            )
+        )
+        taken = ballots.good.join(hurt.unique(), on=ballot, how="semi")["row"]
+        if len(taken):
+            ballots.bad.append(
+                BadRow("set_aside_with", "stars of this ballot are bad, and a ballot counts whole or not at all", taken)
+            )
+            _keep_good(checked, "ballots")
+    _keep_children(checked, "votes", "ballots", ballot)
+    return {name: _explained(check) for name, check in checked.items() if check.bad}
+
+
+def _keep_good(checked: dict[str, Checked], table: str) -> None:
+    check = checked[table]
+    for bad in check.bad:
+        check = Checked(
+            check.table,
+            check.given,
+            check.good.filter(~pl.col("row").is_in(bad.rows.implode())),
+            check.bad,
+            check.unknown,
+        )
+    checked[table] = check
+
+
+def _keep_children(checked: dict[str, Checked], table: str, parent: str, on: list[str]) -> None:
+    lost = checked[table].good.join(checked[parent].good.select(on), on=on, how="anti")["row"]
+    if len(lost):
+        reason = f"its row in the table {parent} is set aside"
+        checked[table].bad.append(BadRow("set_aside_with", reason, lost))
+        _keep_good(checked, table)
+
+
+def _rows(check: Checked, numbers: list[int]) -> pl.DataFrame:
+    return check.given.filter(pl.col("row").is_in(pl.Series(numbers, dtype=pl.UInt32).implode()))
+
+
+def _explained(check: Checked) -> pl.DataFrame:
+    reasons = pl.concat(
+        [
+            pl.DataFrame({"row": bad.rows.cast(pl.UInt32)}).with_columns(reasons=pl.lit(bad.sentence))
+            for bad in check.bad
+        ]
+    )
+    reasons = reasons.unique(maintain_order=True).group_by("row").agg("reasons")
+    given = check.given.with_columns(pl.col("row").cast(pl.UInt32))
+    return given.join(reasons, on="row").sort("row")
+
+
+def merge_followings(followings: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """One following a pair: the union of the tags, where ALL wins (D8)."""
+    pair = tables.key("followings")
+    repeated = followings.filter(followings.select(pair).is_duplicated())
+    if repeated.is_empty():
+        return followings, []
+    everything = (pl.col("tags").list.len() == 0).any()
+    merged = repeated.group_by(pair, maintain_order=True).agg(
+        pl.col("row").min(),
+        pl.when(everything)
+        .then(pl.lit([], dtype=pl.List(pl.String)))
+        .otherwise(pl.col("tags").explode(empty_as_null=False, keep_nulls=False).unique().sort().implode())
+        .first()
+        .alias("tags"),
+        pl.col("order").min(),
+    )
+    single = followings.join(repeated.select(pair).unique(), on=pair, how="anti", maintain_order="left")
+    note = (
+        f"followings: {len(repeated)} rows repeat a pair and were merged into {len(merged)}: union of tags, ALL "
+        "wins (D8)."
+    )
+    return pl.concat([single, merged.select(single.columns)]).sort("row"), [note]
+
+
+def notes(
+    checked: Mapping[str, Checked],
+    good: Mapping[str, pl.DataFrame],
+    taken_out: Mapping[str, pl.DataFrame],
+    anonymous: set[str],
+) -> list[str]:
+    """Say what was unusual and how it was handled, one sentence each; anonymous members are not named (P1)."""
+    told = []
+    for name, check in checked.items():
+        if check.unknown:
+            told.append(
+                f"{name}: the columns {', '.join(check.unknown)} are not part of the table; they are kept aside "
+                "(state.unknown) and change no number."
+            )
+        if name in taken_out:
+            told.append(f"{name}: {len(taken_out[name])} rows were set aside (state.quarantined) and are not counted.")
+    members = good["members"].select("community_id", "member_id")
+    followings = good["followings"]
+
+    def person(value: str) -> str:
+        return "an anonymous member" if value in anonymous else f"'{value}'"
+
+    itself = followings.filter(pl.col("follower_id") == pl.col("followee_id")).sort("follower_id")
+    if len(itself):
+        first = person(itself["follower_id"][0])
+        told.append(
+            f"followings: {len(itself)} rows follow themselves (first: {first}); that is a loop of one and gives "
+            "nothing (D8)."
+        )
+    for role, rule in (("follower_id", "it has no effect"), ("followee_id", "it gives nothing: not_a_member (D6)")):
+        lost = followings.join(
+            members, left_on=["community_id", role], right_on=["community_id", "member_id"], how="anti"
+        )
+        if len(lost):
+            first = person(lost[role].sort()[0])
+            told.append(f"followings: {len(lost)} rows have a {role} that is not a member (first: {first}); {rule}.")
+    ballots = good["ballots"].join(good["decisions"].select("decision_id", "community_id"), on="decision_id")
+    lost = ballots.join(members, on=["community_id", "member_id"], how="anti")
+    if len(lost):
+        first = person(lost["member_id"].sort()[0])
+        told.append(
+            f"ballots: {len(lost)} were cast by somebody who is not a member (first: {first}); kept, not counted (M3)."
+        )
+    return told

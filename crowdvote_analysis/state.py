@@ -1,0 +1,213 @@
+"""SystemState: the tables at one instant, checked against each other.
+
+What a frame on its own can get wrong is settled in ``tables``; here ids are resolved across tables, followings of the
+same pair are merged (D8), absent tables are derived, and what is bad is refused or set aside.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crowdvote_analysis import integrity, tables
+from crowdvote_analysis.checking import anonymous_members, check, describe
+from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crowdvote_analysis.checking import Checked
+
+_WAY_OUT = "Fix the rows, or set them aside with quarantine (--quarantine on the command line)."
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class SystemState:
+    """The tables of one or more communities at one instant.
+
+    Every argument is a polars frame with the columns of ``docs/tables.md``; text is understood for every column, so a
+    CSV can be passed as it was read. A table that is not given is derived: members from whoever follows, is followed
+    or voted; ballots from votes; decisions and choices from ballots and votes; communities from members and decisions.
+
+    Args:
+        members: community_id, member_id, display_name, is_voter, is_manager, is_anonymous.
+        followings: community_id, follower_id, followee_id, tags (empty = ALL), order.
+        ballots: decision_id, member_id, tags, cast_at.
+        votes: decision_id, member_id, choice_id, stars.
+        decisions: community_id, decision_id, title, description, method, opens_at, closes_at.
+        choices: decision_id, choice_id, title, position.
+        communities: community_id, title, cycle_rule.
+        quarantine: Set bad rows aside in ``quarantined`` instead of raising.
+
+    Attributes:
+        quarantined: Rows that were set aside, by table: the columns as given, ``row`` (counted from 1) and ``reasons``
+            (list[str]). A ballot is set aside whole: one bad star takes the ballot and its other stars along, because
+            counting the rest as cast would turn the missing star into a 0.
+        unknown: Columns that the tables do not have, by table, with the key to find their rows again.
+        notes: What was unusual and how it was handled, one sentence each; the same are issued as ``TableWarning``.
+
+    Raises:
+        InvalidTableError: Rows break the contract of a table and ``quarantine`` is off.
+
+    Example:
+        >>> import polars as pl, crowdvote_analysis as cv
+        >>> state = cv.SystemState(
+        ...     followings=pl.DataFrame({"follower_id": ["Maya"], "followee_id": ["Kelly"], "tags": ["budget"]}),
+        ...     ballots=pl.DataFrame({"member_id": ["Kelly"], "tags": ["budget; trees"]}),
+        ...     votes=pl.DataFrame({"member_id": ["Kelly"], "choice_id": ["Swings"], "stars": ["4.5"]}),
+        ... )
+        >>> state.members["member_id"].to_list()
+        ['Kelly', 'Maya']
+    """
+
+    communities: pl.DataFrame
+    members: pl.DataFrame
+    followings: pl.DataFrame
+    decisions: pl.DataFrame
+    choices: pl.DataFrame
+    ballots: pl.DataFrame
+    votes: pl.DataFrame
+    quarantined: Mapping[str, pl.DataFrame] = field(repr=False)
+    unknown: Mapping[str, pl.DataFrame] = field(repr=False)
+    notes: tuple[str, ...] = field(repr=False)
+
+    def __init__(
+        self,
+        *,
+        members: pl.DataFrame | None = None,
+        followings: pl.DataFrame | None = None,
+        ballots: pl.DataFrame | None = None,
+        votes: pl.DataFrame | None = None,
+        decisions: pl.DataFrame | None = None,
+        choices: pl.DataFrame | None = None,
+        communities: pl.DataFrame | None = None,
+        quarantine: bool = False,
+    ) -> None:
+        given = {
+            "communities": communities,
+            "members": members,
+            "decisions": decisions,
+            "choices": choices,
+            "ballots": ballots,
+            "votes": votes,
+            "followings": followings,
+        }
+        home = _home(given)
+        checked = {name: check(name, frame, home) for name, frame in given.items() if frame is not None}
+        _derive(checked, home)
+        integrity.resolve_ids(checked)
+        anonymous = anonymous_members(checked["members"])
+        problems = [describe(table, bad, anonymous) for table in checked.values() for bad in table.bad]
+        if problems and not quarantine:
+            raise InvalidTableError(problems, _WAY_OUT)
+        set_aside = integrity.set_aside(checked)
+        good = {name: check.good for name, check in checked.items()}
+        good["followings"], merged = integrity.merge_followings(good["followings"])
+        notes = merged + integrity.notes(checked, good, set_aside, anonymous)
+        for name in tables.TABLES:
+            object.__setattr__(self, name, good[name].drop("row"))
+        object.__setattr__(self, "quarantined", set_aside)
+        object.__setattr__(self, "unknown", _unknown(checked))
+        object.__setattr__(self, "notes", tuple(notes))
+        for note in notes:
+            warnings.warn(note, TableWarning, stacklevel=2)
+
+    @classmethod
+    def read(cls, folder: str | Path, *, quarantine: bool = False) -> SystemState:
+        """Read a folder of ``<table>.parquet`` or ``<table>.csv`` files; see ``readers.read_folder``."""
+        from crowdvote_analysis.readers.folder import read_folder
+
+        return read_folder(folder, quarantine=quarantine)
+
+    def write(self, folder: str | Path) -> None:
+        """Write every table to ``folder`` as Parquet, rows in the order of their keys, unknown columns included.
+
+        Files of the same names are replaced; nothing else in the folder is touched.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in tables.TABLES:
+            frame: pl.DataFrame = getattr(self, name)
+            keys = tables.key(name)
+            if name in self.unknown:
+                frame = frame.join(
+                    self.unknown[name].unique(keys, keep="first", maintain_order=True), on=keys, how="left"
+                )
+            frame.sort(keys).write_parquet(folder / f"{name}.parquet")
+
+
+def _home(given: Mapping[str, pl.DataFrame | None]) -> dict[str, str]:
+    """The community and the decision meant where a column is absent: the only one there is, else a plain name."""
+    home = dict(tables.HOME)
+    for column, sources in {
+        "community_id": ("communities", "members", "decisions"),
+        "decision_id": ("decisions", "choices", "ballots", "votes"),
+    }.items():
+        for source in sources:
+            frame = given[source]
+            if frame is not None and column in frame.columns:
+                values = frame[column].drop_nulls().cast(pl.String).unique()
+                if len(values) == 1:
+                    home[column] = values[0]
+                break
+    return home
+
+
+def _derive(checked: dict[str, Checked], home: dict[str, str]) -> None:
+    """Fill in the tables that were not given, from those that were."""
+
+    def ids(table: str, *names: str) -> pl.DataFrame:
+        return checked[table].good.select(names)
+
+    def put(table: str, frame: pl.DataFrame) -> None:
+        checked[table] = check(table, frame.unique().sort(frame.columns), home)
+
+    if "votes" not in checked:
+        put("votes", tables.empty("votes"))
+    if "followings" not in checked:
+        put("followings", tables.empty("followings"))
+    if "ballots" not in checked:
+        put("ballots", ids("votes", "decision_id", "member_id"))
+    if "decisions" not in checked:
+        known = pl.concat(
+            [
+                ids(table, "decision_id")
+                for table in ("ballots", "votes", *(["choices"] if "choices" in checked else []))
+            ]
+        )
+        several = checked["members"].good["community_id"].n_unique() > 1 if "members" in checked else False
+        if several and len(known):
+            raise InvalidTableError(
+                [Problem("decisions", "missing", "the table is missing, and there are several communities", 0, ())],
+                "Give decisions with community_id and decision_id, so that it is clear who decides what.",
+            )
+        put("decisions", known)
+    if "choices" not in checked:
+        rated = ids("votes", "decision_id", "choice_id").unique().sort("decision_id", "choice_id")
+        put("choices", rated.with_columns(position=pl.int_range(pl.len()).over("decision_id")))
+    if "members" not in checked:
+        followings = checked["followings"].good
+        voters = ids("ballots", "decision_id", "member_id").join(
+            ids("decisions", "decision_id", "community_id"), on="decision_id"
+        )
+        names = [
+            followings.select("community_id", member_id="follower_id"),
+            followings.select("community_id", member_id="followee_id"),
+            voters.select("community_id", "member_id"),
+        ]
+        put("members", pl.concat(names))
+    if "communities" not in checked:
+        put("communities", pl.concat([ids(table, "community_id") for table in ("members", "decisions", "followings")]))
+
+
+def _unknown(checked: Mapping[str, Checked]) -> dict[str, pl.DataFrame]:
+    kept = {}
+    for name, table in checked.items():
+        if table.unknown:
+            columns = table.good.select("row", *tables.key(name))
+            kept[name] = columns.join(table.given.select("row", *table.unknown), on="row").drop("row")
+    return kept

@@ -1,0 +1,162 @@
+"""Every table in one place: columns, types, keys, defaults, and what makes a row wrong.
+
+A table is one class. Its columns state type and limits; their metadata state the default an absent or blank value takes
+and one line of explanation (``docs/tables.md`` is written from it). ``checking`` converts a frame as people write it
+(text from a CSV, any integer type, lists as ``a;b``) into the types of the table.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import dataframely as dy
+import polars as pl
+
+STARS = pl.Decimal(9, 8)
+UTC = pl.Datetime("us", "UTC")
+
+_REQUIRED: dict[str, Any] = {}
+
+
+def _meta(text: str, **default: Any) -> dict[str, Any]:
+    return {"text": text, **default}
+
+
+def _identifier(text: str, *, key: bool = False, **default: Any) -> dy.String:
+    return dy.String(primary_key=key, nullable=False, min_length=1, metadata=_meta(text, **default))
+
+
+class Table(dy.Schema):
+    """What all tables share: each row knows where it stood in the input, so that an error can point at it."""
+
+    row = dy.UInt32(nullable=False)
+
+
+class Communities(Table):
+    """Who decides together, and how they count loops (Y)."""
+
+    community_id = _identifier("the community", key=True)
+    title = dy.String(nullable=True, metadata=_meta("name shown to people", default=None))
+    cycle_rule = dy.String(nullable=False, metadata=_meta("`path` (Y1) or `equilibrium` (Y4)", default="path"))
+
+    @dy.rule()
+    def known_cycle_rule(cls) -> pl.Expr:  # noqa: N805, D102
+        return pl.col("cycle_rule").is_in(["path", "equilibrium"])
+
+
+class Members(Table):
+    """Who belongs to a community, and in which role (M1)."""
+
+    community_id = _identifier("the community", key=True, home=True)
+    member_id = _identifier("the member", key=True)
+    display_name = dy.String(nullable=True, metadata=_meta("name shown to people; the id if absent", default=None))
+    is_voter = dy.Bool(nullable=False, metadata=_meta("tallied; a lobbyist is not (M1)", default=True))
+    is_manager = dy.Bool(nullable=False, metadata=_meta("may settle ties and trigger recounts", default=False))
+    is_anonymous = dy.Bool(nullable=False, metadata=_meta("shown under a pseudonym only (P1)", default=False))
+
+
+class Followings(Table):
+    """Who follows whom, on which tags (T2, T3)."""
+
+    community_id = _identifier("the community", home=True)
+    follower_id = _identifier("the member who follows")
+    followee_id = _identifier("the member who is followed")
+    tags = dy.List(
+        dy.String(nullable=False),
+        nullable=False,
+        metadata=_meta("followed on these tags; empty is ALL (T3)", default=[]),
+    )
+    order = dy.Int64(nullable=False, metadata=_meta("display order; changes no number (D9)", default=0))
+
+    @dy.rule()
+    def plain_tags(cls) -> pl.Expr:  # noqa: N805, D102
+        return _plain_tags()
+
+
+class Decisions(Table):
+    """What is decided, in which community."""
+
+    community_id = _identifier("the community", home=True)
+    decision_id = _identifier("the decision", key=True)
+    title = dy.String(nullable=True, metadata=_meta("name shown to people; the id if absent", default=None))
+    description = dy.String(nullable=False, metadata=_meta("what it is about", default=""))
+    method = dy.String(nullable=False, metadata=_meta("how it is counted: `star`", default="star"))
+    opens_at = dy.Datetime(nullable=True, time_zone="UTC", metadata=_meta("voting starts (UTC)", default=None))
+    closes_at = dy.Datetime(nullable=True, time_zone="UTC", metadata=_meta("voting ends (UTC)", default=None))
+
+    @dy.rule()
+    def known_method(cls) -> pl.Expr:  # noqa: N805, D102
+        return pl.col("method").is_in(["star"])
+
+    @dy.rule()
+    def opens_before_closing(cls) -> pl.Expr:  # noqa: N805, D102
+        return (pl.col("opens_at") <= pl.col("closes_at")).fill_null(True)
+
+
+class Choices(Table):
+    """What can be rated in a decision."""
+
+    decision_id = _identifier("the decision", key=True, home=True)
+    choice_id = _identifier("the choice", key=True)
+    title = dy.String(nullable=True, metadata=_meta("name shown to people; the id if absent", default=None))
+    position = dy.Int64(nullable=False, metadata=_meta("display order", default=0))
+
+
+class Ballots(Table):
+    """Who voted by hand, and how they tagged the decision (T1)."""
+
+    decision_id = _identifier("the decision", key=True, home=True)
+    member_id = _identifier("the member who voted", key=True)
+    tags = dy.List(dy.String(nullable=False), nullable=False, metadata=_meta("tags of the ballot (T1)", default=[]))
+    cast_at = dy.Datetime(nullable=True, time_zone="UTC", metadata=_meta("when it was cast (UTC)", default=None))
+
+    @dy.rule()
+    def plain_tags(cls) -> pl.Expr:  # noqa: N805, D102
+        return _plain_tags()
+
+
+class Votes(Table):
+    """The stars of the ballots cast by hand, one row a choice."""
+
+    decision_id = _identifier("the decision", key=True, home=True)
+    member_id = _identifier("the member who voted", key=True)
+    choice_id = _identifier("the choice that is rated", key=True)
+    stars = dy.Decimal(
+        9, 8, nullable=False, min=Decimal(0), max=Decimal(5), metadata=_meta("0 to 5, at most 8 places (D10)")
+    )
+
+
+TABLES: dict[str, type[Table]] = {
+    "communities": Communities,
+    "members": Members,
+    "decisions": Decisions,
+    "choices": Choices,
+    "ballots": Ballots,
+    "votes": Votes,
+    "followings": Followings,
+}
+
+# The id a single community or decision has when nobody needed to name it.
+HOME = {"community_id": "community", "decision_id": "decision"}
+
+
+def columns(table: str) -> dict[str, dy.Column]:
+    """The columns of a table, in order, without the row number."""
+    return {name: column for name, column in TABLES[table].columns().items() if name != "row"}
+
+
+def key(table: str) -> list[str]:
+    """The key columns of a table; followings are keyed too, but a repeated key is merged (D8), not refused."""
+    if table == "followings":
+        return ["community_id", "follower_id", "followee_id"]
+    return TABLES[table].primary_key()
+
+
+def empty(table: str) -> pl.DataFrame:
+    """A table without rows."""
+    return TABLES[table].create_empty().drop("row")
+
+
+def _plain_tags() -> pl.Expr:
+    return ~pl.col("tags").list.eval(pl.element().str.contains(r"[;\r\n]")).list.any()
