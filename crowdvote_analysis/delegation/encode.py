@@ -1,0 +1,276 @@
+"""SystemState → dense integer codes, so that the count works on arrays instead of on strings.
+
+A *node* is a member in a decision. Codes follow the sorted ids, never the order of rows, which is why no answer can
+depend on it. Decisions are counted together in blocks of bounded size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from crowdvote_analysis.errors import UnknownDecisionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from crowdvote_analysis.state import SystemState
+
+Ints: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
+# Sets as bits, one row a set, 64 members a word; as many words as the vocabulary needs.
+Bits: TypeAlias = NDArray[np.uint64]
+
+# Stars inside the engine are integers of 1e-18 star (D10); 5 stars are 5e18, which an Int64 holds.
+UNITS_PER_STAR = 10**18
+UNITS_PER_PLACE = 10**10  # 1e-18 in the eighth place
+
+# What one block may hold, in array cells; keeps memory bounded however many decisions there are.
+_BLOCK_CELLS = 60_000_000
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The tables as codes.
+
+    Attributes:
+        decisions: decision_id, community_id, cycle_rule, first and last (rows of ``members`` of the community, half
+            open), first_following and last_following, choices (number); sorted by decision_id.
+        members: The members table sorted by (community_id, member_id), with ``code``.
+        followings: The followings of members, sorted by follower and followee, with follower, followee (codes;
+            followee is -1 for somebody who is no member) and tag_set.
+        tag_sets: Distinct sets of tags that are followed on; the code is the position.
+        choices: decision_id, choice_id, title, position and ``choice``, the code within the decision.
+        ballots: Ballots of members: decision (code), member (code), tags.
+        votes: Stars of those ballots: decision, member, choice (codes) and units (Int64, 1e-18 star).
+        outsiders: Number of ballots by decision code that belong to nobody who is a member (M3).
+    """
+
+    decisions: pl.DataFrame
+    members: pl.DataFrame
+    followings: pl.DataFrame
+    tag_sets: list[list[str]]
+    choices: pl.DataFrame
+    ballots: pl.DataFrame
+    votes: pl.DataFrame
+    outsiders: Ints
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some decisions as one graph. Nodes of a decision are consecutive, in the order of member ids.
+
+    Attributes:
+        decisions: Codes of the decisions, ascending.
+        offsets: First node of each decision, and the number of nodes at the end.
+        member: Member code by node.
+        rules: Cycle rule by decision of the block.
+        choices: Number of choices by decision of the block.
+        src, dst: Follower and followee of each edge, as nodes; dst is -1 for somebody who is no member. Sorted by src.
+        following: Row of ``Encoded.followings`` by edge.
+        mask: Tags followed on, as bits, by edge.
+        everything: Whether the edge follows on ALL (T3).
+        manual: Whether the node has a ballot cast by hand (D1).
+        tags: Bits of the tags of manual ballots, by node.
+        rated: Bits of the choices they rate, by node.
+        units: Stars in units of 1e-18, choice by node.
+        vocabulary: The tag each bit stands for.
+    """
+
+    decisions: list[int]
+    offsets: Ints
+    member: Ints
+    rules: list[str]
+    choices: list[int]
+    src: Ints
+    dst: Ints
+    following: Ints
+    mask: Bits
+    everything: Flags
+    manual: Flags
+    tags: Bits
+    rated: Bits
+    units: Ints
+    vocabulary: list[str]
+
+
+def encode(state: SystemState, decisions: Sequence[str] | None = None, cycles: str | None = None) -> Encoded:
+    """Give every id a dense code.
+
+    Args:
+        state: The tables.
+        decisions: Decisions to count; all by default.
+        cycles: A cycle rule that overrides the one of the communities.
+
+    Raises:
+        UnknownDecisionError: A decision is not in the state.
+    """
+    wanted = state.decisions
+    if decisions is not None:
+        missing = sorted(set(decisions) - set(wanted["decision_id"]))
+        if missing:
+            present = ", ".join(sorted(wanted["decision_id"])[:10]) or "none"
+            raise UnknownDecisionError(
+                f"decision '{missing[0]}' is not in the table decisions (decisions there: {present})."
+            )
+        wanted = wanted.filter(pl.col("decision_id").is_in(list(decisions)))
+    members = (
+        state.members.sort("community_id", "member_id")
+        .with_row_index("code")
+        .with_columns(pl.col("code").cast(pl.Int64))
+    )
+    codes = members.select("community_id", "member_id", "code")
+    followings, tag_sets = _followings(state.followings, codes)
+    choices = state.choices.sort("decision_id", "choice_id").with_columns(
+        choice=pl.int_range(pl.len()).over("decision_id").cast(pl.Int64)
+    )
+    spans = members.group_by("community_id").agg(first=pl.col("code").min(), last=pl.col("code").max() + 1)
+    spans = spans.with_columns(
+        first_following=followings["follower"].search_sorted(spans["first"], side="left").cast(pl.Int64),
+        last_following=followings["follower"].search_sorted(spans["last"], side="left").cast(pl.Int64),
+    )
+    table = (
+        wanted.select("decision_id", "community_id")
+        .join(state.communities.select("community_id", "cycle_rule"), on="community_id", how="left")
+        .join(spans, on="community_id", how="left")
+        .join(choices.group_by("decision_id").agg(choices=pl.len().cast(pl.Int64)), on="decision_id", how="left")
+        .with_columns(pl.col("first", "last", "first_following", "last_following", "choices").fill_null(0))
+        .sort("decision_id")
+        .with_row_index("decision")
+        .with_columns(pl.col("decision").cast(pl.Int64))
+    )
+    if cycles is not None:
+        table = table.with_columns(cycle_rule=pl.lit(cycles))
+    decision = table.select("decision_id", "decision", "community_id")
+    ballots = state.ballots.join(decision, on="decision_id").join(codes, on=["community_id", "member_id"], how="left")
+    known = ballots.filter(pl.col("code").is_not_null()).select(
+        "decision", "decision_id", "member_id", member="code", tags="tags"
+    )
+    # The physical integers of DECIMAL(9, 8) are units of 1e-8 star.
+    units = pl.col("stars").to_physical().cast(pl.Int64) * UNITS_PER_PLACE
+    by_member = known.select("decision_id", "member_id", "decision", "member")
+    votes = (
+        state.votes.join(by_member, on=["decision_id", "member_id"])
+        .join(choices.select("decision_id", "choice_id", "choice"), on=["decision_id", "choice_id"])
+        .select("decision", "member", "choice", units=units)
+    )
+    outsiders = np.zeros(len(table), dtype=np.int64)
+    np.add.at(outsiders, ballots.filter(pl.col("code").is_null())["decision"].to_numpy(), 1)
+    return Encoded(
+        table, members, followings, tag_sets, choices, known.drop("decision_id", "member_id"), votes, outsiders
+    )
+
+
+def blocks(encoded: Encoded) -> Iterator[Block]:
+    """Cut the decisions into blocks of bounded size, alike in their number of choices."""
+    decisions = encoded.decisions.sort("choices", "decision")
+    batch: list[int] = []
+    cells = 0
+    for row in decisions.iter_rows(named=True):
+        size = (row["last"] - row["first"]) * (row["choices"] + 8) + (
+            row["last_following"] - row["first_following"]
+        ) * 8
+        if batch and cells + size > _BLOCK_CELLS:
+            yield _block(encoded, sorted(batch))
+            batch, cells = [], 0
+        batch.append(row["decision"])
+        cells += size
+    if batch:
+        yield _block(encoded, sorted(batch))
+
+
+def words_for(bits: int) -> int:
+    """Number of 64-bit words that hold ``bits`` bits; at least one."""
+    return max(1, -(-bits // 64))
+
+
+def _followings(followings: pl.DataFrame, codes: pl.DataFrame) -> tuple[pl.DataFrame, list[list[str]]]:
+    coded = (
+        followings.join(
+            codes.rename({"member_id": "follower_id", "code": "follower"}),
+            on=["community_id", "follower_id"],
+            how="inner",
+        )
+        .join(
+            codes.rename({"member_id": "followee_id", "code": "followee"}),
+            on=["community_id", "followee_id"],
+            how="left",
+        )
+        .with_columns(pl.col("followee").fill_null(-1))
+        .sort("follower", "followee", "followee_id")
+    )
+    sets = coded.select("tags").unique().sort("tags").with_row_index("tag_set")
+    coded = coded.join(sets, on="tags", how="left", maintain_order="left")
+    return coded, sets["tags"].to_list()
+
+
+def _block(encoded: Encoded, decisions: list[int]) -> Block:
+    rows = encoded.decisions[decisions]
+    sizes = (rows["last"] - rows["first"]).to_numpy()
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    firsts = rows["first"].to_list()
+    follower, followee = encoded.followings["follower"].to_numpy(), encoded.followings["followee"].to_numpy()
+    tag_set = encoded.followings["tag_set"].to_numpy()
+    member, src, dst, following = [], [], [], []
+    for offset, row in zip(offsets.tolist(), rows.iter_rows(named=True), strict=False):
+        shift = offset - row["first"]
+        edges = slice(row["first_following"], row["last_following"])
+        member.append(np.arange(row["first"], row["last"], dtype=np.int64))
+        src.append(follower[edges] + shift)
+        dst.append(np.where(followee[edges] < 0, -1, followee[edges] + shift))
+        following.append(np.arange(edges.start, edges.stop, dtype=np.int64))
+    count = int(offsets[-1])
+    place = pl.DataFrame({"decision": decisions, "shift": offsets[:-1] - np.array(firsts, dtype=np.int64)})
+    ballots = encoded.ballots.join(place, on="decision").with_columns(node=pl.col("member") + pl.col("shift"))
+    votes = encoded.votes.join(place, on="decision").with_columns(node=pl.col("member") + pl.col("shift"))
+    manual = np.zeros(count, dtype=np.bool_)
+    manual[ballots["node"].to_numpy()] = True
+    choices = rows["choices"].to_list()
+    width = max(choices, default=0)
+    units = np.zeros((width, count), dtype=np.int64)
+    units[votes["choice"].to_numpy(), votes["node"].to_numpy()] = votes["units"].to_numpy()
+    rated = np.zeros((count, words_for(width)), dtype=np.uint64)
+    _set_bits(rated, votes["node"].to_numpy(), votes["choice"].to_numpy())
+    # Tags enter with manual ballots only (T1), so theirs are the whole vocabulary.
+    tagged = ballots.select("node", tag="tags").explode("tag", empty_as_null=False)
+    vocabulary = tagged["tag"].unique().sort().to_list()
+    bit = {tag: number for number, tag in enumerate(vocabulary)}
+    tags = np.zeros((count, words_for(len(vocabulary))), dtype=np.uint64)
+    _set_bits(tags, tagged["node"].to_numpy(), tagged["tag"].replace_strict(bit, return_dtype=pl.Int64).to_numpy())
+    set_mask = np.zeros((len(encoded.tag_sets), tags.shape[1]), dtype=np.uint64)
+    for number, names in enumerate(encoded.tag_sets):
+        for name in names:
+            if name in bit:
+                set_mask[number, bit[name] // 64] |= np.uint64(1) << np.uint64(bit[name] % 64)
+    set_all = np.array([not names for names in encoded.tag_sets], dtype=np.bool_)
+    set_mask[set_all] = ~np.uint64(0)
+    edges_following = np.concatenate(following) if following else np.zeros(0, dtype=np.int64)
+    sets = tag_set[edges_following]
+    return Block(
+        decisions=decisions,
+        offsets=offsets,
+        member=np.concatenate(member) if member else np.zeros(0, dtype=np.int64),
+        rules=rows["cycle_rule"].to_list(),
+        choices=choices,
+        src=np.concatenate(src) if src else np.zeros(0, dtype=np.int64),
+        dst=np.concatenate(dst) if dst else np.zeros(0, dtype=np.int64),
+        following=edges_following,
+        mask=set_mask[sets],
+        everything=set_all[sets],
+        manual=manual,
+        tags=tags,
+        rated=rated,
+        units=units,
+        vocabulary=vocabulary,
+    )
+
+
+def _set_bits(bits: Bits, rows: Ints, numbers: Ints) -> None:
+    numbers = numbers.astype(np.uint64)
+    np.bitwise_or.at(
+        bits, (rows, (numbers // np.uint64(64)).astype(np.int64)), np.uint64(1) << (numbers % np.uint64(64))
+    )

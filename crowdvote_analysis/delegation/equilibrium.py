@@ -1,0 +1,133 @@
+"""Loops by the equilibrium rule (Y4): the ballots that no further averaging would change.
+
+Members of a core solve one sparse linear system: number of sources × own stars = sum of the sources' stars. A
+floating-point
+solver proposes, exact integers check and correct: the residual is formed in units of 1e-18 without any rounding, so
+the answer is that of the system and not of the solver.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdvote_analysis.delegation.encode import UNITS_PER_STAR
+from crowdvote_analysis.errors import CrowdVoteError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from crowdvote_analysis.delegation.encode import Ints
+
+Floats = NDArray[np.float64]
+
+_RESIDUAL = 10**6  # units: 1e-12 star (Y4)
+_CORRECTIONS = 8
+_ITERATIONS = 500
+_PRECISION = 1e-12
+_SMALL = 500  # members of a core that elimination settles in no time
+
+
+def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> Ints:
+    """The stars of the members of a core.
+
+    Args:
+        inside: 1 where the member of the row inherits from the member of the column.
+        sources: Number of inherited ballots by member, from inside and outside the core.
+        outside: Sum of the ballots inherited from outside, member by choice, in units of 1e-18 modulo 2**64.
+        rough: The same sum as a float, which places it among its equals modulo 2**64.
+
+    Returns:
+        Stars in units of 1e-18, member by choice; each is within 1e-12 star of the average of its sources.
+
+    Raises:
+        CrowdVoteError: The residual stays above 1e-12 star.
+    """
+    whole = inside.astype(np.int64)
+    averaging = _averaging(inside, sources)
+    divisor = sources[:, None]
+    units = np.rint(_absorb(averaging, rough / divisor)).astype(np.int64)
+    for _ in range(_CORRECTIONS):
+        # Sums wrap around modulo 2**64, but what is left of them is small once the stars are nearly right, so the
+        # residual is exact.
+        residual = (outside + whole @ units - divisor * units) / divisor
+        if np.abs(residual).max(initial=0.0) <= 1.0:
+            break
+        units += np.rint(_absorb(averaging, residual)).astype(np.int64)
+    if np.abs((outside + whole @ units - divisor * units) / divisor).max(initial=0.0) > _RESIDUAL:
+        raise CrowdVoteError("the equilibrium (rule Y4) did not settle to 1e-12 star; please report this state.")
+    return np.clip(units, 0, 5 * UNITS_PER_STAR)
+
+
+def trace(inside: csr_array, sources: Ints, weight: Floats) -> Floats:
+    """How much weight passes through each member of a core when ``weight`` enters it (I3).
+
+    What a member holds goes to their sources in equal parts, inside the core again and again, until it has left.
+    """
+    return _absorb(_averaging(inside, sources).T.tocsr(), weight[:, None])[:, 0]
+
+
+def _averaging(inside: csr_array, sources: Ints) -> csr_array:
+    averaging = inside.astype(np.float64)
+    averaging.data /= np.repeat(sources.astype(np.float64), np.diff(averaging.indptr))
+    return averaging
+
+
+def _absorb(averaging: csr_array, right: Floats) -> Floats:
+    """Solve ``x - averaging @ x = right`` for every column at once: by elimination if small, else by iteration.
+
+    An iteration that lost its way (its own account of the residual can drift from the true one) is done over by
+    elimination.
+    """
+    if len(right) > _SMALL:
+        solution = _iterated(averaging, right)
+        missed = np.abs(right - (solution - averaging @ solution)).max(axis=0, initial=0.0)
+        if (missed <= 1e3 * _PRECISION * np.abs(right).max(axis=0, initial=0.0)).all():
+            return solution
+    return _factorised(averaging, right)
+
+
+def _iterated(averaging: csr_array, right: Floats) -> Floats:
+    """BiCGSTAB (van der Vorst 1992) on all columns at once.
+
+    Written out here because the sums must not depend on the number of threads, as those of BLAS do, and because all
+    columns share each product with the matrix.
+    """
+    solution = np.zeros_like(right)
+    left = right.copy()
+    shadow = right
+    goal = _PRECISION * np.abs(right).max(axis=0, initial=0.0)
+    step = np.zeros_like(right)
+    moved = np.zeros_like(right)
+    rho = alpha = omega = np.ones(right.shape[1])
+    for _ in range(_ITERATIONS):
+        open_ = np.abs(left).max(axis=0, initial=0.0) > goal
+        if not open_.any():
+            break
+        before, rho = rho, (shadow * left).sum(axis=0)
+        beta = _ratio(rho, before) * _ratio(alpha, omega)
+        step = left + beta * (step - omega * moved)
+        moved = step - averaging @ step
+        alpha = _ratio(rho, (shadow * moved).sum(axis=0)) * open_
+        half = left - alpha * moved
+        turned = half - averaging @ half
+        omega = _ratio((turned * half).sum(axis=0), (turned * turned).sum(axis=0)) * open_
+        solution = solution + alpha * step + omega * half
+        left = np.where(open_, half - omega * turned, left)
+    return solution
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    return np.divide(top, bottom, out=np.zeros_like(top), where=bottom != 0)
+
+
+def _factorised(averaging: csr_array, right: Floats) -> Floats:
+    """Elimination: slow on large tangles, but it always ends."""
+    from scipy.sparse import eye_array
+    from scipy.sparse.linalg import splu
+
+    size = averaging.shape[0]
+    solution: Floats = splu((eye_array(size, format="csr") - averaging).tocsc()).solve(right)
+    return solution

@@ -1,0 +1,111 @@
+"""Who decided: in how many trees of sources a member appears, and whose stars were tallied (I2, I3)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crowdvote_analysis.delegation import equilibrium
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.delegation.averages import Calculation
+    from crowdvote_analysis.delegation.encode import Bits, Block, Flags, Ints
+    from crowdvote_analysis.delegation.equilibrium import Floats
+    from crowdvote_analysis.delegation.participation import Order
+
+# Trees of sources are counted exactly up to this many members; beyond, the total is left open rather than estimated
+# (I2).
+LARGEST_COUNTED = 100_000
+
+_CELLS = 40_000_000  # 64-bit words held at once
+
+
+def weights(block: Block, order: Order, calculation: Calculation, matched: Ints, tallied: Flags) -> Floats:
+    """Each manual voter's share of the tallied ballots (I3); 0 for everybody else.
+
+    Args:
+        block: The graph.
+        order: Its levels.
+        calculation: The finished calculation.
+        matched: The edges that matched, sorted by follower.
+        tallied: Whether the node's ballot is tallied.
+    """
+    held = tallied.astype(np.float64)
+    balanced = {int(balance.members[0]): balance for balance in calculation.balances}
+    for edges in reversed(_by_level(block, order, matched)):
+        follower = block.src[edges]
+        plain = order.core[follower] < 0
+        source = edges[plain]
+        # Sorted edges make one fixed order of additions, so that sums of floats do not depend on anything else.
+        np.add.at(held, block.dst[source], held[follower[plain]] / calculation.sources[follower[plain]])
+        for node in np.unique(follower[~plain]).tolist():
+            if node in calculation.shares:
+                for origin, share in calculation.shares[node].items():
+                    held[origin] += held[node] * float(share)
+            elif node in balanced:
+                balance = balanced[node]
+                passed = equilibrium.trace(balance.inside, balance.sources, held[balance.members])
+                receiver = np.searchsorted(balance.members, block.src[balance.outside])
+                np.add.at(held, block.dst[balance.outside], passed[receiver] / balance.sources[receiver])
+    return np.where(block.manual & calculation.has, held, 0.0)
+
+
+def totals(block: Block, order: Order, calculation: Calculation, matched: Ints) -> Ints:
+    """In how many members' trees of sources each node appears (I2); -1 in decisions that are too large to count."""
+    total = np.full(len(block.member), -1, dtype=np.int64)
+    levels = _by_level(block, order, matched)
+    for first, last in zip(block.offsets[:-1].tolist(), block.offsets[1:].tolist(), strict=True):
+        if last - first <= LARGEST_COUNTED:
+            own = [edges[(block.src[edges] >= first) & (block.src[edges] < last)] for edges in levels]
+            total[first:last] = _totals(block, order, calculation, [edges for edges in own if len(edges)], first, last)
+    return total
+
+
+def _totals(block: Block, order: Order, calculation: Calculation, levels: list[Ints], first: int, last: int) -> Ints:
+    """Hand every member's followers down to their sources, as sets of bits, some followers at a time."""
+    count = last - first
+    total = np.zeros(count, dtype=np.int64)
+    widest = max((len(edges) for edges in levels), default=0)
+    words = max(1, min(-(-count // 64), _CELLS // max(1, count + widest)))
+    for start in range(0, count, words * 64):
+        reached = np.zeros((count, words), dtype=np.uint64)
+        own = np.arange(start, min(count, start + words * 64))
+        bit = (own - start).astype(np.uint64)
+        reached[own, (bit // np.uint64(64)).astype(np.int64)] = np.uint64(1) << (bit % np.uint64(64))
+        for edges in reversed(levels):
+            _hand_down(block, order, calculation, edges, reached, first)
+        total += np.bitwise_count(reached).sum(axis=1, dtype=np.int64)
+    return total - 1  # everybody reaches themself
+
+
+def _hand_down(block: Block, order: Order, calculation: Calculation, edges: Ints, reached: Bits, first: int) -> None:
+    follower = block.src[edges]
+    plain = order.core[follower] < 0
+    if plain.any():
+        by_source = edges[plain][np.argsort(block.dst[edges[plain]], kind="stable")]
+        source = block.dst[by_source] - first
+        starts = np.flatnonzero(np.concatenate([[True], source[1:] != source[:-1]]))
+        handed = np.bitwise_or.reduceat(reached[block.src[by_source] - first], starts, axis=0)
+        reached[source[starts]] |= handed
+    walked = [node for node in np.unique(follower[~plain]).tolist() if node in calculation.shares]
+    came = reached[
+        np.array(walked, dtype=np.int64) - first
+    ]  # what came from outside the core, before anything is added
+    for node, followers in zip(walked, came, strict=True):
+        reached[np.array([*calculation.trees[node], *calculation.shares[node]], dtype=np.int64) - first] |= followers
+    cores = set(order.core[follower[~plain]].tolist())
+    for balance in calculation.balances:
+        if int(order.core[balance.members[0]]) in cores:
+            everybody = np.bitwise_or.reduce(reached[balance.members - first], axis=0)
+            reached[balance.members - first] |= everybody
+            reached[np.unique(block.dst[balance.outside]) - first] |= everybody
+
+
+def _by_level(block: Block, order: Order, matched: Ints) -> list[Ints]:
+    """The matched edges by the level of their follower, lowest level first, sorted by follower inside."""
+    level = order.level[block.src[matched]]
+    by_level = matched[np.argsort(level, kind="stable")]
+    bounds = np.searchsorted(np.sort(level), np.arange(1, int(level.max(initial=0)) + 2))
+    return [by_level[a:b] for a, b in pairwise(bounds)]

@@ -1,0 +1,129 @@
+"""Who gets a ballot and with which tags, and in which order it can be calculated.
+
+Followings that can never match are found first (Y2): whether somebody gets a ballot, and with which tags, does not
+depend on the path walked, so it is the least fixed point of "inherit what matches". What remains is put into levels:
+a member comes after everybody they inherit from. Members who inherit from each other form a *core* and share a level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.delegation.encode import Bits, Block, Flags, Ints
+
+
+@dataclass(frozen=True)
+class Order:
+    """In which order the nodes can be calculated.
+
+    Attributes:
+        level: Level by node; 0 where nothing has to be calculated.
+        core: Number of the core by node; -1 outside cores.
+        raw_loop: Number of the loop by node, in the followings as recorded, matching or not (Y5); -1 outside loops.
+        edges: The live edges in the order of their follower's level: indices into the block's edges.
+        starts: First position in ``edges`` of each level, and the number of edges at the end; ``starts[0]`` is level 1.
+    """
+
+    level: Ints
+    core: Ints
+    raw_loop: Ints
+    edges: Ints
+    starts: Ints
+
+
+def order(block: Block) -> Order:
+    """Drop what can never match and put the rest into levels."""
+    count = len(block.member)
+    live = np.flatnonzero(~block.manual[block.src] & (block.dst >= 0) & (block.src != block.dst))
+    level = _levels(count, block.src[live], block.dst[live])
+    core = np.full(count, -1, dtype=np.int64)
+    raw_loop = np.full(count, -1, dtype=np.int64)
+    if (level < 0).any():
+        tangled = level < 0
+        inner = live[tangled[block.src[live]] & tangled[block.dst[live]]]
+        raw_loop = strong_components(count, block.src[inner], block.dst[inner])
+        live = live[matching(block, live)]
+        level, core = _levels_around_cores(count, block.src[live], block.dst[live])
+    by_level = np.argsort(level[block.src[live]], kind="stable")
+    edges = live[by_level]
+    deepest = int(level.max(initial=0))
+    starts = np.searchsorted(level[block.src[edges]], np.arange(1, deepest + 2))
+    return Order(level, core, raw_loop, edges, starts)
+
+
+def came_along(block: Block, edges: Ints, has: Flags, tags: Bits) -> tuple[Flags, Bits]:
+    """Which edges match (T2, T3), and the tags that come along, given who has a ballot with which tags."""
+    followee = block.dst[edges]
+    brought = tags[followee] & block.mask[edges]
+    return has[followee] & (block.everything[edges] | (brought != 0).any(axis=1)), brought
+
+
+def matching(block: Block, edges: Ints) -> Flags:
+    """Which of the edges match in the least fixed point (Y2 a)."""
+    has = (block.rated != 0).any(axis=1)
+    tags = np.where(has[:, None], block.tags, np.uint64(0))
+    waiting = edges
+    while len(waiting):
+        match, brought = came_along(block, waiting, has, tags)
+        follower, brought = block.src[waiting][match], brought[match]
+        news = ~has[follower] | (brought & ~tags[follower] != 0).any(axis=1)
+        has[follower] = True
+        np.bitwise_or.at(tags, follower, brought)
+        changed = np.zeros(len(has), dtype=np.bool_)
+        changed[follower[news]] = True
+        waiting = edges[changed[block.dst[edges]]]
+    return came_along(block, edges, has, tags)[0]
+
+
+def strong_components(count: int, src: Ints, dst: Ints) -> Ints:
+    """Number of the strong component by node; -1 for a node that is alone in its own."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = csr_array((np.ones(len(src), dtype=np.int8), (src, dst)), shape=(count, count))
+    _, label = connected_components(graph, directed=True, connection="strong")
+    shared = np.bincount(label, minlength=1)[label] > 1
+    # The library numbers components as it likes: number them by their first node.
+    first = np.full(len(label), count, dtype=np.int64)
+    np.minimum.at(first, label, np.arange(count))
+    return np.where(shared, first[label], -1)
+
+
+def _levels_around_cores(count: int, src: Ints, dst: Ints) -> tuple[Ints, Ints]:
+    """Levels when every core is taken as one node."""
+    core = strong_components(count, src, dst)
+    unit = np.where(core >= 0, core, np.arange(count))
+    between = unit[src] != unit[dst]
+    level = _levels(count, unit[src][between], unit[dst][between])
+    # A core is a level of its own even if it were to inherit from manual ballots only.
+    return np.maximum(level[unit], (core >= 0).astype(np.int64)), core
+
+
+def _levels(count: int, src: Ints, dst: Ints) -> Ints:
+    """1 + the highest level among those a node depends on; 0 for no dependence, -1 in or behind a loop."""
+    from scipy.sparse import csr_array
+
+    followers = csr_array((np.ones(len(src), dtype=np.int8), (dst, src)), shape=(count, count))
+    waits_for = np.bincount(src, minlength=count)
+    if followers.nnz != len(src):  # parallel edges between two units are one in the matrix
+        waits_for = followers.T.tocsr().indptr[1:] - followers.T.tocsr().indptr[:-1]
+    first, nodes = followers.indptr, followers.indices
+    level = np.where(waits_for == 0, 0, -1).astype(np.int64)
+    frontier = np.flatnonzero(level == 0)
+    depth = 0
+    while len(frontier):
+        depth += 1
+        lengths = first[frontier + 1] - first[frontier]
+        frontier, lengths = frontier[lengths > 0], lengths[lengths > 0]
+        if not len(frontier):
+            break
+        jumps = np.repeat(first[frontier] - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+        reached = nodes[jumps + np.arange(len(jumps))]
+        np.subtract.at(waits_for, reached, 1)
+        frontier = np.unique(reached[waits_for[reached] == 0])
+        level[frontier] = depth
+    return level

@@ -1,0 +1,285 @@
+"""The result of a count as frames that people and other rooms read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from crowdvote_analysis.delegation.outcomes import CIRCULAR, NAMES, NOT_A_MEMBER
+from crowdvote_analysis.delegation.path_rule import NO_BALLOT, NO_MATCH
+from crowdvote_analysis.tables import STARS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crowdvote_analysis.delegation.encode import Bits, Block, Encoded, Flags, Ints
+    from crowdvote_analysis.delegation.equilibrium import Floats
+
+NOT_FOLLOWING = "Not following anyone"
+NOTHING_MATCHES = "Following others but no tag matches"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A block that has been counted: arrays by node, by decision (``circular``) and by edge looked at."""
+
+    block: Block
+    has: Flags
+    tags: Bits
+    rated: Bits
+    places: Ints
+    depth: Ints
+    in_loop: Flags
+    circular: Ints
+    direct: Ints
+    total: Ints
+    weight: Floats
+    looked_at: Ints
+    outcome: Ints
+    brought: Bits
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Everyone's ballot in every decision that was counted. All frames are sorted by their first columns.
+
+    Attributes:
+        ballots: One row for each decision and member of its community: decision_id, member_id, origin (manual,
+            calculated or none), tags (list[str]; empty = none), depth (Int64, null without ballot; D11), reason and
+            reason_detail (null with a ballot; D7), in_loop, is_voter, influence_direct, influence_total (null in
+            communities of more than 100,000 members; I1, I2), weight (Float64, I3).
+        stars: decision_id, member_id, choice_id, stars (DECIMAL(9,8)), manual and calculated.
+        stats: One row a decision: decision_id, total_members, manual_ballots, calculated_ballots, no_ballot, lobbyists,
+            tallied_ballots, circular_prevented, max_delegation_depth, participation (Float64, 0 to 1; M2),
+            non_member_ballots (M3).
+        choices: decision_id, choice_id, title, position, of the decisions that were counted.
+        decisions: decision_id, community_id, cycle_rule (the rule used).
+    """
+
+    ballots: pl.DataFrame
+    stars: pl.DataFrame
+    stats: pl.DataFrame
+    choices: pl.DataFrame
+    decisions: pl.DataFrame
+    _encoded: Encoded = field(repr=False)
+    _counted: tuple[Counted, ...] = field(repr=False)
+
+    @cached_property
+    def sources(self) -> pl.DataFrame:
+        """Every following looked at, of members without a manual ballot; built when first asked for.
+
+        Columns: decision_id, follower_id, followee_id, following_tags (empty = ALL), outcome (match, no_match,
+            no_ballot,
+        circular, not_a_member), inherited_tags (empty unless match). Under the path rule the outcome is that of the
+        follower's own walk (Y1).
+        """
+        parts = [_sources(self._encoded, counted) for counted in self._counted]
+        empty = pl.DataFrame(
+            schema={
+                "decision_id": pl.String,
+                "follower_id": pl.String,
+                "followee_id": pl.String,
+                "following_tags": pl.List(pl.String),
+                "outcome": pl.String,
+                "inherited_tags": pl.List(pl.String),
+            }
+        )
+        return pl.concat([empty, *parts]).sort("decision_id", "follower_id", "followee_id")
+
+
+def frames(encoded: Encoded, counted: list[Counted]) -> Resolution:
+    """Turn counted blocks into a Resolution."""
+    decisions = encoded.decisions.select("decision_id", "community_id", "cycle_rule")
+    ballots = pl.concat([_ballots(encoded, part) for part in counted]) if counted else _no_ballots()
+    stars = pl.concat([_stars(encoded, part) for part in counted]) if counted else _no_stars()
+    ballots, stars = ballots.sort("decision_id", "member_id"), stars.sort("decision_id", "member_id", "choice_id")
+    circular = {
+        decision: int(number)
+        for part in counted
+        for decision, number in zip(part.block.decisions, part.circular, strict=True)
+    }
+    return Resolution(
+        ballots=ballots.drop("with_stars"),
+        stars=stars,
+        stats=_stats(encoded, ballots, circular),
+        choices=encoded.choices.join(decisions, on="decision_id", how="semi")
+        .select("decision_id", "choice_id", "title", "position")
+        .sort("decision_id", "position", "choice_id"),
+        decisions=decisions,
+        _encoded=encoded,
+        _counted=tuple(counted),
+    )
+
+
+def _ballots(encoded: Encoded, counted: Counted) -> pl.DataFrame:
+    block = counted.block
+    member = encoded.members[block.member]
+    origin = np.where(block.manual, 0, np.where(counted.has, 1, 2))
+    none = origin == 2
+    kinds = np.zeros(len(none), dtype=np.int64)
+    np.bitwise_or.at(kinds, block.src[counted.looked_at], 1 << counted.outcome)
+    total = pl.Series(counted.total)
+    return pl.DataFrame(
+        {
+            "decision_id": _decision_ids(encoded, block),
+            "member_id": member["member_id"],
+            "origin": _named(["manual", "calculated", "none"], origin),
+            "tags": _tags(counted.tags, block.vocabulary),
+            "depth": pl.Series(counted.depth).set(pl.Series(none), None),
+            "reason": _named([None, NOT_FOLLOWING, NOTHING_MATCHES], np.where(none, np.where(kinds == 0, 1, 2), 0)),
+            "reason_detail": _named([None, *_details()], np.where(none, kinds + 1, 0)),
+            "in_loop": counted.in_loop,
+            "is_voter": member["is_voter"],
+            "influence_direct": counted.direct,
+            "influence_total": total.set(total < 0, None),
+            "weight": counted.weight,
+            "with_stars": counted.has,
+        }
+    )
+
+
+def _details() -> list[str]:
+    """Why a member has no ballot, by the kinds of outcome their followings had as bits; joined with + (D7)."""
+    order = (NO_MATCH, NO_BALLOT, CIRCULAR, NOT_A_MEMBER)
+    kinds = range(1 << len(NAMES))
+    return ["+".join(NAMES[code] for code in order if kind >> code & 1) or "no_followings" for kind in kinds]
+
+
+def _named(names: Sequence[str | None], codes: Ints) -> pl.Series:
+    return pl.Series(names, dtype=pl.String).gather(codes)
+
+
+def _stars(encoded: Encoded, counted: Counted) -> pl.DataFrame:
+    block = counted.block
+    width = counted.places.shape[0]
+    numbers = np.arange(width, dtype=np.uint64)
+    rated = counted.rated[:, (numbers // np.uint64(64)).astype(np.int64)] >> (numbers % np.uint64(64)) & np.uint64(1)
+    node, choice = np.nonzero(rated)
+    decision = np.searchsorted(block.offsets, node, side="right") - 1
+    codes = np.array(block.decisions, dtype=np.int64)[decision] if len(node) else np.zeros(0, dtype=np.int64)
+    names = encoded.choices.join(encoded.decisions.select("decision_id", "decision"), on="decision_id").sort(
+        "decision", "choice"
+    )
+    first = names["decision"].search_sorted(pl.Series(np.arange(len(encoded.decisions), dtype=np.int64))).to_numpy()
+    return pl.DataFrame(
+        {
+            "decision_id": encoded.decisions["decision_id"].gather(codes),
+            "member_id": encoded.members["member_id"].gather(block.member[node]),
+            "choice_id": names["choice_id"].gather(first[codes] + choice)
+            if len(node)
+            else pl.Series([], dtype=pl.String),
+            "stars": _in_stars(counted.places[choice, node]),
+        }
+    )
+
+
+def _in_stars(places: Ints) -> pl.Series:
+    """Whole numbers of 1e-8 star as DECIMAL(9,8); the division is exact."""
+    hundred_million = pl.lit(10**8, dtype=pl.Decimal(38, 8))
+    return pl.select(stars=(pl.Series(places).cast(pl.Decimal(38, 8)) / hundred_million).cast(STARS))["stars"]
+
+
+def _sources(encoded: Encoded, counted: Counted) -> pl.DataFrame:
+    block, edges = counted.block, counted.looked_at
+    following = encoded.followings[block.following[edges]]
+    decision = np.searchsorted(block.offsets, block.src[edges], side="right") - 1
+    codes = np.array(block.decisions, dtype=np.int64)[decision] if len(edges) else np.zeros(0, dtype=np.int64)
+    return pl.DataFrame(
+        {
+            "decision_id": encoded.decisions["decision_id"].gather(codes),
+            "follower_id": following["follower_id"],
+            "followee_id": following["followee_id"],
+            "following_tags": following["tags"],
+            "outcome": _named(list(NAMES.values()), counted.outcome),
+            "inherited_tags": _tags(counted.brought, block.vocabulary),
+        }
+    )
+
+
+def _stats(encoded: Encoded, ballots: pl.DataFrame, circular: dict[int, int]) -> pl.DataFrame:
+    voter = pl.col("is_voter")
+
+    def voters(origin: str) -> pl.Expr:
+        return (voter & (pl.col("origin") == origin)).sum().cast(pl.Int64)
+
+    counts = ballots.group_by("decision_id").agg(
+        total_members=voter.sum().cast(pl.Int64),
+        manual_ballots=voters("manual"),
+        calculated_ballots=voters("calculated"),
+        no_ballot=voters("none"),
+        lobbyists=(~voter).sum().cast(pl.Int64),
+        tallied_ballots=(voter & pl.col("with_stars")).sum().cast(pl.Int64),
+        max_delegation_depth=pl.col("depth").max().fill_null(0),
+    )
+    numbers = pl.DataFrame(
+        {
+            "decision_id": encoded.decisions["decision_id"],
+            "circular_prevented": [circular.get(code, 0) for code in encoded.decisions["decision"]],
+            "non_member_ballots": encoded.outsiders,
+        },
+        schema_overrides={"circular_prevented": pl.Int64},
+    )
+    with_ballot = pl.col("manual_ballots") + pl.col("calculated_ballots")
+    everyone = pl.col("total_members")
+    return (
+        numbers.join(counts, on="decision_id", how="left")
+        .with_columns(pl.col(pl.Int64).fill_null(0))
+        .with_columns(participation=pl.when(everyone > 0).then(with_ballot / everyone).otherwise(0.0))
+        .select(
+            "decision_id",
+            "total_members",
+            "manual_ballots",
+            "calculated_ballots",
+            "no_ballot",
+            "lobbyists",
+            "tallied_ballots",
+            "circular_prevented",
+            "max_delegation_depth",
+            "participation",
+            "non_member_ballots",
+        )
+        .sort("decision_id")
+    )
+
+
+def _decision_ids(encoded: Encoded, block: Block) -> pl.Series:
+    codes = np.repeat(np.array(block.decisions, dtype=np.int64), np.diff(block.offsets))
+    return encoded.decisions["decision_id"].gather(codes)
+
+
+def _tags(bits: Bits, vocabulary: list[str]) -> pl.Series:
+    """Sets of bits as lists of tags; each distinct set is spelled out once."""
+    distinct, which = np.unique(bits, axis=0, return_inverse=True) if len(bits) else (bits, np.zeros(0, dtype=np.int64))
+    spelled = [
+        [tag for number, tag in enumerate(vocabulary) if int(row[number // 64]) >> number % 64 & 1] for row in distinct
+    ]
+    return pl.Series(spelled, dtype=pl.List(pl.String)).gather(which.reshape(-1))
+
+
+def _no_ballots() -> pl.DataFrame:
+    text = dict.fromkeys(["decision_id", "member_id", "origin"], pl.String)
+    return pl.DataFrame(
+        schema={
+            **text,
+            "tags": pl.List(pl.String),
+            "depth": pl.Int64,
+            "reason": pl.String,
+            "reason_detail": pl.String,
+            "in_loop": pl.Boolean,
+            "is_voter": pl.Boolean,
+            "influence_direct": pl.Int64,
+            "influence_total": pl.Int64,
+            "weight": pl.Float64,
+            "with_stars": pl.Boolean,
+        }
+    )
+
+
+def _no_stars() -> pl.DataFrame:
+    return pl.DataFrame(
+        schema={"decision_id": pl.String, "member_id": pl.String, "choice_id": pl.String, "stars": STARS}
+    )
