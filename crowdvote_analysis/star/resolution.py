@@ -1,0 +1,99 @@
+"""What the tally needs of a resolution: the stars of voters and the choices of each decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import polars as pl
+
+from crowdvote_analysis.errors import InvalidElectionError, UnknownDecisionError
+from crowdvote_analysis.star.checks import check_votes, quoted
+from crowdvote_analysis.star.counts import Counts, count_ballots
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Resolution(Protocol):
+    """Everyone's ballot, as far as the tally looks at it. `delegation.Resolution` fits without knowing this class."""
+
+    @property
+    def ballots(self) -> pl.DataFrame:
+        """One row a ballot: ``decision_id``, ``member_id``, ``is_voter`` Boolean, and columns not used here."""
+
+    @property
+    def stars(self) -> pl.DataFrame:
+        """One row a star: ``decision_id``, ``member_id``, ``choice_id``, ``stars`` Decimal(9, 8)."""
+
+    @property
+    def choices(self) -> pl.DataFrame:
+        """One row a choice: ``decision_id``, ``choice_id``, ``title``, ``position``."""
+
+
+class CountedDecision(NamedTuple):
+    """The counts of one decision and the titles of its choices."""
+
+    counts: Counts
+    titles: Mapping[str, str]
+
+
+def decision_ids(resolution: Resolution) -> list[str]:
+    """List the decisions of a resolution, sorted: those with choices and those with ballots."""
+    frames = (resolution.choices, resolution.ballots)
+    found: list[str] = pl.concat([frame.get_column("decision_id") for frame in frames]).unique().sort().to_list()
+    return found
+
+
+def known_decision(resolution: Resolution, decision_id: str | None) -> str:
+    """Check that a decision is there, or find the only one.
+
+    Args:
+        resolution: The resolution.
+        decision_id: The decision asked for; ``None`` for the only one.
+
+    Returns:
+        Its id.
+
+    Raises:
+        UnknownDecisionError: When it is not there, or ``None`` was given and there is not exactly one.
+    """
+    known = decision_ids(resolution)
+    if not known:
+        raise UnknownDecisionError("the resolution holds no decisions, so there is nothing to tally.")
+    if decision_id is None and len(known) > 1:
+        raise UnknownDecisionError(f"say which decision to tally; the resolution holds {quoted(known)}.")
+    if decision_id is not None and decision_id not in known:
+        raise UnknownDecisionError(f"decision '{decision_id}' is not in the resolution, which holds {quoted(known)}.")
+    return known[0] if decision_id is None else decision_id
+
+
+def count_decisions(resolution: Resolution, decision_id: str | None = None) -> dict[str, CountedDecision]:
+    """Count the ballots of voters (M1, K1), in one go for all decisions.
+
+    Args:
+        resolution: The resolution.
+        decision_id: Count this decision only.
+
+    Returns:
+        Counts and titles by decision id, for every decision that has choices, also when no voter has a ballot.
+
+    Raises:
+        InvalidElectionError: When stars cannot be counted, or a choice is listed twice.
+    """
+    ballots, stars, choices = resolution.ballots, resolution.stars.with_row_index("row", offset=1), resolution.choices
+    if decision_id is not None:
+        wanted = pl.col("decision_id") == decision_id
+        ballots, stars, choices = ballots.filter(wanted), stars.filter(wanted), choices.filter(wanted)
+    keys = ["decision_id", "choice_id"]
+    twice = choices.filter(pl.struct(keys).is_duplicated()).get_column("choice_id").unique().sort()
+    if len(twice):
+        raise InvalidElectionError(f"choices: {quoted(twice.to_list())} listed more than once for the same decision.")
+    listed = choices.sort("decision_id", "position", "choice_id")
+    voters = ballots.filter(pl.col("is_voter"))
+    theirs = stars.join(voters, on=["decision_id", "member_id"], how="semi", maintain_order="left")
+    votes = check_votes(theirs.select("row", "decision_id", "member_id", "choice_id", "stars"), "stars", listed)
+    titles: dict[str, dict[str, str]] = {}
+    for decision, choice, title in listed.select(*keys, "title").iter_rows():
+        titles.setdefault(decision, {})[choice] = choice if title is None else title
+    counted = count_ballots(votes, listed.select(keys))
+    return {decision: CountedDecision(counts, titles[decision]) for decision, counts in counted.items()}

@@ -1,0 +1,196 @@
+"""The result of one STAR count, complete: who won, every number, every step, as data and as text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from crowdvote_analysis.errors import UnresolvedTieError
+from crowdvote_analysis.star.log import write_log
+from crowdvote_analysis.star.outcome import Runoff, UnresolvedTie, decide
+from crowdvote_analysis.star.units import PLACES, average, stars_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crowdvote_analysis.star.counts import Counts
+    from crowdvote_analysis.star.steps import Step
+
+TOTAL = pl.Decimal(38, PLACES)
+STARS = pl.Decimal(9, PLACES)
+
+
+@dataclass(frozen=True, eq=False)
+class StarTally:
+    """The result of a STAR count (K1 to K8). Data holds choice ids; titles stand in texts only.
+
+    Attributes:
+        decision_id: The decision; ``None`` for votes without one.
+        protocol: Name of the tie protocol (K3).
+        winner: Choice id; ``None`` when a tie is left unresolved.
+        runner_up: The finalist who did not win; ``None`` for a lone choice and while the tie is unresolved.
+        finalists: The two of the runoff, better score first; empty when it did not come to a runoff.
+        possible_winners: The winner alone, or everybody who could win under some decision of the tie (K7).
+        vote_count: Number of ballots tallied (K1).
+        scores: One row a choice, best first: ``choice_id``, ``title``, ``total`` Decimal(38, 8), ``average``
+            Decimal(9, 8) rounded half-even (for display), ``five_star_count`` Int64, ``rank`` Int64 by total (equal
+            totals share the better rank).
+        runoff: The runoff; ``None`` for a lone choice and for a tie while scoring.
+        preferences: One row for each ordered pair of choices, in display order: ``choice_id``, ``over_choice_id``,
+            ``ballots`` Int64, the number of ballots with more stars for the first.
+        steps: Every step of the count, in order.
+        tie: The unresolved tie; ``None`` when there is a winner.
+        log: The steps as lines of text (K8).
+    """
+
+    decision_id: str | None
+    protocol: str
+    winner: str | None
+    runner_up: str | None
+    finalists: tuple[str, ...]
+    possible_winners: tuple[str, ...]
+    vote_count: int
+    scores: pl.DataFrame
+    runoff: Runoff | None
+    preferences: pl.DataFrame
+    steps: tuple[Step, ...]
+    tie: UnresolvedTie | None
+    log: tuple[str, ...]
+
+    @property
+    def status(self) -> str:
+        """``"decided"`` or ``"unresolved tie"``."""
+        return "decided" if self.tie is None else "unresolved tie"
+
+    def steps_frame(self) -> pl.DataFrame:
+        """Give the steps as a frame, one row for each step and choice of its pool.
+
+        Returns:
+            Columns ``step`` (from 1), ``stage``, ``rule``, ``places`` (open when it began), ``choice_id``, ``number``
+            Decimal(38, 8) (stars for the rule ``sum``, else ballots) and ``outcome``: ``"advanced"``, ``"tied"`` (for
+            a place still open) or ``"out"``.
+        """
+        rows = [
+            (number, step.stage, step.rule, step.places, choice, Decimal(value), _outcome_of(choice, step))
+            for number, step in enumerate(self.steps, start=1)
+            for choice, value in step.numbers.items()
+        ]
+        schema = pl.Schema(
+            {
+                "step": pl.Int64(),
+                "stage": pl.String(),
+                "rule": pl.String(),
+                "places": pl.Int64(),
+                "choice_id": pl.String(),
+                "number": TOTAL,
+                "outcome": pl.String(),
+            }
+        )
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as values that JSON knows; stars are strings with 8 decimals (D10)."""
+        return {
+            "decision_id": self.decision_id,
+            "method": "STAR",
+            "protocol": self.protocol,
+            "status": self.status,
+            "vote_count": self.vote_count,
+            "winner": self.winner,
+            "runner_up": self.runner_up,
+            "finalists": list(self.finalists),
+            "possible_winners": list(self.possible_winners),
+            "scores": [_plain(row) for row in self.scores.to_dicts()],
+            "runoff": None if self.runoff is None else _plain(asdict(self.runoff)),
+            "preferences": self.preferences.to_dicts(),
+            "steps": [_plain(asdict(step)) for step in self.steps],
+            "tie": None if self.tie is None else _plain(asdict(self.tie)),
+            "log": list(self.log),
+        }
+
+
+def star_tally(decision_id: str | None, counts: Counts, protocol: str, titles: Mapping[str, str]) -> StarTally:
+    """Decide an election and gather everything there is to say about it.
+
+    Args:
+        decision_id: The decision, if the votes belong to one.
+        counts: Its counts, with at least one choice and one ballot.
+        protocol: Name of a tie protocol (K3).
+        titles: Title by choice id, for texts; a choice without one is called by its id.
+
+    Returns:
+        The tally; an unresolved tie is part of it, not an error.
+    """
+    outcome = decide(counts, protocol)
+    return StarTally(
+        decision_id=decision_id,
+        protocol=outcome.protocol,
+        winner=outcome.winner,
+        runner_up=outcome.runner_up,
+        finalists=outcome.finalists,
+        possible_winners=outcome.possible_winners,
+        vote_count=counts.vote_count,
+        scores=_scores(counts, titles),
+        runoff=outcome.runoff,
+        preferences=_preferences(counts),
+        steps=outcome.steps,
+        tie=outcome.tie,
+        log=write_log(counts, outcome, titles),
+    )
+
+
+def unresolved(tie: UnresolvedTie, log: tuple[str, ...]) -> UnresolvedTieError:
+    """Say a tie as the error that asks people to decide it (K7)."""
+    return UnresolvedTieError(tie.tied, tie.places, tie.advanced, tie.stage, tie.possible_winners, log)
+
+
+def _scores(counts: Counts, titles: Mapping[str, str]) -> pl.DataFrame:
+    totals = counts.totals
+    rows = [
+        (
+            choice,
+            titles.get(choice, choice),
+            stars_of(totals[choice]),
+            average(totals[choice], counts.vote_count, PLACES),
+            counts.five_stars[choice],
+            1 + sum(other > totals[choice] for other in totals.values()),
+        )
+        for choice in sorted(counts.choices, key=lambda choice: -totals[choice])
+    ]
+    schema = pl.Schema(
+        {
+            "choice_id": pl.String(),
+            "title": pl.String(),
+            "total": TOTAL,
+            "average": STARS,
+            "five_star_count": pl.Int64(),
+            "rank": pl.Int64(),
+        }
+    )
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _preferences(counts: Counts) -> pl.DataFrame:
+    rows = [(choice, over, ballots) for choice, row in counts.preferred.items() for over, ballots in row.items()]
+    schema = pl.Schema({"choice_id": pl.String(), "over_choice_id": pl.String(), "ballots": pl.Int64()})
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _outcome_of(choice: str, step: Step) -> str:
+    if choice in step.advanced:
+        return "advanced"
+    return "tied" if choice in step.remaining else "out"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        # Not str(): that writes a zero of 8 places as 0E-8.
+        return format(value, "f")
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,142 @@
+"""All decisions at a glance."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from crowdvote_analysis.errors import InvalidElectionError
+from crowdvote_analysis.star import tally_all, tally_star
+
+from .elections import FakeResolution, resolution_of
+
+CHOICES = [
+    *[("decided", choice, choice.upper(), 0) for choice in "abc"],
+    *[("runoff-tie", choice, None, 0) for choice in "ab"],
+    *[("score-tie", choice, None, 0) for choice in "abc"],
+    ("single", "a", "A", 0),
+    ("unvoted", "a", "A", 0),
+    ("broken", "a", "A", 0),
+    ("broken", "b", "B", 0),
+]
+MANY = resolution_of(
+    {
+        "decided": [{"a": "5", "b": "4"}, {"a": "1", "b": "2"}, {"b": "0.5"}, {"c": "1"}],
+        "runoff-tie": [{"a": "1"}, {"b": "1"}],
+        "score-tie": [{"a": "5", "b": "1", "c": "2"}, {"a": "5", "b": "2", "c": "1"}],
+        "single": [{"a": "3"}],
+        "unvoted": [{}],
+        "broken": [{"a": "5", "b": "1"}, {"a": "3", "b": "4"}],
+        "no-choices": [{}],
+    },
+    CHOICES,
+)
+
+
+def row_of(decision_id: str) -> dict[str, object]:
+    return tally_all(MANY).row(by_predicate=pl.col("decision_id") == decision_id, named=True)
+
+
+def test_every_decision_has_one_row() -> None:
+    """Decided or not, voted on or not, sorted by id."""
+    assert tally_all(MANY).select("decision_id", "status").rows() == [
+        ("broken", "decided"),
+        ("decided", "decided"),
+        ("no-choices", "no ballots"),
+        ("runoff-tie", "unresolved tie"),
+        ("score-tie", "unresolved tie"),
+        ("single", "decided"),
+        ("unvoted", "no ballots"),
+    ]
+
+
+def test_a_decided_row_says_who_won_and_by_how_much() -> None:
+    """Winner, numbers of the runoff, and what decided it."""
+    assert row_of("decided") == {
+        "decision_id": "decided",
+        "status": "decided",
+        "winner": "b",
+        "winner_title": "B",
+        "winner_average": Decimal("1.62500000"),
+        "runner_up": "a",
+        "finalists": ["b", "a"],
+        "choice_count": 3,
+        "vote_count": 4,
+        "winner_votes": 2,
+        "runner_up_votes": 1,
+        "no_preference": 1,
+        "margin": 1,
+        "decided_by": "runoff",
+        "tie_stage": None,
+        "tied": [],
+        "places": None,
+        "possible_winners": ["b"],
+        "protocol": "starvote",
+    }
+
+
+def test_a_broken_tie_says_which_rule_broke_it() -> None:
+    """The margin is 0 and the total score decided."""
+    row = row_of("broken")
+    assert (row["winner"], row["margin"], row["decided_by"]) == ("a", 0, "sum")
+
+
+def test_a_lone_choice_has_no_runoff() -> None:
+    """There is no margin, rather than one of 0."""
+    row = row_of("single")
+    assert (row["winner"], row["runner_up"], row["margin"], row["decided_by"]) == ("a", None, None, "only choice")
+
+
+def test_a_tie_while_scoring_says_who_is_tied_and_who_could_win() -> None:
+    """One possible winner tells the manager that the choice does not matter."""
+    row = row_of("score-tie")
+    assert (row["winner"], row["finalists"], row["margin"], row["decided_by"]) == (None, [], None, None)
+    assert (row["tie_stage"], row["tied"], row["places"]) == ("scoring", ["b", "c"], 1)
+    assert row["possible_winners"] == ["a"]
+
+
+def test_a_tied_runoff_still_has_its_finalists() -> None:
+    """The runoff took place; nobody won it."""
+    row = row_of("runoff-tie")
+    assert (row["finalists"], row["no_preference"], row["margin"]) == (["a", "b"], 0, 0)
+    assert (row["winner_votes"], row["tied"], row["possible_winners"]) == (None, ["a", "b"], ["a", "b"])
+
+
+def test_a_decision_without_ballots_has_counts_and_nothing_else() -> None:
+    """Zero votes, and nothing about a winner."""
+    row = row_of("unvoted")
+    assert (row["choice_count"], row["vote_count"], row["winner"], row["possible_winners"]) == (1, 0, None, [])
+
+
+def test_the_rows_agree_with_the_single_tallies() -> None:
+    """Counting all decisions in one go changes no answer."""
+    for row in tally_all(MANY).filter(pl.col("status") != "no ballots").iter_rows(named=True):
+        tally = tally_star(MANY, row["decision_id"], on_tie="return")
+        assert (row["winner"], row["runner_up"], tuple(row["finalists"])) == (
+            tally.winner,
+            tally.runner_up,
+            tally.finalists,
+        )
+        assert (row["vote_count"], row["status"]) == (tally.vote_count, tally.status)
+        assert tuple(row["possible_winners"]) == tally.possible_winners
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    """The same resolution upside down gives the same table."""
+    upside_down = FakeResolution(MANY.ballots.reverse(), MANY.stars.reverse(), MANY.choices.reverse())
+    assert tally_all(upside_down).equals(tally_all(MANY))
+
+
+def test_columns_have_their_types_even_without_decisions() -> None:
+    """An empty resolution gives an empty table of the same columns."""
+    empty = tally_all(resolution_of({}, []))
+    assert empty.is_empty()
+    assert empty.schema == tally_all(MANY).schema
+
+
+def test_an_unknown_protocol_is_refused() -> None:
+    """Also when there is nothing to tally."""
+    with pytest.raises(InvalidElectionError, match="Use one of: 'starvote'"):
+        tally_all(resolution_of({}, []), "losses")

@@ -1,0 +1,107 @@
+"""Protocol `starvote` against the library it is named after, where that is installed (K4)."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crowdvote_analysis.star import tally_star_votes
+
+from .elections import votes_of
+
+starvote = pytest.importorskip("starvote")
+
+UNITS_PER_STAR = 10**8
+# Headings of the library's report, in our words for the steps.
+STEPS = {
+    "Scoring Round": "sum",
+    "Scoring Round: First tiebreaker": "prefs",
+    "Scoring Round: Second tiebreaker": "max_count",
+    "Automatic Runoff Round": "runoff",
+    "Automatic Runoff Round: First tiebreaker": "sum",
+    "Automatic Runoff Round: Second tiebreaker": "max_count",
+}
+Answer = tuple[str | None, list[str], int | None, list[str]]
+
+
+def answer_of_starvote(ballots: list[dict[str, int]], most: int) -> Answer:
+    """Winner, tied, open places and steps, as the library tells them without a tiebreaker."""
+    report: list[str] = []
+    winner, tied, places = None, [], None
+    try:
+        # The library spells a lone winner letter by letter, hence choices of one letter in this file.
+        (winner,) = starvote.star_voting(
+            ballots,
+            maximum_score=most,
+            tiebreaker=None,
+            verbosity=1,
+            print=lambda *words, **_: report.append(" ".join(map(str, words))),
+        )
+    except starvote.UnbreakableTieError as tie:
+        tied, places = sorted(tie.candidates), tie.desired
+    headings = re.findall(r"\[STAR Voting: (.*)\]", "\n".join(report))
+    return winner, tied, places, [STEPS[heading] for heading in headings if heading in STEPS]
+
+
+def answer_of_ours(votes: pl.DataFrame, choices: list[str]) -> Answer:
+    tally = tally_star_votes(votes, choices, on_tie="return")
+    tied, places = (sorted(tally.tie.tied), tally.tie.places) if tally.tie else ([], None)
+    return tally.winner, tied, places, [step.rule for step in tally.steps]
+
+
+@st.composite
+def elections(draw: st.DrawFn, levels: list[list[int]]) -> list[dict[str, int]]:
+    """Ballots over up to six choices; some elections are made symmetric, so that ties go deep."""
+    choices = "abcdef"[: draw(st.integers(1, 6))]
+    stars = st.sampled_from(draw(st.sampled_from(levels)))
+    ballots = draw(st.lists(st.fixed_dictionaries(dict.fromkeys(choices, stars)), min_size=1, max_size=12))
+    if draw(st.booleans()):
+        turned = dict(zip(choices, choices[1:] + choices[0], strict=True))
+        ballots += [{turned[choice]: given for choice, given in ballot.items()} for ballot in ballots]
+    return ballots
+
+
+def without_some_zeros(ballots: list[dict[str, Any]], keep: int) -> list[dict[str, Any]]:
+    """Leave out zeros of all but every keep-th ballot; the first rating stays, so that it remains a ballot."""
+    return [
+        {choice: stars for choice, stars in ballot.items() if stars or number % keep == 0 or choice == "a"}
+        for number, ballot in enumerate(ballots)
+    ]
+
+
+@settings(deadline=None, max_examples=250)
+@given(elections([[0, 5], [0, 1], [4, 5], [0, 0, 5], [0, 1, 2, 3, 4, 5]]), st.integers(1, 3))
+def test_whole_stars_give_the_answer_of_the_library(ballots: list[dict[str, int]], keep: int) -> None:
+    """Winner, unresolved ties and every step agree, with blanks left out on our side."""
+    choices = list(ballots[0])
+    ours = answer_of_ours(votes_of(without_some_zeros(ballots, keep)), choices)
+    assert ours == answer_of_starvote(ballots, 5)
+
+
+@settings(deadline=None, max_examples=250)
+@given(
+    elections(
+        [
+            [0, 333_333_333, 166_666_667, 500_000_000],
+            [500_000_000, 499_999_999],
+            [0, 1, 2, 500_000_000],
+            [250_000_000, 271_428_571, 266_666_667],
+        ]
+    ),
+    st.integers(1, 3),
+)
+def test_fractions_of_stars_give_the_answer_of_the_library(ballots: list[dict[str, int]], keep: int) -> None:
+    """Stars of 8 decimals are to us what 1e8 times as many points are to the library."""
+    choices = list(ballots[0])
+    stars = [
+        {choice: Decimal(units) / UNITS_PER_STAR for choice, units in ballot.items()}
+        for ballot in without_some_zeros(ballots, keep)
+    ]
+    ours = answer_of_ours(votes_of(stars, kind=pl.Decimal(9, 8)), choices)
+    assert ours == answer_of_starvote(ballots, 5 * UNITS_PER_STAR)
