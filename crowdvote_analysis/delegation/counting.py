@@ -12,6 +12,7 @@ from crowdvote_analysis.delegation.encode import blocks, encode
 from crowdvote_analysis.delegation.outcomes import outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
 from crowdvote_analysis.delegation.resolution import Counted, Resolution, frames
+from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.encode import Block, Encoded, Ints
     from crowdvote_analysis.delegation.participation import Order
     from crowdvote_analysis.state import SystemState
-
-WORK_LIMIT = 5_000_000
 
 
 def resolve(

@@ -1,0 +1,111 @@
+"""A count as tables that may leave the system: for exports, queries and programs.
+
+Anonymous members stand under their pseudonym in every id and name (P1). The result tables have names of their own,
+because `ballots` and `votes` are what was cast by hand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crowdvote_analysis import tables
+from crowdvote_analysis.privacy import public_ids, public_names
+from crowdvote_analysis.star import tally_all, tally_star
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crowdvote_analysis.delegation import Resolution
+    from crowdvote_analysis.state import SystemState
+
+RESULT_TABLES = {
+    "resolved_ballots": "everyone's ballot: origin, tags, depth, reason, influence, weight",
+    "resolved_stars": "the stars of those ballots, one row a choice",
+    "sources": "every following looked at, its outcome and the tags that came along",
+    "stats": "participation, one row a decision",
+    "tallies": "who won, one row a decision, unresolved ties included",
+    "scores": "the score phase, one row a choice",
+    "preferences": "ballots that prefer one choice to another, one row a pair",
+    "steps": "every step of the tallies, one row a step and choice",
+}
+
+
+def input_tables(state: SystemState) -> dict[str, pl.DataFrame]:
+    """The tables of a state under public ids and names, rows in the order of their keys."""
+    names = public_names(state)
+    frames = {name: getattr(state, name) for name in tables.TABLES}
+    where = frames["decisions"].select("decision_id", "community_id")
+    for table, columns in {
+        "members": ["member_id"],
+        "followings": ["follower_id", "followee_id"],
+        "ballots": ["member_id"],
+        "votes": ["member_id"],
+    }.items():
+        frame = frames[table]
+        if table == "members":
+            shown = frame.join(names, on=["community_id", "member_id"], how="left", maintain_order="left")
+            frame = shown.with_columns(member_id="public_id", display_name="name").select(frame.columns)
+        elif "community_id" in frame.columns:
+            frame = public_ids(frame, names, columns)
+        else:
+            frame = public_ids(frame.join(where, on="decision_id", how="left"), names, columns).drop("community_id")
+        frames[table] = frame
+    return {name: frame.sort(tables.key(name)) for name, frame in frames.items()}
+
+
+def result_tables(
+    state: SystemState,
+    resolution: Resolution,
+    protocol: str = "starvote",
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, pl.DataFrame]:
+    """The results under public ids and names; see ``RESULT_TABLES``.
+
+    Args:
+        state: What was counted.
+        resolution: Its resolution.
+        protocol: Name of the tie protocol (K3).
+        progress: Called with (decisions tallied, decisions in all).
+    """
+    names = public_names(state)
+    where = resolution.decisions.select("decision_id", "community_id")
+
+    def public(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+        frame = public_ids(frame.join(where, on="decision_id", how="left"), names, list(columns))
+        return frame.select("decision_id", "community_id", pl.exclude("decision_id", "community_id"))
+
+    shown = names.select("community_id", member_id="public_id", name="name")
+    ballots = public(resolution.ballots, "member_id").join(shown, on=["community_id", "member_id"], how="left")
+    first = ["decision_id", "community_id", "member_id", "name"]
+    ballots = ballots.select(*first, pl.exclude(first))
+    results = {
+        "resolved_ballots": ballots.sort("decision_id", "member_id"),
+        "resolved_stars": public(resolution.stars, "member_id").sort("decision_id", "member_id", "choice_id"),
+        "sources": public(resolution.sources, "follower_id", "followee_id").sort(
+            "decision_id", "follower_id", "followee_id"
+        ),
+        "stats": resolution.stats,
+        "tallies": tally_all(resolution, protocol),
+    }
+    return results | _tallied(resolution, protocol, progress)
+
+
+def _tallied(
+    resolution: Resolution, protocol: str, progress: Callable[[int, int], None] | None
+) -> dict[str, pl.DataFrame]:
+    parts: dict[str, list[pl.DataFrame]] = {"scores": [], "preferences": [], "steps": []}
+    # Where nobody has a ballot there is nothing to tally; the table `tallies` says so.
+    decisions = resolution.stats.filter(pl.col("tallied_ballots") > 0)["decision_id"].to_list()
+    for done, decision_id in enumerate(decisions, start=1):
+        tally = tally_star(resolution, decision_id, protocol, on_tie="return")
+        for name, frame in (
+            ("scores", tally.scores),
+            ("preferences", tally.preferences),
+            ("steps", tally.steps_frame()),
+        ):
+            parts[name].append(frame.select(pl.lit(decision_id).alias("decision_id"), pl.all()))
+        if progress is not None:
+            progress(done, len(decisions))
+    return {name: pl.concat(frames) if frames else pl.DataFrame() for name, frames in parts.items()}

@@ -1,0 +1,61 @@
+"""Frames → files for other programs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import polars as pl
+
+from crowdvote_analysis.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Format: TypeAlias = Literal["parquet", "csv"]
+
+
+def export_tables(
+    frames: Mapping[str, pl.DataFrame],
+    folder: str | Path,
+    format: Format,  # noqa: A002 - the word people know from the command line
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Write each frame to ``folder/<name>.<format>``; a file is there whole or not at all.
+
+    Args:
+        frames: Frames by name.
+        folder: Made if it is not there; files of the same names are replaced, nothing else is touched.
+        format: ``"parquet"`` (types kept) or ``"csv"`` (lists as ``a;b``, stars with 8 places, times as ISO 8601 UTC).
+        progress: Called with (files written, files in all).
+
+    Returns:
+        The paths written.
+
+    Raises:
+        UnreadableFileError: The folder cannot be written to.
+    """
+    folder = Path(folder)
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for done, (name, frame) in enumerate(frames.items(), start=1):
+            path = folder / f"{name}.{format}"
+            unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+            if format == "csv":
+                flat(frame).write_csv(unfinished, datetime_format="%Y-%m-%dT%H:%M:%S%.fZ")
+            else:
+                frame.write_parquet(unfinished)
+            unfinished.replace(path)
+            written.append(path)
+            if progress is not None:
+                progress(done, len(frames))
+    except OSError as error:
+        raise UnreadableFileError(f"{folder}: cannot be written ({error.strerror or error}).") from error
+    return written
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with lists of text as ``a;b``, as CSV files hold them."""
+    return frame.with_columns(pl.col(pl.List(pl.String)).list.join(";"))
