@@ -1,0 +1,5 @@
+"""The command ``crowdvote``."""
+
+from crowdvote_analysis.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,66 @@
+"""Progress, notes and JSON: what goes to the screen beside the results. Results go to stdout, the rest to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from crowdvote_analysis.errors import TableWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def working(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar while something runs; it is gone afterwards, and never there when nobody looks at a terminal.
+
+    Yields:
+        A function of (done, in all), for work that knows how far it is.
+    """
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+
+        def advance(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield advance
+
+
+@contextmanager
+def noting() -> Iterator[list[str]]:
+    """Collect what readers and tables warn about, and tell it on stderr at the end."""
+    notes: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", TableWarning)
+        try:
+            yield notes
+        finally:
+            for warning in caught:
+                if issubclass(warning.category, TableWarning):
+                    notes.append(str(warning.message))
+                else:
+                    warnings.showwarning(warning.message, warning.category, warning.filename, warning.lineno)
+            for note in notes:
+                err.print("note:", style="yellow", end=" ")
+                err.print(note, markup=False)
+
+
+def print_json(document: Any) -> None:
+    """Print a document for programs; stars are text in it already (D10)."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")

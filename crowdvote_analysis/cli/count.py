@@ -1,0 +1,135 @@
+"""``crowdvote count`` and ``crowdvote demo``: tables in, everyone's ballot and the winners out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crowdvote_analysis.cli.console import err, noting, out, print_json, working
+from crowdvote_analysis.cli.options import (
+    AsJson,
+    Cycles,
+    CyclesOption,
+    Decisions,
+    Folder,
+    Protocol,
+    Quarantine,
+    Top,
+    WorkLimit,
+)
+from crowdvote_analysis.limits import WORK_LIMIT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from crowdvote_analysis.delegation import Resolution
+    from crowdvote_analysis.state import SystemState
+
+UNRESOLVED = 3
+_FEW = 3
+_SHOWCASE = "village-green"
+
+All = Annotated[bool, typer.Option("--all", "-a", help="Show every decision in full, however many there are.")]
+
+
+def count(
+    folder: Folder,
+    decision: Decisions = None,
+    cycles: CyclesOption = None,
+    protocol: Protocol = "starvote",
+    quarantine: Quarantine = None,
+    top: Top = 5,
+    show_all: All = False,
+    work_limit: WorkLimit = WORK_LIMIT,
+    as_json: AsJson = False,
+) -> None:
+    """Count the decisions of a folder: participation, scores, runoff, winner, most influential voters.
+
+    The folder holds Parquet or CSV files named after the tables: [bold]ballots[/], [bold]votes[/] and
+    [bold]followings[/] are enough to start with; members, decisions, choices and communities are optional.
+    Without a table votes, every further column of ballots is taken as a choice.
+
+    Examples:
+      crowdvote count data/demo
+
+      crowdvote count mycommunity --decision playground --cycles equilibrium
+
+      crowdvote count mycommunity --quarantine bad-rows --json > result.json
+    """
+    with noting() as notes:
+        state = read_state(folder, quarantine)
+        documents = _documents(state, resolve_state(state, decision, cycles, work_limit), protocol, top)
+    if as_json:
+        print_json({"folder": str(folder), "notes": notes, "decisions": documents})
+    else:
+        _show(documents, in_full=show_all or bool(decision))
+    if decision and any(document["tally"]["status"] == "unresolved tie" for document in documents):
+        raise typer.Exit(UNRESOLVED)
+
+
+def demo(as_json: AsJson = False) -> None:
+    """Count the demo communities: three communities, twelve decisions, one of them shown in full."""
+    from crowdvote_analysis.bundled import demo_folder
+
+    with noting() as notes:
+        state = read_state(demo_folder(), None)
+        documents = _documents(state, resolve_state(state), "starvote", top=5)
+    if as_json:
+        print_json({"folder": str(demo_folder()), "notes": notes, "decisions": documents})
+        return
+    from crowdvote_analysis.cli.show import show_decision, show_overview
+
+    show_overview(out, documents)
+    show_decision(out, next(document for document in documents if document["decision_id"] == _SHOWCASE))
+    out.print()
+    out.print(
+        "Next: [bold]crowdvote dashboard[/] for the pictures, [bold]crowdvote count FOLDER[/] for your own tables."
+    )
+
+
+def read_state(folder: Path, quarantine: Path | None) -> SystemState:
+    """Read a folder, and write what had to be set aside beside its reasons."""
+    from crowdvote_analysis.state import SystemState
+
+    with working("Reading tables"):
+        state = SystemState.read(folder, quarantine=quarantine is not None)
+    if quarantine is not None and state.quarantined:
+        from crowdvote_analysis.store import export_tables
+
+        paths = export_tables(state.quarantined, quarantine, "csv")
+        err.print("Set aside: " + ", ".join(str(path) for path in paths), markup=False)
+    return state
+
+
+def resolve_state(
+    state: SystemState, decisions: list[str] | None = None, cycles: Cycles | None = None, work_limit: int = WORK_LIMIT
+) -> Resolution:
+    """Resolve, with a bar."""
+    from crowdvote_analysis.delegation import resolve
+
+    with working("Calculating ballots") as advance:
+        rule = cycles.value if cycles else None
+        return resolve(state, decisions or None, rule, work_limit=work_limit, progress=advance)
+
+
+def _documents(state: SystemState, resolution: Resolution, protocol: str, top: int) -> list[dict[str, Any]]:
+    from crowdvote_analysis.cli.summary import summaries
+
+    with working("Tallying"):
+        return summaries(state, resolution, protocol, top)
+
+
+def _show(documents: list[dict[str, Any]], *, in_full: bool) -> None:
+    from crowdvote_analysis.cli.show import show_decision, show_overview
+
+    if not documents:
+        out.print("There are no decisions in this folder.")
+        return
+    if len(documents) > 1:
+        show_overview(out, documents)
+    if in_full or len(documents) <= _FEW:
+        for document in documents:
+            show_decision(out, document)
+    else:
+        out.print("One in full: --decision ID. All of them: --all.", style="dim")

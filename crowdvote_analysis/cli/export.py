@@ -1,0 +1,56 @@
+"""``crowdvote export``: the results of a folder as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crowdvote_analysis.cli.console import noting, out, working
+from crowdvote_analysis.cli.count import read_state, resolve_state
+from crowdvote_analysis.cli.options import (
+    CyclesOption,
+    Decisions,
+    FileFormat,
+    Folder,
+    Protocol,
+    Quarantine,
+    WorkLimit,
+)
+from crowdvote_analysis.limits import WORK_LIMIT
+
+
+def export(
+    folder: Folder,
+    format: Annotated[FileFormat, typer.Option("--format", help="Format of the files.")] = FileFormat.parquet,  # noqa: A002
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write to; FOLDER/results by default.", show_default=False)
+    ] = None,
+    decision: Decisions = None,
+    cycles: CyclesOption = None,
+    protocol: Protocol = "starvote",
+    quarantine: Quarantine = None,
+    work_limit: WorkLimit = WORK_LIMIT,
+) -> None:
+    """Count a folder and write the results as Parquet or CSV files.
+
+    Written are communities, members, decisions and choices as they were counted, and resolved_ballots, resolved_stars,
+    sources, stats, tallies, scores, preferences and steps (docs/tables.md). Anonymous members stand under pseudonyms.
+    """
+    from crowdvote_analysis.published import input_tables, result_tables
+    from crowdvote_analysis.store import export_tables
+
+    with noting():
+        state = read_state(folder, quarantine)
+        resolution = resolve_state(state, decision, cycles, work_limit)
+        with working("Tallying") as advance:
+            frames = {name: frame for name, frame in input_tables(state).items() if name in _ALONG}
+            frames |= result_tables(state, resolution, protocol, advance)
+        with working("Writing files") as advance:
+            paths = export_tables(frames, to or folder / "results", format.value, advance)
+    for path in paths:
+        out.print(f"{path} ({len(frames[path.stem]):,})", markup=False)
+
+
+_ALONG = ("communities", "members", "decisions", "choices")

@@ -1,0 +1,186 @@
+"""Summaries as tables that a person reads."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    Document = dict[str, Any]
+
+_BAR = 14  # characters of the longest bar
+
+_WHY = {
+    "no_match": "no tag matches",
+    "no_ballot": "they have no ballot",
+    "circular": "only themselves",
+    "not_a_member": "not a member",
+}
+
+
+def show_overview(console: Console, documents: list[Document]) -> None:
+    """One row a decision: participation and outcome, by community."""
+    table = _table("Decision", ">By hand", ">Calculated", ">None", "Winner", ">Margin")
+    table.columns[0].no_wrap = True
+    community = None
+    for document in documents:
+        if document["community_id"] != community:
+            community = document["community_id"]
+            table.add_row(f"[bold cyan]{escape(document['community'] or community)}[/]")
+        numbers, tally = document["participation"], document["tally"]
+        table.add_row(
+            f"  {escape(document['decision_id'])}",
+            f"{numbers['manual_ballots']:,}",
+            f"{numbers['calculated_ballots']:,}",
+            f"{numbers['no_ballot']:,}",
+            _winner(tally),
+            f"{tally['runoff']['margin']:,}" if tally.get("runoff") else "",
+        )
+    console.print(table)
+
+
+def show_decision(console: Console, document: Document, *, delegated: bool = True) -> None:
+    """Everything about one decision: participation, scores, runoff, winner, most influential voters."""
+    console.print()
+    heading = escape(document["title"] or document["decision_id"])
+    where = document["community"] or document["community_id"]
+    console.rule(f"[bold]{heading}[/]" + (f"  [dim]{escape(where)}[/]" if delegated else ""), align="left")
+    if delegated:
+        _show_participation(console, document)
+    tally = document["tally"]
+    if tally["status"] == "no ballots":
+        console.print("Nobody has a ballot, so there is nothing to tally.", style="yellow")
+        return
+    _show_scores(console, tally)
+    _show_runoff(console, tally)
+    console.print(f"[bold]{outcome(document)}[/]")
+    if delegated:
+        _show_influential(console, document)
+
+
+def outcome(document: Document) -> str:
+    """The outcome in a few words, with markup escaped."""
+    tally = document["tally"]
+    if tally["status"] == "no ballots":
+        return "no ballots"
+    titles = _titles(tally)
+    if tally["winner"] is None:
+        tied = ", ".join(titles[choice] for choice in tally["tie"]["tied"])
+        possible = tally["possible_winners"]
+        if len(possible) == 1:
+            return escape(f"Unresolved tie between {tied}; whatever is decided, {titles[possible[0]]} wins")
+        return escape(f"Unresolved tie between {tied}; the community manager must decide")
+    winner = titles[tally["winner"]]
+    runoff = tally["runoff"]
+    if runoff is None:
+        return escape(f"Winner: {winner} (the only choice)")
+    ballots = "1 ballot" if runoff["margin"] == 1 else f"{runoff['margin']:,} ballots"
+    how = {"sum": "; tied runoff, higher total score", "max_count": "; tied runoff, more five-star ballots"}
+    return escape(f"Winner: {winner} (margin: {ballots}{how.get(runoff['decided_by'], '')})")
+
+
+def _winner(tally: Document) -> str:
+    if tally["status"] == "no ballots":
+        return "[dim]no ballots[/]"
+    titles = _titles(tally)
+    if tally["winner"] is None:
+        return "[yellow]unresolved tie[/]: " + escape(" = ".join(titles[choice] for choice in tally["tie"]["tied"]))
+    return escape(titles[tally["winner"]])
+
+
+def _show_participation(console: Console, document: Document) -> None:
+    numbers = document["participation"]
+    table = _table("Participation", ">Voters", ">Share")
+    everyone = max(1, numbers["total_members"])
+    for label, key in (("voted by hand", "manual_ballots"), ("calculated from followings", "calculated_ballots")):
+        table.add_row(label, f"{numbers[key]:,}", f"{numbers[key] / everyone:.1%}")
+    table.add_row("without ballot", f"{numbers['no_ballot']:,}", f"{numbers['no_ballot'] / everyone:.1%}")
+    for reason, count in document["reasons"].items():
+        gave_nothing = ", ".join(_WHY.get(part, "") for part in reason.split("+"))
+        words = "follow nobody" if reason == "no_followings" else f"follow others: {gave_nothing}"
+        table.add_row(f"[dim]  {words}[/]", f"[dim]{count:,}[/]", "")
+    console.print(table)
+    parts = [f"{numbers['tallied_ballots']:,} ballots tallied", f"deepest delegation {numbers['max_delegation_depth']}"]
+    if numbers["lobbyists"]:
+        parts.append(f"{numbers['lobbyists']:,} lobbyists (never tallied)")
+    if numbers["circular_prevented"]:
+        parts.append(f"{numbers['circular_prevented']:,} followings inside loops (rule {document['cycle_rule']})")
+    if numbers["non_member_ballots"]:
+        parts.append(f"{numbers['non_member_ballots']:,} ballots of non-members not counted")
+    console.print(" · ".join(parts), style="dim")
+    console.print()
+
+
+def _show_scores(console: Console, tally: Document) -> None:
+    finalists = tally["finalists"]
+    totals = [Decimal(row["total"]) for row in tally["scores"]]
+    highest, places = max(totals), 0 if all(total == int(total) for total in totals) else 8
+    table = _table("Score phase", ">Stars", ">Average", "", ">Five stars")
+    for row in tally["scores"]:
+        length = round(_BAR * Decimal(row["total"]) / highest) if highest else 0
+        style = "bold" if row["choice_id"] in finalists else ""
+        table.add_row(
+            escape(row["title"]),
+            f"{Decimal(row['total']):,.{places}f}",
+            f"{Decimal(row['average']):.2f}",
+            f"[{'cyan' if style else 'dim'}]{'█' * length}[/]",
+            f"{row['five_star_count']:,}",
+            style=style,
+        )
+    console.print(table)
+    for line in tally["log"]:
+        if line.startswith(("Score Tie", "Score Tiebreaker", "Runoff Tiebreaker")):
+            console.print(f"[yellow]{escape(line)}[/]")
+    console.print()
+
+
+def _show_runoff(console: Console, tally: Document) -> None:
+    runoff = tally["runoff"]
+    if runoff is None:
+        return
+    titles, ballots = _titles(tally), max(1, tally["vote_count"])
+    table = _table("Runoff", ">Ballots", ">Share")
+    for choice, votes in runoff["votes"].items():
+        style = "bold" if choice == tally["winner"] else ""
+        table.add_row(escape(titles[choice]), f"{votes:,}", f"{votes / ballots:.1%}", style=style)
+    table.add_row(
+        "no preference", f"{runoff['no_preference']:,}", f"{runoff['no_preference'] / ballots:.1%}", style="dim"
+    )
+    console.print(table)
+    console.print()
+
+
+def _show_influential(console: Console, document: Document) -> None:
+    if not document["most_influential"]:
+        return
+    table = _table("Most influential", ">Weight", ">Followed directly", ">In all")
+    for row in document["most_influential"]:
+        total = row["influence_total"]
+        trophy = " 🏆" if row["trophy"] else ""
+        lobbyist = "" if row["is_voter"] else " [dim](lobbyist)[/]"
+        table.add_row(
+            escape(row["name"]) + lobbyist + trophy,
+            f"{row['weight']:,.3f}",
+            f"{row['influence_direct']:,}",
+            "–" if total is None else f"{total:,}",
+        )
+    console.print()
+    console.print(table)
+    console.print("Weight: how many of the tallied ballots are theirs, traced back to the source.", style="dim")
+
+
+def _titles(tally: Document) -> dict[str, str]:
+    return {row["choice_id"]: row["title"] for row in tally["scores"]}
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name.removeprefix(">"), justify="right" if name.startswith(">") else "left")
+    return table

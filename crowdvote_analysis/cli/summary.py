@@ -1,0 +1,76 @@
+"""What there is to say about the count of one decision, as one JSON-ready document: the screen shows the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from crowdvote_analysis.privacy import public_names
+from crowdvote_analysis.star import tally_star
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.delegation import Resolution
+    from crowdvote_analysis.state import SystemState
+
+
+def summaries(state: SystemState, resolution: Resolution, protocol: str, top: int) -> list[dict[str, Any]]:
+    """One document for each decision of a resolution, sorted by community and decision.
+
+    Each holds decision_id, title, community_id, community, cycle_rule, closes_at, ``participation`` (the statistics of
+    M2), ``reasons`` (how many members have no ballot, by reason_detail; D7), ``tally`` (as ``StarTally.to_dict``; for a
+    decision nobody has a ballot in, only its status) and ``most_influential`` (manual voters by weight, with public ids
+    and names; P1).
+    """
+    names = public_names(state)
+    decisions = (
+        resolution.decisions.join(state.decisions.drop("community_id"), on="decision_id")
+        .join(state.communities.select("community_id", community="title"), on="community_id", how="left")
+        .sort("community_id", "decision_id")
+    )
+    return [_summary(row, resolution, names, protocol, top) for row in decisions.iter_rows(named=True)]
+
+
+def _summary(
+    row: dict[str, Any], resolution: Resolution, names: pl.DataFrame, protocol: str, top: int
+) -> dict[str, Any]:
+    here = pl.col("decision_id") == row["decision_id"]
+    ballots = resolution.ballots.filter(here)
+    stats = resolution.stats.filter(here).drop("decision_id").to_dicts()[0]
+    tally: dict[str, Any] = {"status": "no ballots", "protocol": protocol}
+    if stats["tallied_ballots"]:
+        tally = tally_star(resolution, row["decision_id"], protocol, on_tie="return").to_dict()
+    without = ballots.filter(pl.col("is_voter") & (pl.col("origin") == "none"))
+    return {
+        "decision_id": row["decision_id"],
+        "title": row["title"],
+        "community_id": row["community_id"],
+        "community": row["community"],
+        "cycle_rule": row["cycle_rule"],
+        "closes_at": row["closes_at"].isoformat() if row["closes_at"] else None,
+        "participation": stats,
+        "reasons": dict(without.group_by("reason_detail").len().sort("reason_detail").iter_rows()),
+        "tally": tally,
+        "most_influential": _most_influential(ballots, row["community_id"], names, top),
+    }
+
+
+def _most_influential(ballots: pl.DataFrame, community_id: str, names: pl.DataFrame, top: int) -> list[dict[str, Any]]:
+    shown = names.filter(pl.col("community_id") == community_id)
+    highest = ballots["influence_total"].max()
+    leading = (
+        ballots.filter(pl.col("weight") > 0)
+        .join(shown, on="member_id", how="left")
+        .sort(["weight", "public_id"], descending=[True, False])
+        .head(top)
+    )
+    return leading.select(
+        pl.col("public_id").alias("member_id"),
+        "name",
+        "is_voter",
+        pl.col("weight").round(6),
+        "influence_direct",
+        "influence_total",
+        # I2: the trophy goes to everybody who ties for the highest total above zero.
+        trophy=((pl.col("influence_total") == highest) & (pl.col("influence_total") > 0)).fill_null(False),
+    ).to_dicts()

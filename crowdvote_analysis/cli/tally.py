@@ -1,0 +1,38 @@
+"""``crowdvote tally``: a poll export in, its STAR winner out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crowdvote_analysis.cli.console import noting, out, print_json, working
+from crowdvote_analysis.cli.count import UNRESOLVED, resolve_state
+from crowdvote_analysis.cli.options import AsJson, Decisions, Protocol
+
+Poll = Annotated[Path, typer.Argument(help="CSV export of star.vote or BetterVoting.", show_default=False)]
+
+
+def tally(poll: Poll, decision: Decisions = None, protocol: Protocol = "starvote", as_json: AsJson = False) -> None:
+    """Tally a poll by STAR, without members or delegation.
+
+    Understands the CSV exports of star.vote (voterID,voteTime,pollID, then one column a candidate) and of BetterVoting
+    (ballot_id,precinct, then one column a candidate; several races as Race!!Candidate).
+    """
+    from crowdvote_analysis.cli.show import show_decision
+    from crowdvote_analysis.cli.summary import summaries
+    from crowdvote_analysis.readers import read_poll
+
+    with noting() as notes:
+        with working("Reading the poll"):
+            state = read_poll(poll)
+        documents = summaries(state, resolve_state(state, decision), protocol, top=0)
+    if as_json:
+        shown = [{key: document[key] for key in ("decision_id", "title", "tally")} for document in documents]
+        print_json({"poll": str(poll), "notes": notes, "decisions": shown})
+    else:
+        for document in documents:
+            show_decision(out, document, delegated=False)
+    if any(document["tally"]["status"] == "unresolved tie" for document in documents):
+        raise typer.Exit(UNRESOLVED)

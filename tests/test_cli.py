@@ -1,0 +1,223 @@
+"""The command line as people and programs meet it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from crowdvote_analysis.bundled import demo_folder
+
+COMMAND = [sys.executable, "-c", "from crowdvote_analysis.cli import main; main()"]
+
+
+def crowdvote(*arguments: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
+    environment.pop("CROWDVOTE_DEBUG", None)
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, env=environment, timeout=120
+    )
+
+
+def decisions_of(*arguments: object) -> dict[str, dict[str, Any]]:
+    done = crowdvote(*arguments, "--json")
+    assert done.returncode in (0, 3), done.stderr
+    return {document["decision_id"]: document for document in json.loads(done.stdout)["decisions"]}
+
+
+@pytest.fixture
+def community(tmp_path: Path) -> Path:
+    """The two CSV files of the README."""
+    folder = tmp_path / "community"
+    folder.mkdir()
+    blocks = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8").split("```csv\n")[1:]
+    for name, block in zip(("ballots", "followings"), blocks, strict=True):
+        (folder / f"{name}.csv").write_text(block.split("```")[0], "utf-8")
+    return folder
+
+
+def write(folder: Path, **tables: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, text in tables.items():
+        (folder / f"{name}.csv").write_text(text, "utf-8")
+    return folder
+
+
+def test_demo_prints_a_count_that_delegation_turned_around() -> None:
+    """The first command of the README ends well and shows the winner of the main decision."""
+    done = crowdvote("demo")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "Winner: Wildflower meadow" in done.stdout
+    assert "Most influential" in done.stdout
+    assert "unresolved tie" in done.stdout
+
+
+def test_count_of_the_two_files_of_the_readme(community: Path) -> None:
+    """A newcomer's two CSV files give four ballots, two of them calculated, and the winner worked out by hand."""
+    counted = decisions_of("count", community)["decision"]
+    # Maya has the average of Kelly (2, 5, 3) and Olivia (4, 0, 5); Jack inherits it from her on budget.
+    assert {row["choice_id"]: row["total"] for row in counted["tally"]["scores"]} == {
+        "Bandstand": "16.00000000",
+        "Swings": "12.00000000",
+        "Pond": "10.00000000",
+    }
+    assert counted["participation"]["calculated_ballots"] == 2
+    assert counted["tally"]["winner"] == "Bandstand"
+    assert "Winner: Bandstand" in crowdvote("count", community).stdout
+
+
+def test_json_and_screen_say_the_same() -> None:
+    """Every decision of the demo has the same winner on the screen, in full, as in the document."""
+    screen = crowdvote("count", demo_folder(), "--all").stdout
+    for document in decisions_of("count", demo_folder()).values():
+        scores = {row["choice_id"]: row["title"] for row in document["tally"]["scores"]}
+        if document["tally"]["winner"]:
+            assert f"Winner: {scores[document['tally']['winner']]}" in screen
+
+
+def test_stars_are_text_in_json() -> None:
+    """No total or average passes through a binary float on its way to a program (D10)."""
+    for document in decisions_of("count", demo_folder()).values():
+        for row in document["tally"]["scores"]:
+            assert isinstance(row["total"], str)
+            assert len(row["average"].partition(".")[2]) == 8
+
+
+def test_an_unresolved_tie_that_was_asked_for_ends_with_code_3() -> None:
+    """A program that asks for one decision learns from the exit code that people must decide."""
+    done = crowdvote("count", demo_folder(), "--decision", "bench-colour")
+    assert done.returncode == 3
+    assert "the community manager must decide" in done.stdout
+    assert crowdvote("count", demo_folder()).returncode == 0
+
+
+def test_the_rule_for_loops_can_be_chosen() -> None:
+    """The main decision of the demo has loops, so the two rules give other totals."""
+    counts = [
+        decisions_of("count", demo_folder(), "-d", "village-green", "--cycles", rule)["village-green"]
+        for rule in ("path", "equilibrium")
+    ]
+    totals = [[row["total"] for row in document["tally"]["scores"]] for document in counts]
+    assert totals[0] != totals[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["count", "nowhere"], ["nowhere", "no such folder"]),
+        (["tally", "nowhere.csv"], ["nowhere.csv"]),
+        (["count", demo_folder(), "--decision", "lunch"], ["decision 'lunch' is not in the table decisions"]),
+        (["count", demo_folder(), "--protocol", "dice"], ["dice", "starvote"]),
+        (["count", demo_folder(), "--work-limit", "3"], ["Y3", "equilibrium"]),
+        (["query", "DROP TABLE members"], ["one SELECT statement"]),
+        (["query", "SELECT nothing FROM members"], ["nothing"]),
+        (["query", "SELECT * FROM read_csv('/etc/hostname')"], ["disabled"]),
+    ],
+)
+def test_errors_are_words(arguments: list[object], words: list[str]) -> None:
+    """What goes wrong is said in a sentence on stderr, without a traceback, and ends with code 1."""
+    done = crowdvote(*arguments)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert all(word in " ".join(done.stderr.split()) for word in words), done.stderr
+
+
+def test_wrong_use_ends_with_code_2() -> None:
+    """An option that does not exist is a matter of usage, not of input."""
+    assert crowdvote("count", "--nonsense").returncode == 2
+    assert crowdvote("scenario", "--network", "a", "--poll", "b", "--out", "c", "--weight-above", "x").returncode == 2
+
+
+def test_bad_rows_are_refused_and_named(tmp_path: Path) -> None:
+    """The error names table, number of rows, row, value, rule and the way out."""
+    folder = write(tmp_path / "c", votes="member_id,choice_id,stars\nKelly,Swings,7\nOlivia,Swings,3\n")
+    done = crowdvote("count", folder)
+    assert done.returncode == 1
+    for word in ("votes", "1 row", "row 1", "'Kelly'", "7", "0 to 5 (K9)", "--quarantine"):
+        assert word in done.stderr
+
+
+def test_quarantine_counts_the_rest_and_keeps_the_bad_rows(tmp_path: Path) -> None:
+    """Bad rows are written beside their reasons, and the good ballots are counted."""
+    votes = "member_id,choice_id,stars\nKelly,Swings,7\nKelly,Pond,2\nOlivia,Swings,3\n"
+    folder = write(tmp_path / "c", votes=votes)
+    counted = decisions_of("count", folder, "--quarantine", tmp_path / "bad")["decision"]
+    assert counted["tally"]["vote_count"] == 1
+    bad = pl.read_csv(tmp_path / "bad" / "votes.csv", infer_schema=False)
+    assert bad.select("member_id", "choice_id", "stars").rows() == [("Kelly", "Swings", "7"), ("Kelly", "Pond", "2")]
+    assert "0 to 5" in bad["reasons"][0]
+    assert "set aside" in bad["reasons"][1]
+
+
+def test_tally_of_a_poll_export(tmp_path: Path) -> None:
+    """A BetterVoting export is tallied race by race."""
+    poll = tmp_path / "poll.csv"
+    poll.write_text(
+        "\ufeffballot_id,precinct,Lunch!!Soup,Lunch!!Stew,Day!!Friday\n1,,5,2,4\n2,,1,,5\n3,,3,4,\n", "utf-8"
+    )
+    counted = decisions_of("tally", poll)
+    assert [document["tally"]["winner"] for document in counted.values()] == ["Friday", "Soup"]
+
+
+def test_query_answers_about_tables_and_results() -> None:
+    """SQL sees what was cast and what was counted."""
+    sql = "SELECT title, winner FROM tallies JOIN decisions USING (decision_id) WHERE decision_id = 'village-green'"
+    done = crowdvote("query", sql, "--json")
+    assert json.loads(done.stdout) == [{"title": "What should become of the village green?", "winner": "meadow"}]
+    assert "resolved_ballots" in crowdvote("query").stdout
+
+
+def test_export_round_trips_through_both_formats(tmp_path: Path) -> None:
+    """Parquet keeps types; CSV holds the same values as text."""
+    for kind in ("parquet", "csv"):
+        assert crowdvote("export", demo_folder(), "--format", kind, "--out", tmp_path).returncode == 0
+    stars = pl.read_parquet(tmp_path / "resolved_stars.parquet")
+    assert stars.schema["stars"] == pl.Decimal(9, 8)
+    text = pl.read_csv(tmp_path / "resolved_stars.csv", infer_schema=False)
+    assert text["stars"].to_list() == stars["stars"].cast(pl.String).to_list()
+    ballots = pl.read_csv(tmp_path / "resolved_ballots.csv", infer_schema=False)
+    assert "budget;environment" in ballots["tags"].to_list()
+
+
+def test_anonymous_members_are_nowhere(tmp_path: Path) -> None:
+    """Neither id nor name of an anonymous member appears in any output or exported file (P1)."""
+    members = pl.read_parquet(demo_folder() / "members.parquet").filter("is_anonymous")
+    hidden = {*members["member_id"], *members["display_name"]}
+    assert len(hidden) > 10
+    crowdvote("export", demo_folder(), "--format", "csv", "--out", tmp_path)
+    texts = [path.read_text("utf-8") for path in tmp_path.iterdir()]
+    questions: list[list[object]] = [
+        ["count", demo_folder(), "--all", "--top", "1000"],
+        ["count", demo_folder(), "--all", "--top", "1000", "--json"],
+        ["query", "SELECT * FROM members", "--rows", "1000"],
+        ["query", "SELECT * FROM followings", "--rows", "5000", "--json"],
+        ["query", "SELECT * FROM votes JOIN ballots USING (decision_id, member_id)", "--rows", "9000", "--json"],
+        ["query", "SELECT * FROM sources", "--rows", "9000", "--json"],
+    ]
+    texts += [crowdvote(*arguments).stdout for arguments in questions]
+    assert all("Anonymous 1" in text for text in texts[-4:])
+    words = {word.strip('",.;()') for text in texts for word in text.replace(",", " ").replace('"', " ").split()}
+    assert not hidden & words
+    assert not [name for name in hidden if any(name in text for text in texts)]
+
+
+def test_help_teaches() -> None:
+    """Every command says what it does, and the main help lists them all."""
+    listing = crowdvote("--help").stdout
+    for command in ("demo", "count", "tally", "scenario", "query", "export", "dashboard"):
+        assert command in listing
+        assert len(crowdvote(command, "--help").stdout) > 300
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    """Output piped into a program that stops reading ends quietly."""
+    script = f"{' '.join(COMMAND[:2])} '{COMMAND[2]}' query 'SELECT * FROM votes' --rows 100000 | head -1"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stderr == ""
