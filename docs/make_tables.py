@@ -1,0 +1,82 @@
+"""Write docs/tables.md from the contracts of the tables: `python docs/make_tables.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crowdvote_analysis.published import RESULT_TABLES
+from crowdvote_analysis.tables import HOME, TABLES, columns, key
+
+PAGE = Path(__file__).with_name("tables.md")
+
+_HEAD = """# Tables
+
+Written by `docs/make_tables.py` from `crowdvote_analysis/tables.py`; edit there.
+
+A state is a folder of these tables, one file each: `ballots.parquet`, `followings.csv` … Parquet and CSV may be mixed.
+
+- **Absent tables are derived**: members from whoever follows, is followed or voted; ballots from votes; decisions and
+  choices from ballots and votes; communities from members and decisions.
+- **Absent columns and blank cells** take the default given below. A column `community_id` or `decision_id` that is
+  absent means the only one there is.
+- **CSV**: UTF-8, commas; lists of tags as `budget;trees`; surrounding blanks are dropped; times such as
+  `2026-05-01 18:00:00` are UTC.
+- **Tags** are trimmed, lower-cased and de-duplicated (T5).
+- **Unknown columns** are kept aside with a warning and written back; they change no number.
+- **Bad rows** are refused with table, rule, number of rows and the first of them; with `--quarantine FOLDER` they are
+  written there with their reasons, and the rest is counted. A ballot goes whole: one bad star takes the ballot along,
+  because counting the rest would turn that star into a 0.
+- **Wide ballots**: without a table `votes`, every further column of `ballots` is a choice, and its cells are stars:
+  `member_id,tags,Swings,Pond`.
+- **Members' ids that point to nobody** are no error: such a following gives nothing (D6), such a ballot is kept and not
+  counted (M3); both are reported.
+"""
+
+
+def page() -> str:
+    """The page, as it should be."""
+    parts = [_HEAD]
+    for name, table in TABLES.items():
+        parts.append(
+            f"\n## {name}\n\n{(table.__doc__ or '').strip()} Key: {', '.join(f'`{part}`' for part in key(name))}.\n"
+        )
+        parts.append("| column | type | default | meaning |\n| --- | --- | --- | --- |")
+        for column_name, column in columns(name).items():
+            meta = column.metadata or {}
+            default = "required" if "default" not in meta else _default(meta["default"])
+            if meta.get("home"):
+                default = f"the only one, else `{HOME[column_name]}`"
+            parts.append(f"| `{column_name}` | {_type(column)} | {default} | {meta['text']} |")
+    parts.append(
+        "\n# Results\n\nWhat `crowdvote export` writes and `crowdvote query` can ask, beside the tables above.\n"
+    )
+    parts.append("| table | holds |\n| --- | --- |")
+    parts += [f"| `{name}` | {text} |" for name, text in RESULT_TABLES.items()]
+    parts.append(
+        "\nAnonymous members stand under a pseudonym in every id and name (P1). Columns of one table: "
+        '`crowdvote query "DESCRIBE resolved_ballots"`.'
+    )
+    return "\n".join(parts) + "\n"
+
+
+def _type(column: object) -> str:
+    kind = str(getattr(column, "dtype", ""))
+    return {
+        "String": "text",
+        "Boolean": "true / false",
+        "Int64": "whole number",
+        "List(String)": "list of text",
+        "Decimal(precision=9, scale=8)": "DECIMAL(9,8)",
+    }.get(kind, "time (UTC)" if kind.startswith("Datetime") else kind)
+
+
+def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None or value == "":
+        return "none"
+    return "empty list" if isinstance(value, list) else f"`{value}`"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
