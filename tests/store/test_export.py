@@ -29,7 +29,7 @@ def test_csv_holds_lists_stars_and_times_as_people_write_them(tmp_path: Path) ->
     assert path.read_text("utf-8").splitlines() == [
         "member_id,tags,stars,cast_at",
         '"Kelly, the first",budget;trees,4.50000000,2026-05-01T18:00:00Z',
-        ",,0.00000000,",
+        ',"",0.00000000,',
     ]
 
 
