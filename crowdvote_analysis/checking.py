@@ -77,7 +77,10 @@ def check(table: str, frame: pl.DataFrame, home: dict[str, str] | None = None) -
     if unconverted:
         failed = given.select("row", **unconverted)
         unreadable = {name: failed.filter(pl.col(name))["row"] for name in unconverted}
-    kept, failure = tables.TABLES[table].filter(given.select(converted))
+    typed = given.select(converted)
+    if "tags" in given.columns and "tags" in known:
+        typed = _normalise_tags(typed)
+    kept, failure = tables.TABLES[table].filter(typed)
     good: pl.DataFrame = kept
     for name, rows in unreadable.items():
         if len(rows):
@@ -144,10 +147,6 @@ def _value(table: str, name: str, column: dy.Column, given: pl.DataFrame, home: 
         value = pl.col(name) if source == column.dtype else _parsed(column, source, name)
         if default is not None:
             value = value.fill_null(default)
-    if name == "tags" and not absent:
-        # T5: trimmed, lower-cased, de-duplicated; sorted, so that equal sets of tags are equal values.
-        tag = pl.element().str.strip_chars().str.to_lowercase()
-        value = value.list.eval(tag.filter(tag != "")).list.unique().list.sort()
     if name in ("title", "display_name"):
         own_id = {
             "communities": "community_id",
@@ -157,6 +156,15 @@ def _value(table: str, name: str, column: dy.Column, given: pl.DataFrame, home: 
         }
         value = pl.coalesce(value, pl.col(own_id[table]).cast(pl.String)) if own_id[table] in given.columns else value
     return value
+
+
+def _normalise_tags(typed: pl.DataFrame) -> pl.DataFrame:
+    """Trim, lower-case and de-duplicate tags (T5), each distinct list once; sorted, so that equal sets are equal."""
+    tag = pl.element().str.strip_chars().str.to_lowercase()
+    normal = pl.col("tags").list.eval(tag.filter((tag != "").fill_null(True))).list.unique().list.sort()
+    distinct = typed.select("tags").unique().with_columns(normal=normal)
+    joined = typed.join(distinct, on="tags", how="left", nulls_equal=True, maintain_order="left")
+    return joined.with_columns(tags="normal").drop("normal")
 
 
 def _parsed(column: dy.Column, source: pl.DataType, name: str) -> pl.Expr:

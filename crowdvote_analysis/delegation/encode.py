@@ -41,8 +41,9 @@ class Encoded:
         decisions: decision_id, community_id, cycle_rule, first and last (rows of ``members`` of the community, half
             open), first_following and last_following, choices (number); sorted by decision_id.
         members: The members table sorted by (community_id, member_id), with ``code``.
-        followings: The followings of members, sorted by follower and followee, with follower, followee (codes;
-            followee is -1 for somebody who is no member) and tag_set.
+        followings: The followings of members, sorted by follower and followee: follower, followee (codes; followee is
+            -1 for somebody who is no member), tag_set, and row, the position in ``given``.
+        given: The followings as they stand in the state.
         tag_sets: Distinct sets of tags that are followed on; the code is the position.
         choices: decision_id, choice_id, title, position and ``choice``, the code within the decision.
         ballots: Ballots of members: decision (code), member (code), tags.
@@ -53,6 +54,7 @@ class Encoded:
     decisions: pl.DataFrame
     members: pl.DataFrame
     followings: pl.DataFrame
+    given: pl.DataFrame
     tag_sets: list[list[str]]
     choices: pl.DataFrame
     ballots: pl.DataFrame
@@ -123,7 +125,7 @@ def encode(state: SystemState, decisions: Sequence[str] | None = None, cycles: s
         .with_row_index("code")
         .with_columns(pl.col("code").cast(pl.Int64))
     )
-    codes = members.select("community_id", "member_id", "code")
+    codes = _Codes(members)
     followings, tag_sets = _followings(state.followings, codes)
     choices = state.choices.sort("decision_id", "choice_id").with_columns(
         choice=pl.int_range(pl.len()).over("decision_id").cast(pl.Int64)
@@ -145,23 +147,30 @@ def encode(state: SystemState, decisions: Sequence[str] | None = None, cycles: s
     )
     if cycles is not None:
         table = table.with_columns(cycle_rule=pl.lit(cycles))
-    decision = table.select("decision_id", "decision", "community_id")
-    ballots = state.ballots.join(decision, on="decision_id").join(codes, on=["community_id", "member_id"], how="left")
-    known = ballots.filter(pl.col("code").is_not_null()).select(
-        "decision", "decision_id", "member_id", member="code", tags="tags"
-    )
+    ballots = state.ballots.join(table.select("decision_id", "decision", "community_id"), on="decision_id")
+    ballots = ballots.with_columns(member=codes.of(ballots, "member_id"))
+    known = ballots.filter(pl.col("member").is_not_null())
     # The physical integers of DECIMAL(9, 8) are units of 1e-8 star.
     units = pl.col("stars").to_physical().cast(pl.Int64) * UNITS_PER_PLACE
-    by_member = known.select("decision_id", "member_id", "decision", "member")
     votes = (
-        state.votes.join(by_member, on=["decision_id", "member_id"])
+        state.votes.join(
+            known.select("decision_id", "member_id", "decision", "member"), on=["decision_id", "member_id"]
+        )
         .join(choices.select("decision_id", "choice_id", "choice"), on=["decision_id", "choice_id"])
         .select("decision", "member", "choice", units=units)
     )
     outsiders = np.zeros(len(table), dtype=np.int64)
-    np.add.at(outsiders, ballots.filter(pl.col("code").is_null())["decision"].to_numpy(), 1)
+    np.add.at(outsiders, ballots.filter(pl.col("member").is_null())["decision"].to_numpy(), 1)
     return Encoded(
-        table, members, followings, tag_sets, choices, known.drop("decision_id", "member_id"), votes, outsiders
+        decisions=table,
+        members=members,
+        followings=followings,
+        given=state.followings,
+        tag_sets=tag_sets,
+        choices=choices,
+        ballots=known.select("decision", "member", "tags"),
+        votes=votes,
+        outsiders=outsiders,
     )
 
 
@@ -188,24 +197,45 @@ def words_for(bits: int) -> int:
     return max(1, -(-bits // 64))
 
 
-def _followings(followings: pl.DataFrame, codes: pl.DataFrame) -> tuple[pl.DataFrame, list[list[str]]]:
-    coded = (
-        followings.join(
-            codes.rename({"member_id": "follower_id", "code": "follower"}),
-            on=["community_id", "follower_id"],
-            how="inner",
+class _Codes:
+    """Looks up the code of a member; long texts are compared once, whatever the number of communities."""
+
+    def __init__(self, members: pl.DataFrame) -> None:
+        self._communities = members["community_id"].unique().sort()
+        self._ids = members["member_id"].unique().sort().to_frame("id").with_row_index("number")
+        self._ids = self._ids.with_columns(pl.col("number").cast(pl.Int64))
+        self.count = len(members)
+        keys = self._keys(members, "member_id").to_frame("key")
+        self._by_key = keys.with_columns(code=members["code"])
+
+    def of(self, frame: pl.DataFrame, column: str) -> pl.Series:
+        """The codes of the members named in ``community_id`` and ``column``; null for somebody who is no member."""
+        keys = self._keys(frame, column).to_frame("key")
+        return keys.join(self._by_key, on="key", how="left", maintain_order="left")["code"]
+
+    def _keys(self, frame: pl.DataFrame, column: str) -> pl.Series:
+        community = self._communities.to_frame("community_id").with_row_index("community")
+        named = frame.select("community_id", id=column).join(
+            community, on="community_id", how="left", maintain_order="left"
         )
-        .join(
-            codes.rename({"member_id": "followee_id", "code": "followee"}),
-            on=["community_id", "followee_id"],
-            how="left",
-        )
-        .with_columns(pl.col("followee").fill_null(-1))
-        .sort("follower", "followee", "followee_id")
-    )
-    sets = coded.select("tags").unique().sort("tags").with_row_index("tag_set")
-    coded = coded.join(sets, on="tags", how="left", maintain_order="left")
-    return coded, sets["tags"].to_list()
+        named = named.join(self._ids, on="id", how="left", maintain_order="left")
+        return named.select(pl.col("community").cast(pl.Int64) * len(self._ids) + pl.col("number")).to_series()
+
+
+def _followings(given: pl.DataFrame, codes: _Codes) -> tuple[pl.DataFrame, list[list[str]]]:
+    # No tag holds a semicolon (tables.py), so this text stands for the set of tags.
+    text = given.select(text=pl.col("tags").list.join(";"))
+    sets = text.unique().sort("text").with_row_index("tag_set")
+    coded = pl.DataFrame(
+        {
+            "follower": codes.of(given, "follower_id"),
+            "followee": codes.of(given, "followee_id").fill_null(-1),
+            "tag_set": text.join(sets, on="text", how="left", maintain_order="left")["tag_set"],
+        }
+    ).with_row_index("row")
+    coded = coded.filter(pl.col("follower").is_not_null())
+    key = pl.col("follower") * (codes.count + 1) + pl.col("followee")
+    return coded.sort(key), [names.split(";") if names else [] for names in sets["text"]]
 
 
 def _block(encoded: Encoded, decisions: list[int]) -> Block:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crowdvote_analysis.delegation import equilibrium
+from crowdvote_analysis.delegation.participation import by_level
 
 if TYPE_CHECKING:
     from crowdvote_analysis.delegation.averages import Calculation
@@ -106,6 +107,6 @@ def _hand_down(block: Block, order: Order, calculation: Calculation, edges: Ints
 def _by_level(block: Block, order: Order, matched: Ints) -> list[Ints]:
     """The matched edges by the level of their follower, lowest level first, sorted by follower inside."""
     level = order.level[block.src[matched]]
-    by_level = matched[np.argsort(level, kind="stable")]
-    bounds = np.searchsorted(np.sort(level), np.arange(1, int(level.max(initial=0)) + 2))
-    return [by_level[a:b] for a, b in pairwise(bounds)]
+    order_ = by_level(level)
+    bounds = np.searchsorted(level[order_], np.arange(1, int(level.max(initial=0)) + 2))
+    return [matched[order_[a:b]] for a, b in pairwise(bounds)]

@@ -48,11 +48,16 @@ def order(block: Block) -> Order:
         raw_loop = strong_components(count, block.src[inner], block.dst[inner])
         live = live[matching(block, live)]
         level, core = _levels_around_cores(count, block.src[live], block.dst[live])
-    by_level = np.argsort(level[block.src[live]], kind="stable")
-    edges = live[by_level]
+    edges = live[by_level(level[block.src[live]])]
     deepest = int(level.max(initial=0))
     starts = np.searchsorted(level[block.src[edges]], np.arange(1, deepest + 2))
     return Order(level, core, raw_loop, edges, starts)
+
+
+def by_level(level: Ints) -> Ints:
+    """The positions that sort by level, equal levels in their order."""
+    # Numbers of 16 bits are sorted in linear time.
+    return np.argsort(level.astype(np.int16) if level.max(initial=0) < 2**15 else level, kind="stable")
 
 
 def came_along(block: Block, edges: Ints, has: Flags, tags: Bits) -> tuple[Flags, Bits]:

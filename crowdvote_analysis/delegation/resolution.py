@@ -94,9 +94,8 @@ class Resolution:
 def frames(encoded: Encoded, counted: list[Counted]) -> Resolution:
     """Turn counted blocks into a Resolution."""
     decisions = encoded.decisions.select("decision_id", "community_id", "cycle_rule")
-    ballots = pl.concat([_ballots(encoded, part) for part in counted]) if counted else _no_ballots()
-    stars = pl.concat([_stars(encoded, part) for part in counted]) if counted else _no_stars()
-    ballots, stars = ballots.sort("decision_id", "member_id"), stars.sort("decision_id", "member_id", "choice_id")
+    ballots = _in_order([_ballots(encoded, part) for part in counted], _no_ballots())
+    stars = _in_order([_stars(encoded, part) for part in counted], _no_stars())
     circular = {
         decision: int(number)
         for part in counted
@@ -113,6 +112,13 @@ def frames(encoded: Encoded, counted: list[Counted]) -> Resolution:
         _encoded=encoded,
         _counted=tuple(counted),
     )
+
+
+def _in_order(parts: list[pl.DataFrame], none: pl.DataFrame) -> pl.DataFrame:
+    """Blocks as one frame; inside a block rows are in order already, so that one block need not be sorted."""
+    if not parts:
+        return none
+    return parts[0] if len(parts) == 1 else pl.concat(parts).sort("decision_id", maintain_order=True)
 
 
 def _ballots(encoded: Encoded, counted: Counted) -> pl.DataFrame:
@@ -185,7 +191,7 @@ def _in_stars(places: Ints) -> pl.Series:
 
 def _sources(encoded: Encoded, counted: Counted) -> pl.DataFrame:
     block, edges = counted.block, counted.looked_at
-    following = encoded.followings[block.following[edges]]
+    following = encoded.given[encoded.followings["row"].gather(block.following[edges])]
     decision = np.searchsorted(block.offsets, block.src[edges], side="right") - 1
     codes = np.array(block.decisions, dtype=np.int64)[decision] if len(edges) else np.zeros(0, dtype=np.int64)
     return pl.DataFrame(
@@ -253,7 +259,10 @@ def _decision_ids(encoded: Encoded, block: Block) -> pl.Series:
 
 def _tags(bits: Bits, vocabulary: list[str]) -> pl.Series:
     """Sets of bits as lists of tags; each distinct set is spelled out once."""
-    distinct, which = np.unique(bits, axis=0, return_inverse=True) if len(bits) else (bits, np.zeros(0, dtype=np.int64))
+    # Sets of one word are sorted as numbers, many times faster than as rows.
+    axis = 0 if bits.shape[1] > 1 else None
+    distinct, which = np.unique(bits, axis=axis, return_inverse=True)
+    distinct = distinct.reshape(-1, bits.shape[1])
     spelled = [
         [tag for number, tag in enumerate(vocabulary) if int(row[number // 64]) >> number % 64 & 1] for row in distinct
     ]
