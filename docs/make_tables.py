@@ -23,9 +23,9 @@ A state is a folder of these tables, one file each: `ballots.parquet`, `followin
   `2026-05-01 18:00:00` are UTC.
 - **Tags** are trimmed, lower-cased and de-duplicated (T5).
 - **Unknown columns** are kept aside with a warning and written back; they change no number.
-- **Bad rows** are refused with table, rule, number of rows and the first of them; with `--quarantine FOLDER` they are
-  written there with their reasons, and the rest is counted. A ballot goes whole: one bad star takes the ballot along,
-  because counting the rest would turn that star into a 0.
+- **Bad rows** are refused with table, rule, number of rows and the first of them; with `--quarantine` they are
+  written to a folder `quarantine` beside the input with their reasons, and the rest is counted. A ballot goes whole:
+  one bad star takes the ballot along, because counting the rest would turn that star into a 0.
 - **Wide ballots**: without a table `votes`, every further column of `ballots` is a choice, and its cells are stars:
   `member_id,tags,Swings,Pond`.
 - **Members' ids that point to nobody** are no error: such a following gives nothing (D6), such a ballot is kept and not

@@ -148,9 +148,9 @@ def test_quarantine_counts_the_rest_and_keeps_the_bad_rows(tmp_path: Path) -> No
     """Bad rows are written beside their reasons, and the good ballots are counted."""
     votes = "member_id,choice_id,stars\nKelly,Swings,7\nKelly,Pond,2\nOlivia,Swings,3\n"
     folder = write(tmp_path / "c", votes=votes)
-    counted = decisions_of("count", folder, "--quarantine", tmp_path / "bad")["decision"]
+    counted = decisions_of("count", folder, "--quarantine")["decision"]
     assert counted["tally"]["vote_count"] == 1
-    bad = pl.read_csv(tmp_path / "bad" / "votes.csv", infer_schema=False)
+    bad = pl.read_csv(folder / "quarantine" / "votes.csv", infer_schema=False)
     assert bad.select("member_id", "choice_id", "stars").rows() == [("Kelly", "Swings", "7"), ("Kelly", "Pond", "2")]
     assert "0 to 5" in bad["reasons"][0]
     assert "set aside" in bad["reasons"][1]

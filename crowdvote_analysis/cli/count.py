@@ -38,7 +38,7 @@ def count(
     decision: Decisions = None,
     cycles: CyclesOption = None,
     protocol: Protocol = "starvote",
-    quarantine: Quarantine = None,
+    quarantine: Quarantine = False,
     top: Top = 5,
     show_all: All = False,
     work_limit: WorkLimit = WORK_LIMIT,
@@ -55,7 +55,7 @@ def count(
 
       crowdvote count mycommunity --decision playground --cycles equilibrium
 
-      crowdvote count mycommunity --quarantine bad-rows --json > result.json
+      crowdvote count mycommunity --quarantine --json > result.json
     """
     with noting() as notes:
         state = read_state(folder, quarantine)
@@ -73,7 +73,7 @@ def demo(as_json: AsJson = False) -> None:
     from crowdvote_analysis.bundled import demo_folder
 
     with noting() as notes:
-        state = read_state(demo_folder(), None)
+        state = read_state(demo_folder())
         documents = _documents(state, resolve_state(state), "starvote", top=5)
     if as_json:
         print_json({"folder": str(demo_folder()), "notes": notes, "decisions": documents})
@@ -88,18 +88,23 @@ def demo(as_json: AsJson = False) -> None:
     )
 
 
-def read_state(folder: Path, quarantine: Path | None) -> SystemState:
-    """Read a folder, and write what had to be set aside beside its reasons."""
+def read_state(folder: Path, quarantine: bool = False) -> SystemState:
+    """Read a folder, and write what had to be set aside to ``quarantine`` in it."""
     from crowdvote_analysis.state import SystemState
 
     with working("Reading tables"):
-        state = SystemState.read(folder, quarantine=quarantine is not None)
-    if quarantine is not None and state.quarantined:
+        state = SystemState.read(folder, quarantine=quarantine)
+    write_quarantine(state, folder / "quarantine")
+    return state
+
+
+def write_quarantine(state: SystemState, folder: Path) -> None:
+    """Write what a state has set aside, as it was given, with row numbers and reasons."""
+    if state.quarantined:
         from crowdvote_analysis.store import export_tables
 
-        paths = export_tables(state.quarantined, quarantine, "csv")
+        paths = export_tables(state.quarantined, folder, "csv")
         err.print("Set aside: " + ", ".join(str(path) for path in paths), markup=False)
-    return state
 
 
 def resolve_state(

@@ -30,7 +30,7 @@ def export(
     decision: Decisions = None,
     cycles: CyclesOption = None,
     protocol: Protocol = "starvote",
-    quarantine: Quarantine = None,
+    quarantine: Quarantine = False,
     work_limit: WorkLimit = WORK_LIMIT,
 ) -> None:
     """Count a folder and write the results as Parquet or CSV files.

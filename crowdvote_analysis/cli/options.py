@@ -41,11 +41,11 @@ WorkLimit: TypeAlias = Annotated[
 ]
 Protocol: TypeAlias = Annotated[str, typer.Option("--protocol", help="Tie protocol of the STAR tally (rule K3).")]
 Quarantine: TypeAlias = Annotated[
-    Path | None,
+    bool,
     typer.Option(
         "--quarantine",
-        help="Set bad rows aside into this folder, with reasons, and count the rest. A ballot goes whole.",
-        show_default=False,
+        help="Set bad rows aside, with their reasons, in a folder 'quarantine' beside the input, and count the rest. "
+        "A ballot is set aside whole.",
     ),
 ]
 Top: TypeAlias = Annotated[int, typer.Option("--top", min=0, help="How many of the most influential voters to show.")]

@@ -47,7 +47,7 @@ def query(
     from crowdvote_analysis.store import query as ask
 
     with noting():
-        state = read_state(folder or demo_folder(), None)
+        state = read_state(folder or demo_folder())
         if sql is None:
             _list_tables()
             return

@@ -8,13 +8,19 @@ from typing import Annotated
 import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
-from crowdvote_analysis.cli.count import UNRESOLVED, resolve_state
-from crowdvote_analysis.cli.options import AsJson, Decisions, Protocol
+from crowdvote_analysis.cli.count import UNRESOLVED, resolve_state, write_quarantine
+from crowdvote_analysis.cli.options import AsJson, Decisions, Protocol, Quarantine
 
 Poll = Annotated[Path, typer.Argument(help="CSV export of star.vote or BetterVoting.", show_default=False)]
 
 
-def tally(poll: Poll, decision: Decisions = None, protocol: Protocol = "starvote", as_json: AsJson = False) -> None:
+def tally(
+    poll: Poll,
+    decision: Decisions = None,
+    protocol: Protocol = "starvote",
+    quarantine: Quarantine = False,
+    as_json: AsJson = False,
+) -> None:
     """Tally a poll by STAR, without members or delegation.
 
     Understands the CSV exports of star.vote (voterID,voteTime,pollID, then one column a candidate) and of BetterVoting
@@ -26,7 +32,8 @@ def tally(poll: Poll, decision: Decisions = None, protocol: Protocol = "starvote
 
     with noting() as notes:
         with working("Reading the poll"):
-            state = read_poll(poll)
+            state = read_poll(poll, quarantine=quarantine)
+        write_quarantine(state, poll.parent / "quarantine")
         documents = summaries(state, resolve_state(state, decision), protocol, top=0)
     if as_json:
         shown = [{key: document[key] for key in ("decision_id", "title", "tally")} for document in documents]
