@@ -1,32 +1,26 @@
 """Calculated ballots level by level: the plain average of the ballots that match (D2 to D4).
 
-Stars are integers of 1e-18 star. A division rounds down and says so, so the true value of a ballot of depth d lies
-less than d units above what is kept. Rounding to 8 places can only go wrong within that distance below a half; those
-few values are worked out again with exact fractions (``rounded``), so every stored star is the exact average,
-rounded half-even (D10).
+Stars are integers of 1e-18 star. A division rounds down, and each ballot carries a bound of how far its stars can be
+from the truth; ``rounding`` needs it.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.delegation.encode import UNITS_PER_PLACE
 from crowdvote_analysis.delegation.participation import came_along
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from fractions import Fraction
 
     from scipy.sparse import csr_array
 
     from crowdvote_analysis.delegation.encode import Bits, Block, Flags, Ints
-
-_HALF = UNITS_PER_PLACE // 2
 
 
 @dataclass(frozen=True)
@@ -57,7 +51,8 @@ class Calculation:
         units: Stars in units of 1e-18, choice by node.
         depth: Depth (D11).
         sources: Number of inherited ballots, the divisor (D3).
-        inexact: Whether a division left a remainder somewhere on the way.
+        error: Bound of the distance between the kept stars and the true averages, in units; 0 is exact.
+        approximate: Whether the ballot depends on a loop that was too large to be worked out exactly.
         shares: For members of a core under the path rule: which share of their ballot comes from which node outside
             the core.
         trees: For the same members: who else of the core is in their tree of sources.
@@ -71,7 +66,8 @@ class Calculation:
     units: Ints
     depth: Ints
     sources: Ints
-    inexact: Flags
+    error: Ints
+    approximate: Flags
     shares: dict[int, Mapping[int, Fraction]]
     trees: dict[int, frozenset[int]]
     outcome: dict[int, tuple[int, int]]
@@ -89,7 +85,8 @@ def start(block: Block) -> Calculation:
         units=block.units.copy(),
         depth=np.zeros(count, dtype=np.int64),
         sources=np.zeros(count, dtype=np.int64),
-        inexact=np.zeros(count, dtype=np.bool_),
+        error=np.zeros(count, dtype=np.int64),
+        approximate=np.zeros(count, dtype=np.bool_),
         shares={},
         trees={},
         outcome={},
@@ -109,7 +106,8 @@ def average(block: Block, calculation: Calculation, edges: Ints) -> None:
         {
             "follower": block.src[edges],
             "depth": calculation.depth[followee],
-            "inexact": calculation.inexact[followee],
+            "error": calculation.error[followee],
+            "approximate": calculation.approximate[followee],
             **{f"tags{w}": brought[:, w] for w in range(brought.shape[1])},
             **{f"rated{w}": calculation.rated[followee, w] for w in range(calculation.rated.shape[1])},
             **{f"units{c}": calculation.units[c, followee] for c in choices},
@@ -125,14 +123,14 @@ def average(block: Block, calculation: Calculation, edges: Ints) -> None:
             *((sum_ // divisor).cast(pl.Int64).alias(f"units{c}") for c, sum_ in zip(choices, total, strict=True)),
             depth=pl.col("depth").max() + 1,
             sources=pl.len().cast(pl.Int64),
-            inexact=pl.col("inexact").any()
-            | pl.any_horizontal(pl.lit(False), *(sum_ % divisor != 0 for sum_ in total)),
+            approximate=pl.col("approximate").any(),
+            error=pl.col("error").max() + pl.any_horizontal(pl.lit(False), *(sum_ % divisor != 0 for sum_ in total)),
         )
         .collect()
     )
     node = ballots["follower"].to_numpy()
     calculation.has[node] = True
-    for name in ("depth", "sources", "inexact"):
+    for name in ("depth", "sources", "error", "approximate"):
         getattr(calculation, name)[node] = ballots[name].to_numpy()
     for name in ("tags", "rated"):
         bits = getattr(calculation, name)
@@ -140,55 +138,3 @@ def average(block: Block, calculation: Calculation, edges: Ints) -> None:
             bits[node, w] = ballots[f"{name}{w}"].to_numpy()
     for c in choices:
         calculation.units[c, node] = ballots[f"units{c}"].to_numpy()
-
-
-def rounded(block: Block, calculation: Calculation, edges: Ints) -> Ints:
-    """The stars in the eighth place (units of 1e-8), rounded half-even from the exact averages (D10).
-
-    Args:
-        block: The graph.
-        calculation: The finished calculation.
-        edges: The edges that matched, sorted by follower.
-    """
-    units = calculation.units
-    places, rest = units // UNITS_PER_PLACE, units % UNITS_PER_PLACE
-    places += (rest > _HALF) | ((rest == _HALF) & (calculation.inexact | (places % 2 == 1)))
-    near = calculation.inexact & (rest > _HALF - calculation.depth) & (rest < _HALF)
-    for choice in np.flatnonzero(near.any(axis=1)):
-        known: dict[int, Fraction] = {}
-        for node in np.flatnonzero(near[choice]):
-            exact = _exact(block, calculation, edges, int(node), int(choice), known)
-            places[choice, node] = round(exact / UNITS_PER_PLACE)  # Python rounds a Fraction half-even
-    return places
-
-
-def _exact(
-    block: Block, calculation: Calculation, edges: Ints, node: int, choice: int, known: dict[int, Fraction]
-) -> Fraction:
-    """The average as a fraction, from the manual ballots up."""
-    waiting = [node]
-    while waiting:
-        current = waiting[-1]
-        if current in known:
-            waiting.pop()
-            continue
-        if not calculation.inexact[current]:
-            known[current] = Fraction(int(calculation.units[choice, current]))
-            continue
-        shares = calculation.shares.get(current)
-        if shares is None:
-            span = slice(*np.searchsorted(block.src[edges], [current, current + 1]))
-            followees = [int(followee) for followee in block.dst[edges[span]]]
-            shares = {followee: Fraction(1, len(followees)) for followee in followees}
-        unknown = [source for source in shares if source not in known]
-        if unknown:
-            waiting += unknown
-        else:
-            known[current] = _sum([share * known[source] for source, share in shares.items()])
-    return known[node]
-
-
-def _sum(parts: list[Fraction]) -> Fraction:
-    """The sum over one common denominator: cancelling once is much cheaper than after each addition."""
-    common = math.lcm(*(part.denominator for part in parts))
-    return Fraction(sum(part.numerator * (common // part.denominator) for part in parts), common)

@@ -5,7 +5,7 @@ This module carries the arrays of the graph to the two rules and their answers b
 
 from __future__ import annotations
 
-import math
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,14 +78,14 @@ def _walk(
         given[position[int(block.src[edge])]].append(path_rule.Outside(followee, to_int(tags), depth))
     walks = path_rule.Walks(inside, given, budget.spend)
     for place, node in enumerate(members.tolist()):
-        answer = walks.ballot(place)
+        answer = walks.ballots[place]
         assert answer is not None, "a live core reaches a manual ballot (Y2 a)"
         _settle(calculation, node, answer)
         calculation.trees[node] = frozenset(int(members[bit]) for bit in range(len(members)) if answer.tree >> bit & 1)
         calculation.sources[node] = len(given[place])
     for edge in within.tolist():
         follower, followee = int(block.src[edge]), int(block.dst[edge])
-        answer = walks.gives(position[follower], position[followee])
+        answer = walks.gives[position[follower], position[followee]]
         followed = path_rule.EVERYTHING if block.everything[edge] else to_int(block.mask[edge])
         outcome = path_rule.outcome(followed, answer)
         calculation.outcome[edge] = (outcome, answer.tags & followed if answer and outcome == path_rule.MATCH else 0)
@@ -94,19 +94,19 @@ def _walk(
 
 def _settle(calculation: Calculation, node: int, answer: path_rule.Answer) -> None:
     """Turn shares of outside ballots into stars."""
-    nodes = list(answer.shares)
-    divisor = math.lcm(*(share.denominator for share in answer.shares.values()))
-    parts = [share.numerator * (divisor // share.denominator) for share in answer.shares.values()]
+    nodes, parts = list(answer.shares), list(answer.shares.values())
     calculation.has[node] = True
     calculation.tags[node] = from_int(answer.tags, calculation.tags.shape[1])
     calculation.rated[node] = np.bitwise_or.reduce(calculation.rated[nodes], axis=0)
     calculation.depth[node] = answer.depth
-    calculation.shares[node] = answer.shares
-    calculation.inexact[node] = bool(calculation.inexact[nodes].any())
+    calculation.shares[node] = {origin: Fraction(share, answer.divisor) for origin, share in answer.shares.items()}
+    calculation.approximate[node] = bool(calculation.approximate[nodes].any())
+    left_over = False
     for choice, units in enumerate(calculation.units[:, nodes].tolist()):
-        quotient, remainder = divmod(sum(part * unit for part, unit in zip(parts, units, strict=True)), divisor)
+        quotient, remainder = divmod(sum(part * unit for part, unit in zip(parts, units, strict=True)), answer.divisor)
         calculation.units[choice, node] = quotient
-        calculation.inexact[node] |= remainder != 0
+        left_over |= remainder != 0
+    calculation.error[node] = int(calculation.error[nodes].max()) + left_over
 
 
 def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints, outside: Ints, brought: Bits) -> None:
@@ -122,7 +122,10 @@ def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints
     total, rough = np.zeros((size, given.shape[1]), dtype=np.int64), np.zeros((size, given.shape[1]))
     np.add.at(total, receiver, given)
     np.add.at(rough, receiver, given.astype(np.float64))
-    calculation.units[:, members] = equilibrium.solve(inside, sources, total, rough).T
+    units, error = equilibrium.solve(inside, sources, total, rough)
+    calculation.units[:, members] = units.T
+    calculation.error[members] = error + int(calculation.error[source].max())
+    calculation.approximate[members] = size > equilibrium.LARGEST_EXACT or bool(calculation.approximate[source].any())
     calculation.has[members] = True
     calculation.sources[members] = sources
     calculation.rated[members] = np.bitwise_or.reduce(calculation.rated[source], axis=0)

@@ -12,6 +12,7 @@ from crowdvote_analysis.delegation.encode import blocks, encode
 from crowdvote_analysis.delegation.outcomes import outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
 from crowdvote_analysis.delegation.resolution import Counted, Resolution, frames
+from crowdvote_analysis.delegation.rounding import rounded
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _finish(encoded: Encoded, block: Block, order: Order, calculation: Calculati
         has=calculation.has,
         tags=np.where(block.manual[:, None], block.tags, calculation.tags),
         rated=calculation.rated,
-        places=averages.rounded(block, calculation, matched),
+        places=rounded(block, calculation, matched),
         depth=calculation.depth,
         in_loop=_in_loop(block, order),
         circular=_circular(block, order),

@@ -8,6 +8,8 @@ the answer is that of the system and not of the solver.
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,8 @@ from crowdvote_analysis.delegation.encode import UNITS_PER_STAR
 from crowdvote_analysis.errors import CrowdVoteError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scipy.sparse import csr_array
 
     from crowdvote_analysis.delegation.encode import Ints
@@ -27,10 +31,11 @@ _RESIDUAL = 10**6  # units: 1e-12 star (Y4)
 _CORRECTIONS = 8
 _ITERATIONS = 500
 _PRECISION = 1e-12
+LARGEST_EXACT = 64  # members of a core whose stars are worked out as fractions where rounding needs it
 _SMALL = 500  # members of a core that elimination settles in no time
 
 
-def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> Ints:
+def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> tuple[Ints, int]:
     """The stars of the members of a core.
 
     Args:
@@ -40,7 +45,8 @@ def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> Int
         rough: The same sum as a float, which places it among its equals modulo 2**64.
 
     Returns:
-        Stars in units of 1e-18, member by choice; each is within 1e-12 star of the average of its sources.
+        Stars in units of 1e-18, member by choice, each within 1e-12 star of the average of its sources; and a bound of
+        their distance from the solution, in units.
 
     Raises:
         CrowdVoteError: The residual stays above 1e-12 star.
@@ -48,7 +54,9 @@ def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> Int
     whole = inside.astype(np.int64)
     averaging = _averaging(inside, sources)
     divisor = sources[:, None]
-    units = np.rint(_absorb(averaging, rough / divisor)).astype(np.int64)
+    # The extra column is the expected number of steps until a walk leaves the core: so much can a residual grow.
+    first = _absorb(averaging, np.hstack([rough / divisor, np.ones_like(divisor, dtype=np.float64)]))
+    units, growth = np.rint(first[:, :-1]).astype(np.int64), float(first[:, -1].max(initial=1.0))
     for _ in range(_CORRECTIONS):
         # Sums wrap around modulo 2**64, but what is left of them is small once the stars are nearly right, so the
         # residual is exact.
@@ -56,9 +64,38 @@ def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> Int
         if np.abs(residual).max(initial=0.0) <= 1.0:
             break
         units += np.rint(_absorb(averaging, residual)).astype(np.int64)
-    if np.abs((outside + whole @ units - divisor * units) / divisor).max(initial=0.0) > _RESIDUAL:
+    worst = float(np.abs((outside + whole @ units - divisor * units) / divisor).max(initial=0.0))
+    if worst > _RESIDUAL:
         raise CrowdVoteError("the equilibrium (rule Y4) did not settle to 1e-12 star; please report this state.")
-    return np.clip(units, 0, 5 * UNITS_PER_STAR)
+    return np.clip(units, 0, 5 * UNITS_PER_STAR), math.ceil(min(2 * growth * max(worst, 1.0), _RESIDUAL))
+
+
+def solve_exactly(inside: csr_array, sources: Ints, outside: Sequence[Fraction]) -> list[Fraction]:
+    """The stars of the members of a small core for one choice, by elimination with fractions."""
+    size = len(outside)
+    rows: list[dict[int, Fraction]] = []
+    for member in range(size):
+        followees = inside.indices[inside.indptr[member] : inside.indptr[member + 1]].tolist()
+        row = {followee: Fraction(-1) for followee in followees}
+        row[member] = row.get(member, Fraction(0)) + int(sources[member])
+        row[size] = outside[member]
+        rows.append(row)
+    # The diagonal outweighs each row, so that no pivot is ever 0.
+    for pivot in range(size):
+        top = rows[pivot]
+        for below in rows[pivot + 1 :]:
+            factor = below.pop(pivot, None)
+            if factor:
+                factor /= top[pivot]
+                for column, value in top.items():
+                    if column > pivot:
+                        below[column] = below.get(column, Fraction(0)) - factor * value
+    stars: list[Fraction] = [Fraction(0)] * size
+    for member in reversed(range(size)):
+        row = rows[member]
+        rest = sum((value * stars[column] for column, value in row.items() if member < column < size), Fraction(0))
+        stars[member] = (row[size] - rest) / row[member]
+    return stars
 
 
 def trace(inside: csr_array, sources: Ints, weight: Floats) -> Floats:
@@ -82,7 +119,8 @@ def _absorb(averaging: csr_array, right: Floats) -> Floats:
     elimination.
     """
     if len(right) > _SMALL:
-        solution = _iterated(averaging, right)
+        with np.errstate(all="ignore"):  # an iteration that runs away is noticed below
+            solution = _iterated(averaging, right)
         missed = np.abs(right - (solution - averaging @ solution)).max(axis=0, initial=0.0)
         if (missed <= 1e3 * _PRECISION * np.abs(right).max(axis=0, initial=0.0)).all():
             return solution
@@ -104,7 +142,7 @@ def _iterated(averaging: csr_array, right: Floats) -> Floats:
     rho = alpha = omega = np.ones(right.shape[1])
     for _ in range(_ITERATIONS):
         open_ = np.abs(left).max(axis=0, initial=0.0) > goal
-        if not open_.any():
+        if not open_.any() or not np.isfinite(left).all():
             break
         before, rho = rho, (shadow * left).sum(axis=0)
         beta = _ratio(rho, before) * _ratio(alpha, omega)

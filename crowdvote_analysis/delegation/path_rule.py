@@ -1,19 +1,24 @@
 """Loops by the founding rule (Y1): a member already on the path gives nothing there.
 
-Each member's ballot is found by their own walk. What a member gives inside somebody else's walk depends only on the
-members of the path they can still reach (Y2 b). Answers are remembered by (member, those blocked members), so a walk
-never does the same work twice. An answer is not a number but the exact share of each ballot outside the core, with the
-tags: it serves every choice at once and says whose stars they are.
+Each member's ballot is found by their own walk. Once the walk has left from a member, that member is blocked, and
+what is left of the core mostly falls apart: members outside smaller cores are plain averages, and the smaller cores
+are settled in the same way, again and again. What a core gives depends only on the blocked members it can still reach
+(Y2 b), so answers are remembered by (core, those members) and no work is done twice.
+
+An answer is not a number but the exact share of each ballot outside the core, with the tags: it serves every choice at
+once and says whose stars they are.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from crowdvote_analysis.delegation.components import components
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
 # Outcomes of a following inside a walk.
 MATCH, NO_MATCH, NO_BALLOT = 0, 1, 2
@@ -36,21 +41,36 @@ class Outside(NamedTuple):
     depth: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a member gives in a walk.
 
     Attributes:
-        shares: The share of each outside ballot; they sum to 1.
+        shares: The share of each outside ballot, as a numerator over ``divisor``; they sum to the divisor.
+        divisor: The common denominator.
         tags: Bits of the tags that came along.
         depth: 1 + the depth of the deepest source actually inherited from (D11).
         tree: Bits of the members of the core in the tree of sources.
     """
 
-    shares: Mapping[int, Fraction]
+    shares: Mapping[int, int]
+    divisor: int
     tags: int
     depth: int
     tree: int
+
+
+class _Given(NamedTuple):
+    """What somebody gives at some point of a walk, and the blocked members they can reach from there, as bits."""
+
+    answer: Answer | None
+    met: int
+
+
+# What a core is asked: its members, the blocked members it can reach, the members whose answers are wanted (all as
+# bits), and what its other followees give.
+_Task: TypeAlias = "tuple[int, int, int, Mapping[int, _Given]]"
+_Answers: TypeAlias = "dict[int, Answer | None]"
 
 
 class Walks:
@@ -60,86 +80,140 @@ class Walks:
         inside: Followings that stay in the core, by position of the follower.
         outside: Ballots inherited from outside, by position of the follower.
         spend: Called with the number of steps before they are taken; raises when there are too many.
+
+    Attributes:
+        ballots: Each member's own ballot, by position; ``None`` for no ballot.
+        gives: What each followee gives in the follower's own walk, by (follower, followee).
     """
 
-    def __init__(self, inside: list[list[Inside]], outside: list[list[Outside]], spend: Callable[[int], None]) -> None:
+    def __init__(
+        self, inside: Sequence[Sequence[Inside]], outside: Sequence[Sequence[Outside]], spend: Callable[[int], None]
+    ) -> None:
         self._inside = inside
         self._outside = outside
         self._spend = spend
-        self._next = [_bits(following.followee for following in followings) for followings in inside]
-        self._known: dict[tuple[int, int], Answer | None] = {}
+        self._next = [[following.followee for following in followings] for followings in inside]
+        self._known: dict[tuple[int, int], _Answers] = {}
+        self.gives: dict[tuple[int, int], Answer | None] = {}
+        everybody = (1 << len(inside)) - 1
+        self.ballots = self._run((everybody, 0, everybody, {}))
 
-    def ballot(self, member: int) -> Answer | None:
-        """The member's own ballot."""
-        return self._answer(member, 0)
-
-    def gives(self, follower: int, followee: int) -> Answer | None:
-        """What the followee gives in the follower's own walk."""
-        return self._answer(followee, self._reachable(followee, 1 << follower))
-
-    def _answer(self, member: int, blocked: int) -> Answer | None:
-        """Walk without recursion: a path may be longer than Python's stack."""
-        waiting = [(member, blocked)]
-        while waiting:
-            state = waiting[-1]
-            if state in self._known:
-                waiting.pop()
-                continue
-            needed = self._needed(*state)
-            missing = [key for _, key in needed if key not in self._known]
-            if missing:
-                waiting += missing
+    def _run(self, task: _Task) -> _Answers:
+        """Settle a core and the cores inside it. A stack of our own: cores may lie deeper than Python's stack."""
+        stack = [self._settle(*task)]
+        answers: _Answers | None = None
+        while stack:
+            try:
+                smaller = stack[-1].send(answers)  # type: ignore[arg-type]
+            except StopIteration as settled:
+                stack.pop()
+                answers = settled.value
             else:
-                self._known[state] = self._combine(state[0], needed)
-                waiting.pop()
-        return self._known[(member, blocked)]
+                stack.append(self._settle(*smaller))
+                answers = None
+        assert answers is not None
+        return answers
 
-    def _needed(self, member: int, blocked: int) -> list[tuple[Inside, tuple[int, int]]]:
-        """The followings that are not blocked, with the answer each of them needs."""
-        path = blocked | 1 << member
-        self._spend(1 + len(self._inside[member]))
-        return [
-            (following, (following.followee, self._reachable(following.followee, path)))
-            for following in self._inside[member]
-            if not path >> following.followee & 1
-        ]
+    def _settle(
+        self, core: int, blocked: int, wanted: int, beyond: Mapping[int, _Given]
+    ) -> Generator[_Task, _Answers, _Answers]:
+        """Give the wanted answers of a core; yields the smaller cores that have to be settled first."""
+        answers: _Answers = {}
+        members = _members(core)
+        steps = sum(len(self._next[member]) for member in members) + len(members)
+        for walker in _members(wanted):
+            self._spend(steps)
+            path = blocked | 1 << walker
+            given: dict[int, _Given] = {}
+            for part, asked in self._parts(walker, members):
+                if len(part) == 1:
+                    given[part[0]] = self._combine(part[0], given, beyond, path)
+                    continue
+                inner = sum(1 << member for member in part)
+                others = self._others(part, inner, given, beyond)
+                met = self._met(part, others, path)
+                known = self._known.setdefault((inner, met), {})
+                unknown = sum(1 << member for member in asked if member not in known)
+                if unknown:
+                    known |= yield inner, met, unknown, others
+                given |= {member: _Given(known[member], met) for member in asked}
+            answers[walker] = self._combine(walker, given, beyond, path).answer
+            if not blocked and not beyond:
+                self._note(walker, given)
+        return answers
 
-    def _combine(self, member: int, needed: list[tuple[Inside, tuple[int, int]]]) -> Answer | None:
-        shares: dict[int, Fraction] = {}
-        tags = tree = sources = 0
-        depth = 0
-        for source in self._outside[member]:
-            shares[source.node] = shares.get(source.node, Fraction(0)) + 1
-            tags |= source.tags
-            depth = max(depth, source.depth)
-            sources += 1
-        for following, key in needed:
-            answer = self._known[key]
-            if answer is None or outcome(following.tags, answer) != MATCH:
-                continue
-            for node, share in answer.shares.items():
-                shares[node] = shares.get(node, Fraction(0)) + share
-            tags |= answer.tags & following.tags
-            depth = max(depth, answer.depth)
-            tree |= answer.tree | 1 << following.followee
-            sources += 1
-        if not sources:
-            return None
-        return Answer({node: share / sources for node, share in shares.items()}, tags, depth + 1, tree)
+    def _parts(self, walker: int, members: Sequence[int]) -> list[tuple[list[int], list[int]]]:
+        """What is left of a core once a walk has left, followees first, with who is asked in each part."""
+        parts = components([member for member in members if member != walker], self._next)
+        wanted = set(self._next[walker])
+        asked: list[tuple[list[int], list[int]]] = []
+        for part in reversed(parts):
+            here = [member for member in part if member in wanted]
+            if here:
+                asked.append((part, here))
+                for member in part:
+                    wanted.update(self._next[member])
+        return asked[::-1]
 
-    def _reachable(self, member: int, blocked: int) -> int:
-        """The blocked members that can be reached from ``member`` without passing another one of them."""
-        seen = frontier = 1 << member
+    def _others(
+        self, part: Sequence[int], inner: int, given: Mapping[int, _Given], beyond: Mapping[int, _Given]
+    ) -> dict[int, _Given]:
+        """What the followees outside a smaller core give to it; blocked ones are left out."""
+        found = {}
+        for member in part:
+            for followee in self._next[member]:
+                gift = None if inner >> followee & 1 else given.get(followee) or beyond.get(followee)
+                if gift is not None:
+                    found[followee] = gift
+        return found
+
+    def _met(self, part: Sequence[int], others: Mapping[int, _Given], path: int) -> int:
         met = 0
-        while frontier:
-            node = frontier.bit_length() - 1
-            frontier &= ~(1 << node)
-            followees = self._next[node]
-            met |= followees & blocked
-            new = followees & ~blocked & ~seen
-            seen |= new
-            frontier |= new
+        for member in part:
+            for followee in self._next[member]:
+                met |= path & 1 << followee
+        for gift in others.values():
+            met |= gift.met
         return met
+
+    def _combine(self, member: int, given: Mapping[int, _Given], beyond: Mapping[int, _Given], path: int) -> _Given:
+        """The average of what a member inherits, from outside and from the members who are not on the path (D3)."""
+        sources: list[Answer] = []
+        tags = tree = met = 0
+        for following in self._inside[member]:
+            if path >> following.followee & 1:
+                met |= 1 << following.followee
+                continue
+            gift = given.get(following.followee) or beyond[following.followee]
+            met |= gift.met
+            if gift.answer is not None and outcome(following.tags, gift.answer) == MATCH:
+                sources.append(gift.answer)
+                tags |= gift.answer.tags & following.tags
+                tree |= gift.answer.tree | 1 << following.followee
+        ballots = self._outside[member]
+        if not sources and not ballots:
+            return _Given(None, met)
+        common = math.lcm(*(source.divisor for source in sources))
+        shares: dict[int, int] = {}
+        depth = 0
+        for ballot in ballots:
+            shares[ballot.node] = shares.get(ballot.node, 0) + common
+            tags |= ballot.tags
+            depth = max(depth, ballot.depth)
+        for source in sources:
+            factor = common // source.divisor
+            depth = max(depth, source.depth)
+            for node, share in source.shares.items():
+                shares[node] = shares.get(node, 0) + share * factor
+        divisor = common * (len(sources) + len(ballots))
+        shrink = math.gcd(divisor, *shares.values())
+        if shrink > 1:
+            shares = {node: share // shrink for node, share in shares.items()}
+        return _Given(Answer(shares, divisor // shrink, tags, depth + 1, tree), met)
+
+    def _note(self, walker: int, given: Mapping[int, _Given]) -> None:
+        for followee in self._next[walker]:
+            self.gives[walker, followee] = given[followee].answer
 
 
 def outcome(followed: int, answer: Answer | None) -> int:
@@ -149,8 +223,10 @@ def outcome(followed: int, answer: Answer | None) -> int:
     return MATCH if followed == EVERYTHING or followed & answer.tags else NO_MATCH
 
 
-def _bits(numbers: Iterable[int]) -> int:
-    bits = 0
-    for number in numbers:
-        bits |= 1 << number
-    return bits
+def _members(bits: int) -> list[int]:
+    members = []
+    while bits:
+        lowest = bits & -bits
+        members.append(lowest.bit_length() - 1)
+        bits ^= lowest
+    return members

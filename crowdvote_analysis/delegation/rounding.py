@@ -1,0 +1,116 @@
+"""From units of 1e-18 to the 8 places that are stored, correctly rounded half-even (D10).
+
+Rounding what is kept gives the right answer unless the truth may lie on the other side of a half, that is, unless a
+half lies within the ballot's bound of error. Those few values are worked out again with exact fractions, from the
+manual ballots up. Only behind loops that are too large for that, a value within the bound of a half is taken to be
+the half.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crowdvote_analysis.delegation.encode import UNITS_PER_PLACE
+from crowdvote_analysis.delegation.equilibrium import solve_exactly
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.delegation.averages import Balance, Calculation
+    from crowdvote_analysis.delegation.encode import Block, Ints
+
+_HALF = UNITS_PER_PLACE // 2
+
+
+def rounded(block: Block, calculation: Calculation, edges: Ints) -> Ints:
+    """The stars in the eighth place (units of 1e-8), choice by node.
+
+    Args:
+        block: The graph.
+        calculation: The finished calculation.
+        edges: The edges that matched, sorted by follower.
+    """
+    units = calculation.units
+    places, rest = units // UNITS_PER_PLACE, units % UNITS_PER_PLACE
+    near = (np.abs(rest - _HALF) <= calculation.error) & (calculation.error > 0)
+    on_half = (rest == _HALF) | (near & calculation.approximate)
+    rounded_up = np.where(on_half, places % 2 == 1, rest > _HALF)
+    result: Ints = places + rounded_up
+    unsure = near & ~calculation.approximate
+    exactly = _Exactly(block, calculation, edges)
+    for choice in np.flatnonzero(unsure.any(axis=1)).tolist():
+        known: dict[int, Fraction] = {}
+        for node in np.flatnonzero(unsure[choice]).tolist():
+            # Python rounds a Fraction half-even.
+            result[choice, node] = round(exactly.stars(node, choice, known) / UNITS_PER_PLACE)
+    return result
+
+
+class _Exactly:
+    """Works out averages as fractions, from what is exact up.
+
+    Args:
+        block: The graph.
+        calculation: The finished calculation.
+        edges: The edges that matched, sorted by follower.
+    """
+
+    def __init__(self, block: Block, calculation: Calculation, edges: Ints) -> None:
+        self._calculation = calculation
+        self._followers, self._followees = block.src[edges], block.dst[edges]
+        self._balance = {node: balance for balance in calculation.balances for node in balance.members.tolist()}
+
+    def stars(self, node: int, choice: int, known: dict[int, Fraction]) -> Fraction:
+        """The stars of a node for a choice, in units; ``known`` holds what was worked out for this choice before."""
+        waiting = [node]
+        while waiting:
+            current = waiting[-1]
+            if current in known:
+                waiting.pop()
+            elif not self._calculation.error[current]:
+                known[current] = Fraction(int(self._calculation.units[choice, current]))
+            else:
+                balance = self._balance.get(current)
+                shares = self._shares(current) if balance is None else {}
+                sources = list(shares) if balance is None else self._given_to(balance)
+                unknown = [source for source in sources if source not in known]
+                if unknown:
+                    waiting += unknown
+                elif balance is None:
+                    known[current] = _sum([share * known[source] for source, share in shares.items()])
+                else:
+                    known |= self._balanced(balance, known)
+        return known[node]
+
+    def _shares(self, node: int) -> dict[int, Fraction]:
+        walked = self._calculation.shares.get(node)
+        if walked is not None:
+            return dict(walked)
+        followees = self._sources_of(node)
+        return dict.fromkeys(followees, Fraction(1, len(followees)))
+
+    def _sources_of(self, node: int) -> list[int]:
+        first, last = np.searchsorted(self._followers, [node, node + 1])
+        sources: list[int] = self._followees[first:last].tolist()
+        return sources
+
+    def _given_to(self, balance: Balance) -> list[int]:
+        members = set(balance.members.tolist())
+        sources = {source for member in members for source in self._sources_of(member)}
+        return sorted(sources - members)
+
+    def _balanced(self, balance: Balance, known: dict[int, Fraction]) -> dict[int, Fraction]:
+        members = balance.members.tolist()
+        inner = set(members)
+        outside = [
+            _sum([known[source] for source in self._sources_of(member) if source not in inner]) for member in members
+        ]
+        return dict(zip(members, solve_exactly(balance.inside, balance.sources, outside), strict=True))
+
+
+def _sum(parts: list[Fraction]) -> Fraction:
+    """The sum over one common denominator: cancelling once is much cheaper than after each addition."""
+    common = math.lcm(*(part.denominator for part in parts))
+    return Fraction(sum(part.numerator * (common // part.denominator) for part in parts), common)
