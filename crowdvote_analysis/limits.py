@@ -1,4 +1,4 @@
 """Limits of a count, in a module that costs nothing to import."""
 
 # Steps the path rule may take for one core (Y3): enough for 14 members who all follow each other.
-WORK_LIMIT = 10_000_000
+WORK_LIMIT = 20_000_000
