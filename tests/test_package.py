@@ -61,5 +61,5 @@ def test_the_python_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) 
 def test_links_between_documents_lead_somewhere() -> None:
     """No page of the documentation links to a file that is not there."""
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("data/*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
+        for target in re.findall(r"(?:\]\(|src=\"|srcset=\")([^)#\"]+)", page.read_text("utf-8")):
             assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
