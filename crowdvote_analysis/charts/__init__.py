@@ -1,0 +1,38 @@
+"""Pictures of a count: Altair charts, one function each, from frames.
+
+Every chart names the columns it needs, gives a plain ``altair`` chart back and works in any notebook. Stars are exact
+in the frames and become floats only here, at the edge to the screen (Altair cannot save Decimal columns).
+
+- ``participation_chart(participation_parts(stats))``: who voted, whose ballot was calculated, who has none.
+- ``score_chart(tally.scores, ...)``: the score phase, finalists marked.
+- ``runoff_chart(runoff_parts(tally))``: the finalists head to head.
+- ``tie_steps(tally)``: how a tie was broken, as a table.
+- ``influence_chart(influence_rows(ballots, names))``: how much of the result rests on each manual ballot.
+- ``depth_chart(depth_rows(ballots))``: how far ballots travelled along followings.
+
+Pass ``mode="light"`` or ``"dark"`` for a picture that stands on its own; the default ``"page"`` takes the colour of its
+texts from the page around it. ``page`` holds the words and tables that go with the charts.
+"""
+
+from crowdvote_analysis.charts.depth import depth_chart, depth_rows
+from crowdvote_analysis.charts.influence import influence_chart, influence_rows
+from crowdvote_analysis.charts.participation import participation_chart, participation_parts
+from crowdvote_analysis.charts.runoff import runoff_chart, runoff_parts
+from crowdvote_analysis.charts.scores import score_chart
+from crowdvote_analysis.charts.theme import Mode, Width
+from crowdvote_analysis.charts.ties import tie_steps
+
+__all__ = [
+    "Mode",
+    "Width",
+    "depth_chart",
+    "depth_rows",
+    "influence_chart",
+    "influence_rows",
+    "participation_chart",
+    "participation_parts",
+    "runoff_chart",
+    "runoff_parts",
+    "score_chart",
+    "tie_steps",
+]

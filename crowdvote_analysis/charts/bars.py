@@ -1,0 +1,100 @@
+"""Bars with their label above them: long titles keep the whole width, and twenty rows stay as legible as two."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import polars as pl
+
+from crowdvote_analysis.charts.theme import plotted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROW = 42
+_BAR = 13
+_TEXT_DY = -10
+_BAR_DY = 8
+# Generous width of a character of 13 px: better a label cut a little early than one running into the numbers.
+_CHARACTER = 7.2
+
+
+def labelled_bars(
+    rows: pl.DataFrame,
+    *,
+    value: str,
+    most: float,
+    colours: Mapping[str, str],
+    axis: alt.Axis | None,
+    tooltip: Sequence[alt.Tooltip],
+    columns: Sequence[str],
+    mark_at: str | None = None,
+) -> alt.LayerChart:
+    """Draw one bar a row, in the order of the rows.
+
+    Args:
+        rows: ``label`` (above the bar), ``figures`` (text at the right), ``role`` (colour) and the columns named below.
+        value: Column with the length of the bar.
+        most: The length that fills the width.
+        colours: Colour by ``role``.
+        axis: The axis below; none by default.
+        tooltip: What is told about a row.
+        columns: Further columns that the tooltip needs.
+        mark_at: Column with a place to mark on the bar; null for none.
+
+    Returns:
+        The layers, to be given size and look by ``styled``.
+    """
+    needed = dict.fromkeys(["place", "role", value, *columns, *([mark_at] if mark_at else [])])
+    data = plotted(rows.with_row_index("place").with_columns(pl.col("place").cast(pl.Int64)), list(needed))
+    longest = rows["figures"].str.len_chars().max()
+    reserved = round(_CHARACTER * longest) + 16 if isinstance(longest, int) else 0
+    left = _texts(rows["label"], orient="left", labelAlign="left", labelFontSize=14, labelOpacity=1).to_dict()
+    left["labelLimit"] = {"expr": f"max(width - {reserved}, 60)"}
+    right = _texts(rows["figures"], orient="right", labelAlign="right", labelFontSize=13, labelLimit=0)
+    scale = alt.Scale(domain=[0, most], nice=False)
+    base = alt.Chart(data)
+    layers = [
+        base.mark_bar(height=_BAR, yOffset=_BAR_DY, cornerRadius=2, color="#8883").encode(
+            x=alt.datum(0, type="quantitative", scale=scale, axis=axis),
+            x2=alt.datum(most),
+            y=_row(alt.Axis(**left)),
+            tooltip=list(tooltip),
+        ),
+        base.mark_bar(height=_BAR, yOffset=_BAR_DY, cornerRadius=2).encode(
+            x=alt.X(f"{value}:Q", scale=scale, axis=None),
+            y=_row(right),
+            color=alt.Color("role:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=None),
+            tooltip=list(tooltip),
+        ),
+    ]
+    if mark_at is not None:
+        # Dark on a light edge, so that it shows on every bar and page.
+        layers += [
+            base.mark_tick(
+                orient="vertical", thickness=thickness, size=_BAR + 4, yOffset=_BAR_DY, color=colour, opacity=1
+            ).encode(x=alt.X(f"{mark_at}:Q", scale=scale, axis=None), y=_row(None))
+            for thickness, colour in ((5, "white"), (2, "#1f2328"))
+        ]
+    drawn: alt.LayerChart = alt.LayerChart(layer=layers).resolve_axis(x="independent", y="independent")
+    return drawn
+
+
+def _row(axis: alt.Axis | None) -> alt.Y:
+    return alt.Y("place:O", axis=axis, scale=alt.Scale(padding=0))
+
+
+def _texts(texts: pl.Series, **look: Any) -> alt.Axis:
+    """An axis that writes a text above each bar.
+
+    Labels of an axis rather than text marks: only those take the colour that a light or dark page gives to texts.
+    """
+    words = f"{json.dumps(texts.to_list())}[datum.value]"
+    return alt.Axis(title=None, labelExpr=words, labelOffset=_TEXT_DY, labelPadding=0, labelOverlap=False, **look)
+
+
+def tall(rows: pl.DataFrame) -> int:
+    """The height for these rows, in pixels."""
+    return ROW * max(1, len(rows))

@@ -1,0 +1,202 @@
+"""The words and tables of a page about one count, beside its charts; the notebook only lays them out."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from crowdvote_analysis.errors import TableWarning, UnresolvedTieError
+from crowdvote_analysis.state import SystemState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from crowdvote_analysis.delegation import Resolution
+    from crowdvote_analysis.star import StarTally
+
+_ORIGINS = {"manual": "by hand", "calculated": "calculated", "none": "none"}
+# Longest titles, in characters: in a list to choose from, and above a column of a table.
+_CHOOSER, _COLUMN = 56, 32
+# Warnings are caught for the whole process, and the sessions of a notebook server are threads of one.
+_READING = Lock()
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What came out, in words.
+
+    Attributes:
+        kind: ``"success"`` for a winner, ``"warn"`` where people must decide.
+        title: The winner, or that there is none yet.
+        sentences: How it came about, and what is left to do.
+    """
+
+    kind: Literal["success", "warn"]
+    title: str
+    sentences: tuple[str, ...]
+
+
+def read_noting(folder: str | Path) -> tuple[SystemState, list[str]]:
+    """Read a folder of tables.
+
+    Returns:
+        The state, and what was unusual about the files and rows, one sentence each.
+
+    Raises:
+        CrowdVoteError: As ``SystemState.read``.
+    """
+    with _READING, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", TableWarning)
+        state = SystemState.read(folder)
+    return state, [str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)]
+
+
+def headline(tally: StarTally) -> Headline:
+    """Say what a tally came to (K2, K7)."""
+    titles = dict(tally.scores.select("choice_id", "title").iter_rows())
+    if tally.tie is not None:
+        tied = [titles[choice] for choice in tally.tie.tied]
+        possible = [titles[choice] for choice in tally.possible_winners]
+        ask = str(UnresolvedTieError(tied, tally.tie.places, (), tally.tie.stage, possible, ()))
+        where = "for a place in the runoff" if tally.tie.stage == "scoring" else "in the runoff"
+        stage = f"Every step of the protocol “{tally.protocol}” leaves them level {where}."
+        outlook = (
+            f"Possible winners: {', '.join(possible)}."
+            if len(possible) > 1
+            else f"It does not change who wins: under any decision of the tie that is {possible[0]}."
+        )
+        return Headline("warn", "No winner yet: an unresolved tie", (ask, stage, outlook))
+    winner = titles[tally.winner or ""]
+    if tally.runoff is None or tally.runner_up is None:
+        return Headline("success", f"{winner} wins", ("It is the only choice, so there was no runoff.",))
+    votes, other = tally.runoff.votes, titles[tally.runner_up]
+    ahead, behind = votes[tally.winner or ""], votes[tally.runner_up]
+    if tally.runoff.margin:
+        how = f"{_ballots(ahead)} for it and {behind:,} for {other} in the runoff: a margin of {ahead - behind:,}."
+    else:
+        rule = "total stars" if tally.runoff.decided_by == "sum" else "five-star ballots"
+        how = f"The runoff against {other} is level at {_ballots(ahead)} each; {rule} decide."
+    return Headline("success", f"{winner} wins", (how, f"Tallied: {_ballots(tally.vote_count)}."))
+
+
+def figures(stats: pl.DataFrame) -> list[tuple[str, str]]:
+    """Give the participation of one decision as numbers with a few words each (M2).
+
+    Args:
+        stats: One row of ``Resolution.stats``.
+    """
+    (row,) = stats.iter_rows(named=True)
+    with_ballot = row["manual_ballots"] + row["calculated_ballots"]
+    return [
+        (f"{with_ballot:,} of {row['total_members']:,}", f"voters have a ballot ({row['participation']:.1%})"),
+        (f"{row['tallied_ballots']:,}", "ballots tallied"),
+        (f"{row['lobbyists']:,}", "lobbyists, not tallied"),
+        (f"{row['max_delegation_depth']:,}", "followings deep at most"),
+        (f"{row['circular_prevented']:,}", "followings inside loops"),
+    ]
+
+
+def decision_labels(state: SystemState, community_id: str) -> dict[str, str]:
+    """Label the decisions of a community for a list to choose from: label to decision id, latest closing first."""
+    decisions = state.decisions.filter(pl.col("community_id") == community_id).sort(
+        ["closes_at", "title", "decision_id"], descending=[True, False, False], nulls_last=True
+    )
+    return _labels(decisions.select("decision_id", "title"), _CHOOSER)
+
+
+def community_labels(state: SystemState) -> dict[str, str]:
+    """Label the communities that have decisions, in the order of their titles: label to community id."""
+    deciding = state.communities.join(state.decisions, on="community_id", how="semi")
+    return _labels(deciding.sort("title", "community_id").select("community_id", "title"), _CHOOSER)
+
+
+def open_from_to(opens_at: datetime | None, closes_at: datetime | None) -> str:
+    """Say from when to when a decision is open, in words; whether that is over is left to the reader's clock."""
+    opens, closes = (f"{at.day} {at:%B %Y, %H:%M}" if at else None for at in (opens_at, closes_at))
+    if opens and closes:
+        return f"open from {opens} to {closes} (UTC)"
+    return f"opens {opens} (UTC)" if opens else f"closes {closes} (UTC)" if closes else "no closing time"
+
+
+def ballot_table(resolution: Resolution, decision_id: str, names: pl.DataFrame) -> pl.DataFrame:
+    """List everyone's ballot in one decision under public names (P1), one column a choice.
+
+    Args:
+        resolution: Everyone's ballot.
+        decision_id: The decision.
+        names: As ``privacy.public_names``.
+
+    Returns:
+        Member, Ballot (by hand, calculated, none), a column ``★ title`` for each choice (its title cut where long;
+        Float64 rounded to 2 places, for display; null where the ballot says nothing), Tags, Depth, Why none, Inherit
+        directly, Inherit in all, Weight, Tallied. By hand first, then by name.
+    """
+    here = pl.col("decision_id") == decision_id
+    community = resolution.decisions.filter(here)["community_id"]
+    shown = names.filter(pl.col("community_id").is_in(community.implode())).select(
+        "member_id", pl.coalesce("name", "public_id").alias("name")
+    )
+    labels = _labels(resolution.choices.filter(here).select("choice_id", "title"), _COLUMN)
+    titles = {choice: label for label, choice in labels.items()}
+    stars = (
+        resolution.stars.filter(here)
+        .with_columns(pl.col("stars").cast(pl.Float64).round(2))
+        .pivot("choice_id", index="member_id", values="stars", on_columns=list(titles))
+        # Renamed before they meet the other columns: a choice may well be called "tags".
+        .rename({choice: f"★ {title}" for choice, title in titles.items()})
+    )
+    none = pl.col("origin") == "none"
+    return (
+        resolution.ballots.filter(here)
+        .join(shown, on="member_id", how="inner")
+        .join(stars, on="member_id", how="left")
+        .sort([pl.col("origin").replace_strict({"manual": 0, "calculated": 1, "none": 2}), "name"])
+        .select(
+            pl.col("name").alias("Member"),
+            pl.col("origin").replace_strict(_ORIGINS).alias("Ballot"),
+            *(f"★ {title}" for title in titles.values()),
+            pl.col("tags").list.join(", ").alias("Tags"),
+            pl.col("depth").alias("Depth"),
+            pl.when(none).then(pl.format("{} ({})", "reason", "reason_detail")).alias("Why none"),
+            pl.col("influence_direct").alias("Inherit directly"),
+            pl.col("influence_total").alias("Inherit in all"),
+            pl.col("weight").round(4).alias("Weight"),
+            pl.when("is_voter").then(pl.lit("yes")).otherwise(pl.lit("no, lobbyist")).alias("Tallied"),
+        )
+    )
+
+
+def cell_formats(table: pl.DataFrame) -> dict[str, Callable[[Any], str]]:
+    """Say how the cells of a ``ballot_table`` are written: stars with 2 places, nothing where there is nothing."""
+    return {name: _two_places if name.startswith("★") else _plain for name in table.columns}
+
+
+def _two_places(stars: float | None) -> str:
+    return "" if stars is None else f"{stars:.2f}"
+
+
+def _plain(value: str | float | None) -> str:
+    # Text throughout: a column that mixes numbers and blanks cannot be sent.
+    return "" if value is None else f"{value}"
+
+
+def _labels(rows: pl.DataFrame, longest: int) -> dict[str, str]:
+    """Title to id; where titles are missing or read the same once cut, the id stands beside them."""
+    key = rows.columns[0]
+    title = pl.coalesce("title", key)
+    cut = pl.when(title.str.len_chars() > longest).then(title.str.slice(0, longest - 1) + "…").otherwise(title)
+    labelled = rows.with_columns(title=cut)
+    shared = pl.col("title").is_duplicated()
+    return dict(
+        labelled.select(pl.when(shared).then(pl.format("{} ({})", "title", key)).otherwise("title"), key).iter_rows()
+    )
+
+
+def _ballots(number: int) -> str:
+    return f"{number:,} {'ballot' if number == 1 else 'ballots'}"

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+import crowdvote_analysis as cv
+from crowdvote_analysis.bundled import demo_folder
+from crowdvote_analysis.privacy import public_names
+
+
+@pytest.fixture(scope="session")
+def demo() -> cv.SystemState:
+    return cv.SystemState.read(demo_folder())
+
+
+@pytest.fixture(scope="session")
+def counted(demo) -> cv.Resolution:
+    return cv.resolve(demo)
+
+
+@pytest.fixture(scope="session")
+def names(demo) -> pl.DataFrame:
+    return public_names(demo)
+
+
+@pytest.fixture
+def tally(counted):
+    return lambda decision: cv.tally_star(counted, decision, on_tie="return")
+
+
+@pytest.fixture
+def vote():
+    """A tally of ballots as dicts of stars by choice."""
+
+    def tally_of(*ballots: dict[str, int], **kwargs) -> cv.StarTally:
+        rows = [
+            (f"m{number}", choice, stars) for number, ballot in enumerate(ballots) for choice, stars in ballot.items()
+        ]
+        votes = pl.DataFrame(rows, schema=["member_id", "choice_id", "stars"], orient="row")
+        return cv.tally_star_votes(votes, on_tie="return", **kwargs)
+
+    return tally_of
