@@ -211,14 +211,18 @@ class _Codes:
     def of(self, frame: pl.DataFrame, column: str) -> pl.Series:
         """The codes of the members named in ``community_id`` and ``column``; null for somebody who is no member."""
         keys = self._keys(frame, column).to_frame("key")
+        if len(self._communities) == 1:  # members are sorted by id, as the numbers are
+            return keys["key"]
         return keys.join(self._by_key, on="key", how="left", maintain_order="left")["code"]
 
     def _keys(self, frame: pl.DataFrame, column: str) -> pl.Series:
+        """One number for community and id; null where either is unknown."""
+        named = frame.select("community_id", id=column).join(self._ids, on="id", how="left", maintain_order="left")
+        if len(self._communities) == 1:
+            here = pl.col("community_id") == self._communities[0]
+            return named.select(pl.when(here).then("number")).to_series()
         community = self._communities.to_frame("community_id").with_row_index("community")
-        named = frame.select("community_id", id=column).join(
-            community, on="community_id", how="left", maintain_order="left"
-        )
-        named = named.join(self._ids, on="id", how="left", maintain_order="left")
+        named = named.join(community, on="community_id", how="left", maintain_order="left")
         return named.select(pl.col("community").cast(pl.Int64) * len(self._ids) + pl.col("number")).to_series()
 
 

@@ -55,6 +55,8 @@ def outcomes(block: Block, order: Order, calculation: Calculation) -> tuple[Ints
 def _look_into_loops(block: Block, order: Order, calculation: Calculation, edges: Ints, outcome: Ints) -> None:
     """Under the path rule, a followee who owes their ballot to the follower alone has none in the follower's walk."""
     loop = order.raw_loop
+    if not (loop >= 0).any():
+        return
     follower, followee = block.src[edges], block.dst[edges]
     walked = np.repeat(np.array([rule == "path" for rule in block.rules], dtype=np.bool_), np.diff(block.offsets))
     asked = np.flatnonzero(
