@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 _RESIDUAL = 10**6  # units: 1e-12 star (Y4)
 _CORRECTIONS = 8
 _ITERATIONS = 500
-_PRECISION = 1e-12
+_PRECISION = 1e-10
 LARGEST_EXACT = 64  # members of a core whose stars are worked out as fractions where rounding needs it
 _SMALL = 500  # members of a core that elimination settles in no time
 
