@@ -5,6 +5,7 @@ Bad rows are found here and in ``checking``; ``SystemState`` decides whether to 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -33,14 +34,11 @@ def resolve_ids(checked: dict[str, Checked]) -> None:
         ),
     ]
     for table, parent, on, sentence in references:
-        mentioned = checked[parent].given
-        present = checked[parent].good.select(on)
-        if all(name in mentioned.columns for name in on):
-            # Rows that are bad for another reason still say that the id exists.
-            present = pl.concat([present, mentioned.select(pl.col(on).cast(pl.String))])
-        lost = checked[table].good.join(present.unique(), on=on, how="anti")["row"]
+        # Rows that are bad for another reason still say that the id exists.
+        present = checked[parent].converted.select(on).unique()
+        lost = checked[table].good.join(present, on=on, how="anti")["row"]
         if len(lost):
-            checked[table].bad.append(BadRow(f"unknown_{on[-1]}", sentence, lost))
+            checked[table].bad.append(BadRow(f"unknown_{on[-1]}", sentence, lost, tuple(on)))
 
 
 def set_aside(checked: dict[str, Checked]) -> dict[str, pl.DataFrame]:
@@ -60,15 +58,9 @@ def set_aside(checked: dict[str, Checked]) -> dict[str, pl.DataFrame]:
     # A ballot is whole or it is not there: bad stars take the ballot along, a bad ballot takes its stars along.
     ballot = ["decision_id", "member_id"]
     votes, ballots = checked["votes"], checked["ballots"]
-    if votes.bad and all(name in votes.given.columns or name == "decision_id" for name in ballot):
-        hurt = _rows(votes, [row for bad in votes.bad for row in bad.rows]).select(
-            *(
-                pl.col(name).cast(pl.String)
-                if name in votes.given.columns
-                else pl.lit(votes.good[name].first()).alias(name)
-                for name in ballot
-            )
-        )
+    if votes.bad:
+        numbers = pl.concat([bad.rows for bad in votes.bad])
+        hurt = votes.converted.filter(pl.col("row").is_in(numbers.implode())).select(ballot)
         taken = ballots.good.join(hurt.unique(), on=ballot, how="semi")["row"]
         if len(taken):
             ballots.bad.append(
@@ -80,16 +72,10 @@ def set_aside(checked: dict[str, Checked]) -> dict[str, pl.DataFrame]:
 
 
 def _keep_good(checked: dict[str, Checked], table: str) -> None:
-    check = checked[table]
-    for bad in check.bad:
-        check = Checked(
-            check.table,
-            check.given,
-            check.good.filter(~pl.col("row").is_in(bad.rows.implode())),
-            check.bad,
-            check.unknown,
-        )
-    checked[table] = check
+    good = checked[table].good
+    for bad in checked[table].bad:
+        good = good.filter(~pl.col("row").is_in(bad.rows.implode()))
+    checked[table] = replace(checked[table], good=good)
 
 
 def _keep_children(checked: dict[str, Checked], table: str, parent: str, on: list[str]) -> None:
@@ -98,10 +84,6 @@ def _keep_children(checked: dict[str, Checked], table: str, parent: str, on: lis
         reason = f"its row in the table {parent} is set aside"
         checked[table].bad.append(BadRow("set_aside_with", reason, lost))
         _keep_good(checked, table)
-
-
-def _rows(check: Checked, numbers: list[int]) -> pl.DataFrame:
-    return check.given.filter(pl.col("row").is_in(pl.Series(numbers, dtype=pl.UInt32).implode()))
 
 
 def _explained(check: Checked) -> pl.DataFrame:
@@ -156,6 +138,9 @@ def notes(
             )
         if name in taken_out:
             told.append(f"{name}: {len(taken_out[name])} rows were set aside (state.quarantined) and are not counted.")
+    all_blank = checked["followings"].good.join(checked["followings"].blank_tags.to_frame("row"), on="row", how="semi")
+    if len(all_blank):
+        told.append(f"followings: {len(all_blank)} rows have tags that are all blank (T5); they follow on ALL (T3).")
     members = good["members"].select("community_id", "member_id")
     followings = good["followings"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis import integrity, tables
-from crowdvote_analysis.checking import anonymous_members, check, describe
+from crowdvote_analysis.checking import admit, anonymous_members, check, describe
 from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class SystemState:
         notes: What was unusual and how it was handled, one sentence each; the same are issued as ``TableWarning``.
 
     Raises:
-        InvalidTableError: Rows break the contract of a table and ``quarantine`` is off.
+        InvalidTableError: Rows break the contract of a table and ``quarantine`` is off; or what was passed is no frame,
+            lacks a column, or has a column of a type that cannot be read, quarantine or not.
 
     Example:
         >>> import polars as pl, crowdvote_analysis as cv
@@ -87,7 +88,7 @@ class SystemState:
         communities: pl.DataFrame | None = None,
         quarantine: bool = False,
     ) -> None:
-        given = {
+        passed = {
             "communities": communities,
             "members": members,
             "decisions": decisions,
@@ -96,8 +97,9 @@ class SystemState:
             "votes": votes,
             "followings": followings,
         }
+        given = {name: admit(name, frame) for name, frame in passed.items() if frame is not None}
         home = _home(given)
-        checked = {name: check(name, frame, home) for name, frame in given.items() if frame is not None}
+        checked = {name: check(name, frame, home) for name, frame in given.items()}
         _derive(checked, home)
         integrity.resolve_ids(checked)
         anonymous = anonymous_members(checked["members"])
@@ -140,24 +142,28 @@ class SystemState:
             frame.sort(keys).write_parquet(folder / f"{name}.parquet")
 
 
-def _home(given: Mapping[str, pl.DataFrame | None]) -> dict[str, str]:
-    """The community and the decision meant where a column is absent: the only one there is, else a plain name."""
-    home = dict(tables.HOME)
-    for column, sources in {
-        "community_id": ("communities", "members", "decisions"),
+def _home(given: Mapping[str, pl.DataFrame]) -> dict[str, list[str]]:
+    """The communities and decisions there are: those of their own table, else all that other tables name.
+
+    A column that is absent means the only one. Every table is asked, because a table that is not would keep its rows
+    under another name than the rest, where nobody meets them (D2).
+    """
+    home = {}
+    for column, (own, *others) in {
+        "community_id": ("communities", "members", "decisions", "followings"),
         "decision_id": ("decisions", "choices", "ballots", "votes"),
     }.items():
-        for source in sources:
-            frame = given[source]
-            if frame is not None and column in frame.columns:
-                values = frame[column].drop_nulls().cast(pl.String).unique()
-                if len(values) == 1:
-                    home[column] = values[0]
-                break
+
+        def named(*sources: str, column: str = column) -> list[str]:
+            frames = [given[source] for source in sources if source in given and column in given[source].columns]
+            values = [frame[column].cast(pl.String).unique().drop_nulls() for frame in frames]
+            return sorted({value for series in values for value in series if value != ""})
+
+        home[column] = named(own) or named(*others)
     return home
 
 
-def _derive(checked: dict[str, Checked], home: dict[str, str]) -> None:
+def _derive(checked: dict[str, Checked], home: Mapping[str, list[str]]) -> None:
     """Fill in the tables that were not given, from those that were."""
 
     def ids(table: str, *names: str) -> pl.DataFrame:
@@ -179,8 +185,7 @@ def _derive(checked: dict[str, Checked], home: dict[str, str]) -> None:
                 for table in ("ballots", "votes", *(["choices"] if "choices" in checked else []))
             ]
         )
-        several = checked["members"].good["community_id"].n_unique() > 1 if "members" in checked else False
-        if several and len(known):
+        if len(home["community_id"]) > 1 and len(known):
             raise InvalidTableError(
                 [Problem("decisions", "missing", "the table is missing, and there are several communities", 0, ())],
                 "Give decisions with community_id and decision_id, so that it is clear who decides what.",
@@ -199,7 +204,10 @@ def _derive(checked: dict[str, Checked], home: dict[str, str]) -> None:
             followings.select("community_id", member_id="followee_id"),
             voters.select("community_id", "member_id"),
         ]
-        put("members", pl.concat(names))
+        members = pl.concat(names)
+        if "communities" in checked:  # a row of a community that is not there is reported where it stands, once
+            members = members.join(checked["communities"].converted, on="community_id", how="semi")
+        put("members", members)
     if "communities" not in checked:
         put("communities", pl.concat([ids(table, "community_id") for table in ("members", "decisions", "followings")]))
 
@@ -208,6 +216,8 @@ def _unknown(checked: Mapping[str, Checked]) -> dict[str, pl.DataFrame]:
     kept = {}
     for name, table in checked.items():
         if table.unknown:
-            columns = table.good.select("row", *tables.key(name))
-            kept[name] = columns.join(table.given.select("row", *table.unknown), on="row").drop("row")
+            keys = table.good.select("row", *tables.key(name))
+            # By name, not by expression: a column may be called `*`.
+            columns = pl.DataFrame([table.given[column] for column in ["row", *table.unknown]])
+            kept[name] = keys.join(columns, on="row", maintain_order="left").drop("row")
     return kept

@@ -2,7 +2,8 @@
 
 A table is one class. Its columns state type and limits; their metadata state the default an absent or blank value takes
 and one line of explanation (``docs/tables.md`` is written from it). ``checking`` converts a frame as people write it
-(text from a CSV, any integer type, lists as ``a;b``) into the types of the table.
+(text from a CSV, any integer type, lists as ``a;b``) into the types of the table. The words for what is wrong with a
+row stand here as well.
 """
 
 from __future__ import annotations
@@ -156,6 +157,53 @@ def key(table: str) -> list[str]:
 def empty(table: str) -> pl.DataFrame:
     """A table without rows."""
     return TABLES[table].create_empty().drop("row")
+
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+# Rules over a whole row: the columns to show, and the sentence.
+_ROW_RULES: dict[str, tuple[tuple[str, ...], str]] = {
+    "known_cycle_rule": (("cycle_rule",), "cycle_rule is neither path (Y1) nor equilibrium (Y4)"),
+    "known_method": (("method",), "method is not star"),
+    "opens_before_closing": (("opens_at", "closes_at"), "closes_at lies before opens_at"),
+    "plain_tags": (("tags",), "a tag holds a semicolon or a line break, which separate tags in CSV files"),
+}
+
+
+def kind(column: dy.Column) -> str:
+    """What the cells of a column are, in a word or two."""
+    if isinstance(column.dtype, pl.Decimal):
+        return "a number from 0 to 5 with at most 8 places (D10, K9)"
+    if isinstance(column.dtype, pl.Datetime):
+        return "a time such as 2026-05-01 18:00:00 (UTC)"
+    if isinstance(column.dtype, pl.List):
+        return "a list of text"
+    return {pl.Boolean: "true or false", pl.Int64: "a whole number"}.get(type(column.dtype), "text")
+
+
+def sentence(table: str, rule: str) -> str:
+    """What is wrong with a row that breaks a rule."""
+    name, _, limit = rule.partition("|")
+    if rule == "primary_key":
+        return f"the key ({', '.join(key(table))}) appears more than once"
+    if rule in _ROW_RULES:
+        return _ROW_RULES[rule][1]
+    column = columns(table)[name]
+    return {
+        "type": f"{name} is neither true nor false" if column.dtype == pl.Boolean else f"{name} is not {kind(column)}",
+        "nullability": f"{name} is missing",
+        "min_length": f"{name} is empty",
+        "min": f"{name} outside 0 to 5 (K9)",
+        "max": f"{name} outside 0 to 5 (K9)",
+        "inner_nullability": f"{name} holds an empty entry",
+    }.get(limit, f"{name} breaks the rule {limit}")
+
+
+def at_fault(rule: str) -> tuple[str, ...]:
+    """The columns whose values break a rule, beside the key."""
+    if rule in _ROW_RULES:
+        return _ROW_RULES[rule][0]
+    return () if rule == "primary_key" else (rule.partition("|")[0],)
 
 
 def _plain_tags() -> pl.Expr:

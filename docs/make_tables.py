@@ -18,10 +18,11 @@ A state is a folder of these tables, one file each: `ballots.parquet`, `followin
 - **Absent tables are derived**: members from whoever follows, is followed or voted; ballots from votes; decisions and
   choices from ballots and votes; communities from members and decisions.
 - **Absent columns and blank cells** take the default given below. A column `community_id` or `decision_id` that is
-  absent means the only one there is.
+  absent means the only one there is; where there are several, it is needed.
 - **CSV**: UTF-8, commas; lists of tags as `budget;trees`; surrounding blanks are dropped; times such as
   `2026-05-01 18:00:00` are UTC.
-- **Tags** are trimmed, lower-cased and de-duplicated (T5).
+- **Tags** are trimmed, lower-cased and de-duplicated (T5). A following whose tags are all blank follows on ALL, with a
+  warning.
 - **Unknown columns** are kept aside with a warning and written back; they change no number.
 - **Bad rows** are refused with table, rule, number of rows and the first of them; with `--quarantine` they are
   written to a folder `quarantine` beside the input with their reasons, and the rest is counted. A ballot goes whole:
