@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -119,6 +120,7 @@ def check(table: str, frame: pl.DataFrame, home: Mapping[str, Sequence[str]] | N
     given = frame.with_row_index("row", offset=1)
     known = tables.columns(table)
     unknown = [name for name in frame.columns if name not in known]
+    _refuse_misspelt(table, unknown, [name for name in known if name not in frame.columns])
     present = [name for name in known if name in given.columns]
     parsed = given.select("row", *(columns.parsed(known[name], name, given.schema).alias(name) for name in present))
     unreadable = {name: rows for name in present if len(rows := columns.unreadable(name, given, parsed))}
@@ -226,6 +228,17 @@ def _wrong_type(table: str, name: str, source: pl.DataType, way_out: str) -> Inv
     return InvalidTableError(
         [Problem(table, f"{name}|type", f"{name} has the type {source}, which cannot be read", 0, ())], way_out
     )
+
+
+def _refuse_misspelt(table: str, unknown: Sequence[str], absent: Sequence[str]) -> None:
+    """Stop at ``tag`` for ``tags``: its default would follow on ALL, or publish an anonymous name, without a word."""
+    for name in unknown:
+        meant = difflib.get_close_matches(name.strip().lower(), absent, n=1, cutoff=0.75)
+        if meant:
+            raise InvalidTableError(
+                [Problem(table, f"{meant[0]}|missing", f"the column {name} may be meant as {meant[0]}", 0, ())],
+                f"Rename it to {meant[0]}; if it is something else, give it a name that is less alike.",
+            )
 
 
 def _missing_column(table: str, name: str, found: list[str]) -> InvalidTableError:

@@ -134,13 +134,18 @@ def notes(
         if check.unknown:
             told.append(
                 f"{name}: the columns {', '.join(check.unknown)} are not part of the table; they are kept aside "
-                "(state.unknown) and change no number."
+                "and change no number."
             )
         if name in taken_out:
-            told.append(f"{name}: {len(taken_out[name])} rows were set aside (state.quarantined) and are not counted.")
+            told.append(f"{name}: {len(taken_out[name])} rows were set aside and are not counted.")
     all_blank = checked["followings"].good.join(checked["followings"].blank_tags.to_frame("row"), on="row", how="semi")
     if len(all_blank):
         told.append(f"followings: {len(all_blank)} rows have tags that are all blank (T5); they follow on ALL (T3).")
+    for name in ("ballots", "followings"):
+        tags = good[name].select("tags").unique()["tags"].explode(empty_as_null=False).unique()
+        commas = tags.filter(tags.str.contains(",")).sort()
+        if len(commas):
+            told.append(f"{name}: '{commas[0]}' is one tag with a comma in it; tags are separated by semicolons.")
     members = good["members"].select("community_id", "member_id")
     followings = good["followings"]
 
@@ -167,5 +172,33 @@ def notes(
         first = person(lost["member_id"].sort()[0])
         told.append(
             f"ballots: {len(lost)} were cast by somebody who is not a member (first: {first}); kept, not counted (M3)."
+        )
+    return told
+
+
+def notes_on_derived_members(good: Mapping[str, pl.DataFrame]) -> list[str]:
+    """Say what looks like a misspelt name where no members table tells who is one; nobody is anonymous there."""
+    members, followings = good["members"], good["followings"]
+    active = [
+        followings.select("community_id", member_id="follower_id"),
+        good["ballots"]
+        .join(good["decisions"].select("decision_id", "community_id"), on="decision_id")
+        .select("community_id", "member_id"),
+    ]
+    key = ["community_id", "member_id"]
+    followed = followings.select("community_id", member_id="followee_id").unique()
+    silent = followed.join(pl.concat(active).unique(), on=key, how="anti")["member_id"].sort()
+    told = []
+    if len(silent):
+        told.append(
+            f"members: derived, as no table says who is one; {len(silent)} are followed but neither vote nor follow "
+            f"(first: {', '.join(repr(name) for name in silent.head(3))}). Are their names spelt alike everywhere?"
+        )
+    folded = pl.col("member_id").str.to_lowercase()
+    alike = members.filter(pl.struct("community_id", folded).is_duplicated())["member_id"].sort()
+    if len(alike):
+        told.append(
+            f"members: {', '.join(repr(name) for name in alike.head(4))} differ only in capital letters and count as "
+            "different members."
         )
     return told

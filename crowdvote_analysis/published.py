@@ -108,4 +108,5 @@ def _tallied(
             parts[name].append(frame.select(pl.lit(decision_id).alias("decision_id"), pl.all()))
         if progress is not None:
             progress(done, len(decisions))
-    return {name: pl.concat(frames) if frames else pl.DataFrame() for name, frames in parts.items()}
+    nothing = pl.DataFrame(schema={"decision_id": pl.String})
+    return {name: pl.concat(frames) if frames else nothing for name, frames in parts.items()}

@@ -110,6 +110,8 @@ class SystemState:
         good = {name: check.good for name, check in checked.items()}
         good["followings"], merged = integrity.merge_followings(good["followings"])
         notes = merged + integrity.notes(checked, good, set_aside, anonymous)
+        if members is None:
+            notes += integrity.notes_on_derived_members(good)
         for name in tables.TABLES:
             object.__setattr__(self, name, good[name].drop("row"))
         object.__setattr__(self, "quarantined", set_aside)
@@ -117,6 +119,10 @@ class SystemState:
         object.__setattr__(self, "notes", tuple(notes))
         for note in notes:
             warnings.warn(note, TableWarning, stacklevel=2)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(getattr(self, name)):,} {name}" for name in tables.TABLES)
+        return f"SystemState({counts})"
 
     @classmethod
     def read(cls, folder: str | Path, *, quarantine: bool = False) -> SystemState:

@@ -51,14 +51,13 @@ def noting() -> Iterator[list[str]]:
         try:
             yield notes
         finally:
-            for warning in caught:
-                if issubclass(warning.category, TableWarning):
-                    notes.append(str(warning.message))
-                else:
-                    warnings.showwarning(warning.message, warning.category, warning.filename, warning.lineno)
+            notes += [str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)]
             for note in notes:
                 err.print("note:", style="yellow", end=" ")
                 err.print(note, markup=False)
+    for warning in caught:
+        if not issubclass(warning.category, TableWarning):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def print_json(document: Any) -> None:

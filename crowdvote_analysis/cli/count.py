@@ -18,6 +18,7 @@ from crowdvote_analysis.cli.options import (
     Top,
     WorkLimit,
 )
+from crowdvote_analysis.errors import UnreadableFileError
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def count(
     """
     with noting() as notes:
         state = read_state(folder, quarantine)
+        if state.decisions.is_empty():
+            raise UnreadableFileError(f"{folder}: there is no decision to count; ballots or votes are missing.")
         documents = _documents(state, resolve_state(state, decision, cycles, work_limit), protocol, top)
     if as_json:
         print_json({"folder": str(folder), "notes": notes, "decisions": documents})
@@ -128,9 +131,6 @@ def _documents(state: SystemState, resolution: Resolution, protocol: str, top: i
 def _show(documents: list[dict[str, Any]], *, in_full: bool) -> None:
     from crowdvote_analysis.cli.show import show_decision, show_overview
 
-    if not documents:
-        out.print("There are no decisions in this folder.")
-        return
     if len(documents) > 1:
         show_overview(out, documents)
     if in_full or len(documents) <= _FEW:

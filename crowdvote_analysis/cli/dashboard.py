@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,9 @@ from typing import Annotated
 
 import typer
 
-from crowdvote_analysis.cli.console import err
+from crowdvote_analysis.cli.console import err, noting
+from crowdvote_analysis.cli.count import read_state
+from crowdvote_analysis.errors import CrowdVoteError
 
 
 def dashboard(
@@ -25,13 +29,28 @@ def dashboard(
     """
     from crowdvote_analysis.bundled import notebooks_folder
 
+    if folder is not None:
+        with noting():
+            read_state(folder)  # what cannot be counted is said here rather than on a page that stays empty
+    _require_free(port)
     command = [sys.executable, "-m", "marimo", "run", str(notebooks_folder() / "count.py")]
     command += ["--host", "127.0.0.1", "--port", str(port), "--no-sandbox", *([] if browser else ["--headless"])]
     if folder is not None:
         command += ["--", "--folder", str(folder.resolve())]
     err.print(f"Serving on http://127.0.0.1:{port} (Ctrl+C stops it).")
-    try:
-        ended = subprocess.run(command, check=False).returncode
-    except KeyboardInterrupt:
-        ended = 0
-    raise typer.Exit(ended)
+    if os.name == "posix":
+        os.execv(command[0], command)  # no process of ours is left between whoever stops it and the server
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortInUseError(f"port {port} is in use on this machine. Choose another one with --port.") from error
+
+
+class PortInUseError(CrowdVoteError):
+    """Something else listens on the port."""

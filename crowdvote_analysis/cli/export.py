@@ -41,6 +41,9 @@ def export(
     from crowdvote_analysis.published import input_tables, result_tables
     from crowdvote_analysis.store import export_tables
 
+    to = to or folder / "results"
+    if to.resolve() == folder.resolve():
+        raise typer.BadParameter("the results would replace the tables they are made from.", param_hint="--out")
     with noting():
         state = read_state(folder, quarantine)
         resolution = resolve_state(state, decision, cycles, work_limit)
@@ -48,7 +51,7 @@ def export(
             frames = {name: frame for name, frame in input_tables(state).items() if name in _ALONG}
             frames |= result_tables(state, resolution, protocol, advance)
         with working("Writing files") as advance:
-            paths = export_tables(frames, to or folder / "results", format.value, advance)
+            paths = export_tables(frames, to, format.value, advance)
     for path in paths:
         out.print(f"{path} ({len(frames[path.stem]):,})", markup=False)
 

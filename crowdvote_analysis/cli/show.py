@@ -80,9 +80,10 @@ def outcome(document: Document) -> str:
     runoff = tally["runoff"]
     if runoff is None:
         return escape(f"Winner: {winner} (the only choice)")
-    ballots = "1 ballot" if runoff["margin"] == 1 else f"{runoff['margin']:,} ballots"
     how = {"sum": "; tied runoff, higher total score", "max_count": "; tied runoff, more five-star ballots"}
-    return escape(f"Winner: {winner} (margin: {ballots}{how.get(runoff['decided_by'], '')})")
+    return escape(
+        f"Winner: {winner} (margin: {_counted(runoff['margin'], 'ballot')}{how.get(runoff['decided_by'], '')})"
+    )
 
 
 def _winner(tally: Document) -> str:
@@ -106,9 +107,13 @@ def _show_participation(console: Console, document: Document) -> None:
         words = "follow nobody" if reason == "no_followings" else f"follow others: {gave_nothing}"
         table.add_row(f"[dim]  {words}[/]", f"[dim]{count:,}[/]", "")
     console.print(table)
-    parts = [f"{numbers['tallied_ballots']:,} ballots tallied", f"deepest delegation {numbers['max_delegation_depth']}"]
+    tallied, empty = numbers["tallied_ballots"], numbers["manual_ballots"] + numbers["calculated_ballots"]
+    parts = [f"{_counted(tallied, 'ballot')} tallied"]
+    if empty > tallied:
+        parts.append(f"{_counted(empty - tallied, 'ballot')} without stars")
+    parts.append(f"deepest delegation {numbers['max_delegation_depth']}")
     if numbers["lobbyists"]:
-        parts.append(f"{numbers['lobbyists']:,} lobbyists (never tallied)")
+        parts.append(f"{_counted(numbers['lobbyists'], 'lobbyist')} (never tallied)")
     if numbers["circular_prevented"]:
         parts.append(f"{numbers['circular_prevented']:,} followings inside loops (rule {document['cycle_rule']})")
     if numbers["non_member_ballots"]:
@@ -173,6 +178,12 @@ def _show_influential(console: Console, document: Document) -> None:
     console.print()
     console.print(table)
     console.print("Weight: how many of the tallied ballots are theirs, traced back to the source.", style="dim")
+    if any(row["trophy"] for row in document["most_influential"]):
+        console.print("🏆: in the most members' trees of sources.", style="dim")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _titles(tally: Document) -> dict[str, str]:

@@ -57,9 +57,10 @@ def _summary(
 
 def _most_influential(ballots: pl.DataFrame, community_id: str, names: pl.DataFrame, top: int) -> list[dict[str, Any]]:
     shown = names.filter(pl.col("community_id") == community_id)
-    highest = ballots["influence_total"].max()
+    total = pl.col("influence_total")
     leading = (
-        ballots.filter(pl.col("weight") > 0)
+        ballots.with_columns(trophy=(total == total.max()) & (total > 0))
+        .filter(pl.col("weight") > 0)
         .join(shown, on="member_id", how="left")
         .sort(["weight", "public_id"], descending=[True, False])
         .head(top)
@@ -72,5 +73,5 @@ def _most_influential(ballots: pl.DataFrame, community_id: str, names: pl.DataFr
         "influence_direct",
         "influence_total",
         # I2: the trophy goes to everybody who ties for the highest total above zero.
-        trophy=((pl.col("influence_total") == highest) & (pl.col("influence_total") > 0)).fill_null(False),
+        trophy=pl.col("trophy").fill_null(False),
     ).to_dicts()
