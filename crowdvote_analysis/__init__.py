@@ -17,7 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crowdvote_analysis.delegation import Resolution, resolve
+    from crowdvote_analysis.delegation import Lineage, Resolution, resolve
+    from crowdvote_analysis.delegation.lineage import lineage
     from crowdvote_analysis.errors import (
         CrowdVoteError,
         CyclicCoreTooLarge,
@@ -39,6 +40,7 @@ _ROOMS = {
     "CyclicCoreTooLarge": "errors",
     "InvalidElectionError": "errors",
     "InvalidTableError": "errors",
+    "Lineage": "delegation",
     "Resolution": "delegation",
     "StarTally": "star",
     "SystemState": "state",
@@ -46,6 +48,7 @@ _ROOMS = {
     "UnknownDecisionError": "errors",
     "UnreadableFileError": "errors",
     "UnresolvedTieError": "errors",
+    "lineage": "delegation",
     "resolve": "delegation",
     "tally_all": "star",
     "tally_star": "star",
@@ -57,6 +60,7 @@ __all__ = [
     "CyclicCoreTooLarge",
     "InvalidElectionError",
     "InvalidTableError",
+    "Lineage",
     "Resolution",
     "StarTally",
     "SystemState",
@@ -64,6 +68,7 @@ __all__ = [
     "UnknownDecisionError",
     "UnreadableFileError",
     "UnresolvedTieError",
+    "lineage",
     "resolve",
     "tally_all",
     "tally_star",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
 
 COMMAND = [sys.executable, "-c", "from crowdvote_analysis.cli import main; main()"]
@@ -221,3 +223,69 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     script = f"{' '.join(COMMAND[:2])} '{COMMAND[2]}' query 'SELECT * FROM votes' --rows 100000 | head -1"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=120)
     assert done.stderr == ""
+
+
+def test_a_folder_without_a_single_ballot_is_counted_and_said_to_be_empty(tmp_path: Path) -> None:
+    """A header and nothing else ends with words, not with an endless run."""
+    folder = write(tmp_path / "c", ballots="member_id,tags,Swings\n")
+    done = crowdvote("count", folder)
+    assert done.returncode == 0
+    assert "Nobody has a ballot" in done.stdout
+    assert crowdvote("query", "SELECT * FROM scores", "--folder", folder).returncode == 0
+
+
+def test_a_poll_whose_rows_are_all_bad_ends(tmp_path: Path) -> None:
+    """Everything set aside leaves nothing to tally, and says so."""
+    (tmp_path / "poll.csv").write_text("ballot_id,precinct,Soup,Stew\n1,,9,9\n2,,x,9\n", "utf-8")
+    done = crowdvote("tally", tmp_path / "poll.csv", "--quarantine")
+    assert done.returncode == 0
+    assert "Nobody has a ballot" in done.stdout
+    assert (tmp_path / "quarantine" / "votes.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "words"),
+    [
+        ("followings", "follower_id,followee_id,tag\nMaya,Kelly,budget\n", "tag may be meant as tags"),
+        ("members", "member_id,anonymous\nKelly,yes\nMaya,no\n", "anonymous may be meant as is_anonymous"),
+    ],
+)
+def test_a_misspelt_column_stops_the_count(tmp_path: Path, table: str, text: str, words: str) -> None:
+    """A default in its place would change who inherits, or publish a name."""
+    votes = "member_id,choice_id,stars\nKelly,Swings,4\n"
+    for option in ([], ["--quarantine"]):
+        done = crowdvote("count", write(tmp_path / "c", votes=votes, **{table: text}), *option)
+        assert done.returncode == 1
+        assert words in " ".join(done.stderr.split())
+
+
+def test_a_misspelt_name_is_noticed_where_no_table_lists_the_members(tmp_path: Path) -> None:
+    """Somebody who is followed but never votes or follows is pointed out, and names alike but for capitals."""
+    followings = "follower_id,followee_id\nMaya,Kely\nmaya,Kelly\n"
+    votes = "member_id,choice_id,stars\nKelly,Swings,4\n"
+    told = " ".join(crowdvote("count", write(tmp_path / "c", votes=votes, followings=followings)).stderr.split())
+    assert "1 are followed but neither vote nor follow (first: 'Kely')" in told
+    assert "'Maya', 'maya' differ only in capital letters" in told
+
+
+def test_results_never_replace_the_tables_they_are_made_from(community: Path) -> None:
+    """Exporting into the folder that is counted is refused, and nothing is written."""
+    before = sorted(path.name for path in community.iterdir())
+    assert crowdvote("export", community, "--out", community).returncode == 2
+    assert sorted(path.name for path in community.iterdir()) == before
+
+
+def test_the_dashboard_says_what_is_wrong_before_it_serves(tmp_path: Path) -> None:
+    """A folder that is not there, or a port that is taken, ends the command with words."""
+    assert "no such folder" in crowdvote("dashboard", tmp_path / "nowhere", "--no-browser").stderr
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = crowdvote("dashboard", "--no-browser", "--port", taken.getsockname()[1])
+    assert done.returncode == 1
+    assert "--port" in done.stderr
+
+
+def test_the_version_can_be_asked_for() -> None:
+    """It is the version of the package."""
+    assert crowdvote("--version").stdout.strip() == cv.__version__

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
-from crowdvote_analysis.cli import count, dashboard, export, query, scenario, tally
+from crowdvote_analysis import __version__
+from crowdvote_analysis.cli import count, dashboard, explain, export, query, scenario, tally
 from crowdvote_analysis.errors import CrowdVoteError
 
 app = typer.Typer(
@@ -25,11 +27,27 @@ app = typer.Typer(
 )
 app.command("demo")(count.demo)
 app.command("count")(count.count)
+app.command("explain")(explain.explain)
 app.command("tally")(tally.tally)
 app.command("scenario")(scenario.scenario)
 app.command("query")(query.query)
 app.command("export")(export.export)
 app.command("dashboard")(dashboard.dashboard)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

@@ -1,0 +1,124 @@
+"""Ballots by the equilibrium rule (Y4) among those who can be reached from one member, and where they come from."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crowdvote_analysis.delegation import averages, equilibrium
+from crowdvote_analysis.delegation.cores import Budget, settle_core, to_int
+from crowdvote_analysis.delegation.given import Given
+from crowdvote_analysis.delegation.participation import came_along
+from crowdvote_analysis.delegation.participation import order as order_of
+from crowdvote_analysis.delegation.rounding import rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crowdvote_analysis.delegation.averages import Balance
+    from crowdvote_analysis.delegation.encode import Block
+
+
+class OwnBalance:
+    """Everybody's ballot on a graph, and the shares of ballots cast by hand in one of them.
+
+    Args:
+        block: The graph, with the followings that can be reached.
+    """
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+        self._order = order_of(block)
+        self._calculation = averages.start(block)
+        edges = self._order.edges
+        for first, last in zip(self._order.starts[:-1].tolist(), self._order.starts[1:].tolist(), strict=True):
+            level = edges[first:last]
+            core = self._order.core[block.src[level]]
+            averages.average(block, self._calculation, level[core < 0])
+            for number in np.unique(core[core >= 0]).tolist():
+                own = np.sort(level[core == number])
+                settle_core(block, self._order, self._calculation, own, "equilibrium", Budget(0, ""))
+        live = np.sort(edges)
+        match, _ = came_along(block, live, self._calculation.has, self._calculation.tags)
+        self._matched = live[match]
+        self._followers, self._followees = block.src[self._matched], block.dst[self._matched]
+        self._places = rounded(block, self._calculation, self._matched)
+
+    def ballot(self, node: int, path: Sequence[int] = ()) -> Given | None:  # noqa: ARG002
+        """A member's own ballot: under this rule it is the same wherever it is met."""
+        calculation = self._calculation
+        if not calculation.has[node]:
+            return None
+        tags, rated = to_int(calculation.tags[node]), to_int(calculation.rated[node])
+        return Given(node, (), 1, tuple(self._places[:, node].tolist()), rated, tags, int(calculation.depth[node]))
+
+    def shares(self, node: int) -> tuple[dict[int, Any], bool]:
+        """Which share of a ballot comes from each ballot cast by hand (I3).
+
+        Returns:
+            The shares by node, and whether they are exact: fractions, or floats where the ballot depends on a loop
+            that is too large to be worked out exactly.
+        """
+        if not self._calculation.has[node]:
+            return {}, True
+        exact = self._traced(node, Fraction(1))
+        return (exact, True) if exact is not None else (self._traced(node, 1.0) or {}, False)
+
+    def _traced(self, node: int, whole: Any) -> dict[int, Any] | None:
+        """Hand a ballot down to its sources, followers first, in numbers like ``whole``; ``None`` where those fail."""
+        block, calculation, level = self._block, self._calculation, self._order.level
+        nothing = whole - whole
+        arrived = {node: whole}
+        balance_of = {int(member): balance for balance in calculation.balances for member in balance.members}
+        waiting: dict[int, set[int]] = {int(level[node]): {node}}
+        shares: dict[int, Any] = {}
+
+        def hand(source: int, part: Any) -> None:
+            arrived[source] = arrived.get(source, nothing) + part
+            waiting.setdefault(int(level[source]), set()).add(source)
+
+        while waiting:
+            members = waiting.pop(max(waiting))
+            balances: dict[int, Balance] = {}
+            for member in sorted(members):
+                if block.manual[member]:
+                    shares[member] = arrived[member]
+                elif member in balance_of:
+                    balances[int(balance_of[member].members[0])] = balance_of[member]
+                else:
+                    sources = self._sources_of(member)
+                    for source in sources:
+                        hand(source, arrived[member] / len(sources))
+            for balance in balances.values():
+                held = [arrived.get(member, nothing) for member in balance.members.tolist()]
+                passed = _passed(balance, held, exact=isinstance(whole, Fraction))
+                if passed is None:
+                    return None
+                for edge in balance.outside.tolist():
+                    hand(int(block.dst[edge]), passed[int(np.searchsorted(balance.members, block.src[edge]))])
+        return shares
+
+    def _sources_of(self, node: int) -> list[int]:
+        first, last = np.searchsorted(self._followers, [node, node + 1])
+        sources: list[int] = self._followees[first:last].tolist()
+        return sources
+
+
+def _passed(balance: Balance, held: list[Any], *, exact: bool) -> list[Any] | None:
+    """What each member of a core hands to each of their sources when ``held`` enters the core."""
+    if not exact:
+        entered = np.array(held, dtype=np.float64)
+        passed = equilibrium.trace(balance.inside, balance.sources, entered)
+        handed_on = balance.inside.T.tocsr().astype(np.float64)
+        for _ in range(2):  # what the iteration has left over goes the same way
+            left = entered + handed_on @ (passed / balance.sources) - passed
+            passed = passed + equilibrium.trace(balance.inside, balance.sources, left)
+        each: list[Any] = (passed / balance.sources).tolist()
+        return each
+    if len(held) > equilibrium.LARGEST_EXACT:
+        return None
+    # What passes through a member is what enters plus what the core hands to them; per source of theirs, it solves
+    # the transposed system of Y4.
+    return equilibrium.solve_exactly(balance.inside.T.tocsr(), balance.sources, held)

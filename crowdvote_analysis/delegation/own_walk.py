@@ -1,0 +1,213 @@
+"""The ballots inside one member's walk by the path rule (Y1), worked out only where somebody looks.
+
+What a member gives depends only on the blocked members that
+can still be reached from there (Y2 b), so ballots are remembered by (member, those members).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from crowdvote_analysis.delegation.components import components
+from crowdvote_analysis.delegation.cores import Budget, to_int
+from crowdvote_analysis.delegation.encode import UNITS_PER_PLACE
+from crowdvote_analysis.delegation.given import Given, traced_back
+from crowdvote_analysis.delegation.participation import matching, strong_components
+from crowdvote_analysis.delegation.path_rule import EVERYTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping, Sequence, Set
+    from fractions import Fraction
+
+    from crowdvote_analysis.delegation.encode import Block
+
+
+# A ballot or none, and the blocked members that can be reached from there, as bits.
+_Known: TypeAlias = "tuple[Given | None, int]"
+# What is asked: whose ballots, with which members blocked (bits), inside which members, and what the others give.
+_Question: TypeAlias = "tuple[Iterable[int], int, Set[int] | range, Mapping[int, _Known]]"
+_Answers: TypeAlias = "dict[int, _Known]"
+
+
+class OwnWalk:
+    """Ballots inside walks, each worked out when it is first asked for.
+
+    Args:
+        block: The graph, with the followings that can be reached.
+        decision_id: The decision, for the error.
+        work_limit: Steps that may be taken for one core (Y3).
+    """
+
+    def __init__(self, block: Block, decision_id: str, work_limit: int) -> None:
+        self._block, self._decision_id, self._work_limit = block, decision_id, work_limit
+        count = len(block.member)
+        edges = np.flatnonzero(~block.manual[block.src] & (block.dst >= 0) & (block.src != block.dst))
+        self._loop = strong_components(count, block.src[edges], block.dst[edges])
+        edges = edges[matching(block, edges)]  # others never match, in no walk (Y2 a)
+        self._core = strong_components(count, block.src[edges], block.dst[edges])
+        self._follows: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+        self._next: list[list[int]] = [[] for _ in range(count)]
+        for edge, follower, followee in zip(
+            edges.tolist(), block.src[edges].tolist(), block.dst[edges].tolist(), strict=True
+        ):
+            tags = EVERYTHING if block.everything[edge] else to_int(block.mask[edge])
+            self._follows[follower].append((followee, tags))
+            self._next[follower].append(followee)
+        self._everybody = range(count)
+        self._known: dict[tuple[int, int], Given | None] = {}
+        self._bit: dict[int, int] = {}
+        self._loops: dict[int, set[int]] = {}
+        self._budgets: dict[int, Budget] = {}
+
+    def ballot(self, node: int, path: Sequence[int] = ()) -> Given | None:
+        """What a member gives at the end of ``path``; their own ballot without one.
+
+        Raises:
+            CyclicCoreTooLarge: It takes more than the work limit (Y3).
+        """
+        loop = self._loop[node]
+        blocked = [member for member in path if loop >= 0 and self._loop[member] == loop]
+        if not blocked:
+            return self._run(([node], 0, self._everybody, {}))[node][0]
+        return self._run(([node], self._bits(blocked), self._members_of(int(loop)), {}))[node][0]
+
+    def shares(self, node: int) -> tuple[dict[int, Fraction], bool]:
+        """Which share of a member's own ballot comes from each ballot cast by hand (I3); always exact."""
+        ballot = self.ballot(node)
+        return (traced_back(ballot) if ballot else {}), True
+
+    def _members_of(self, loop: int) -> set[int]:
+        if loop not in self._loops:
+            self._loops[loop] = set(np.flatnonzero(self._loop == loop).tolist())
+        return self._loops[loop]
+
+    def _run(self, question: _Question) -> _Answers:
+        """Answer a question and those it raises. A stack of our own: cores may lie deeper than Python's stack."""
+        stack = [self._answer(*question)]
+        answers: _Answers | None = None
+        while True:
+            try:
+                raised = stack[-1].send(answers)  # type: ignore[arg-type]
+            except StopIteration as done:
+                stack.pop()
+                if not stack:
+                    result: _Answers = done.value
+                    return result
+                answers = done.value
+            else:
+                stack.append(self._answer(*raised))
+                answers = None
+
+    def _answer(
+        self, asked: Iterable[int], path: int, scope: Set[int] | range, beyond: Mapping[int, _Known]
+    ) -> Generator[_Question, _Answers, _Answers]:
+        """Give the ballots of ``asked`` and of whom they inherit from inside ``scope``, followees first."""
+        inside, outside = self._reached(asked, path, scope, beyond)
+        given: _Answers = {member: (self._known[member, 0], 0) for member in outside if (member, 0) in self._known}
+        unknown = [member for member in outside if member not in given]
+        if unknown:
+            own = yield unknown, 0, self._everybody, {}
+            given |= {member: own[member] for member in unknown}
+        others = {**beyond, **given}
+        wanted = set(asked)
+        parts = components(inside, self._next)
+        called = []
+        for part in reversed(parts):
+            called.append([member for member in part if member in wanted])
+            if called[-1]:
+                for member in part:
+                    wanted.update(self._next[member])
+        for part, here in zip(parts, reversed(called), strict=True):
+            if not here:
+                continue
+            met = self._met(part, path, others)
+            for member in here:
+                if (member, met) not in self._known:
+                    if len(part) > 1:
+                        self._spend(member, part)
+                        core = set(part)
+                        gifts = {f: others[f] for m in part for f in self._next[m] if f not in core and f in others}
+                        followees = [followee for followee in self._next[member] if followee in core]
+                        walked = yield followees, path | self._bits([member]), core, gifts
+                    self._known[member, met] = self._average(member, path, walked if len(part) > 1 else others)
+                others[member] = (self._known[member, met], met)
+        return others
+
+    def _reached(
+        self, asked: Iterable[int], path: int, scope: Set[int] | range, beyond: Mapping[int, _Known]
+    ) -> tuple[list[int], list[int]]:
+        """Who can be reached inside the scope, and who of those outside of it is inherited from."""
+        inside, outside = dict.fromkeys(asked), dict[int, None]()
+        if not path:
+            for member in [member for member in inside if (member, 0) in self._known]:
+                del inside[member]
+                outside[member] = None
+        waiting = list(inside)
+        while waiting:
+            for followee in self._next[waiting.pop()]:
+                if followee in inside or path & self._bit.get(followee, 0):
+                    continue
+                if followee in scope and (path or (followee, 0) not in self._known):
+                    inside[followee] = None
+                    waiting.append(followee)
+                elif followee not in beyond:
+                    outside[followee] = None
+        return list(inside), list(outside)
+
+    def _met(self, part: Sequence[int], path: int, others: Mapping[int, _Known]) -> int:
+        met, here = 0, set(part)
+        for member in part:
+            for followee in self._next[member]:
+                if followee in here:
+                    continue
+                blocked = path & self._bit.get(followee, 0)
+                met |= blocked or others[followee][1]
+        return met
+
+    def _average(self, member: int, path: int, others: Mapping[int, _Known]) -> Given | None:
+        """The average of what a member inherits from those who are not on the path (D3), or the ballot by hand."""
+        if self._block.manual[member]:
+            return self._by_hand(member)
+        sources: list[Given] = []
+        tags = rated = 0
+        for followee, followed in self._follows[member]:
+            if path & self._bit.get(followee, 0):
+                continue
+            ballot = others[followee][0]
+            if ballot is not None and (followed == EVERYTHING or followed & ballot.tags):
+                sources.append(ballot)
+                tags |= ballot.tags & followed
+                rated |= ballot.rated
+        if not sources:
+            return None
+        common = math.lcm(*(source.divisor for source in sources))
+        stars = [0] * len(sources[0].stars)
+        for source in sources:
+            factor = common // source.divisor
+            for choice, value in enumerate(source.stars):
+                stars[choice] += value * factor
+        depth = 1 + max(source.depth for source in sources)
+        return Given(member, tuple(sources), common * len(sources), tuple(stars), rated, tags, depth)
+
+    def _by_hand(self, member: int) -> Given | None:
+        """Without stars it gives nothing (D5)."""
+        block = self._block
+        rated = to_int(block.rated[member])
+        stars = tuple((block.units[:, member] // UNITS_PER_PLACE).tolist())
+        return Given(member, (), 1, stars, rated, to_int(block.tags[member]), 0) if rated else None
+
+    def _bits(self, members: Iterable[int]) -> int:
+        bits = 0
+        for member in members:
+            bits |= self._bit.setdefault(member, 1 << len(self._bit))
+        return bits
+
+    def _spend(self, member: int, part: Sequence[int]) -> None:
+        core = int(self._core[member])
+        if core not in self._budgets:
+            self._budgets[core] = Budget(self._work_limit, self._decision_id)
+            self._budgets[core].core_size = int((self._core == core).sum())
+        self._budgets[core].spend(sum(len(self._next[other]) for other in part) + len(part))
