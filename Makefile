@@ -43,7 +43,7 @@ lowest: ## run the tests with the oldest versions that pyproject.toml admits
 	$(PYTHON) -m venv .venv-lowest
 	$(PYTHON) .ci/lowest.py > .venv-lowest/constraints.txt
 	.venv-lowest/bin/pip install --quiet --disable-pip-version-check --constraint .venv-lowest/constraints.txt '.[dev]'
-	.venv-lowest/bin/python -m pytest -q -m "not browser"
+	.venv-lowest/bin/python -m pytest -q
 
 clean: ## remove what the other commands made
 	rm -rf .venv .venv-lowest .pytest_cache .mypy_cache .ruff_cache .hypothesis
