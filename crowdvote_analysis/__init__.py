@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crowdvote_analysis.delegation import Lineage, Resolution, resolve
+    from crowdvote_analysis.delegation import Lineage, Resolution, affected_members, resolve, resolve_affected
     from crowdvote_analysis.delegation.lineage import lineage
     from crowdvote_analysis.errors import (
         CrowdVoteError,
@@ -48,8 +48,10 @@ _ROOMS = {
     "UnknownDecisionError": "errors",
     "UnreadableFileError": "errors",
     "UnresolvedTieError": "errors",
+    "affected_members": "delegation",
     "lineage": "delegation",
     "resolve": "delegation",
+    "resolve_affected": "delegation",
     "tally_all": "star",
     "tally_star": "star",
     "tally_star_votes": "star",
@@ -68,8 +70,10 @@ __all__ = [
     "UnknownDecisionError",
     "UnreadableFileError",
     "UnresolvedTieError",
+    "affected_members",
     "lineage",
     "resolve",
+    "resolve_affected",
     "tally_all",
     "tally_star",
     "tally_star_votes",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.encode import Block, Encoded, Ints
+    from crowdvote_analysis.delegation.encode import Block, Encoded, Flags, Ints
     from crowdvote_analysis.delegation.participation import Order
     from crowdvote_analysis.state import SystemState
 
@@ -66,6 +66,12 @@ def resolve(
 def _count(encoded: Encoded, block: Block, work_limit: int) -> Counted:
     order = order_of(block)
     calculation = averages.start(block)
+    settle(encoded, block, order, calculation, work_limit)
+    return _finish(encoded, block, order, calculation)
+
+
+def settle(encoded: Encoded, block: Block, order: Order, calculation: Calculation, work_limit: int) -> None:
+    """Work out the calculated ballots level by level, each core by its rule."""
     names = encoded.decisions["decision_id"]
     for level, _ in enumerate(order.starts[:-1].tolist()):
         edges = order.edges[order.starts[level] : order.starts[level + 1]]
@@ -75,7 +81,6 @@ def _count(encoded: Encoded, block: Block, work_limit: int) -> Counted:
             decision = int(np.searchsorted(block.offsets, block.src[core[0]], side="right")) - 1
             budget = Budget(work_limit, names[block.decisions[decision]])
             settle_core(block, order, calculation, core, block.rules[decision], budget)
-    return _finish(encoded, block, order, calculation)
 
 
 def _split(order: Order, block: Block, edges: Ints) -> list[Ints]:
@@ -98,33 +103,41 @@ def _finish(encoded: Encoded, block: Block, order: Order, calculation: Calculati
         rated=calculation.rated,
         places=rounded(block, calculation, matched),
         depth=calculation.depth,
-        in_loop=_in_loop(block, order),
-        circular=_circular(block, order),
+        in_loop=in_loop(block, order),
+        circular=circular(block, order),
         direct=np.bincount(block.dst[matched], minlength=len(block.member)),
         total=influence.totals(block, order, calculation, matched),
         weight=influence.weights(block, order, calculation, matched, calculation.has & is_voter),
         looked_at=looked_at,
         outcome=outcome,
         brought=brought,
+        calculation=calculation,
+        order=order,
     )
 
 
-def _loop_edges(block: Block, order: Order) -> Ints:
-    """Followings of members without a manual ballot that lie inside a loop (Y5).
+def _loop_edges(block: Block, order: Order, edges: Ints | None = None) -> Ints:
+    """Followings (all or those of ``edges``) of members without a manual ballot that lie inside a loop (Y5).
 
     A self-following is a loop of one (D8).
     """
     loop = order.raw_loop
-    same = (loop[block.src] >= 0) & (block.dst >= 0) & (loop[block.src] == loop[block.dst])
-    return np.flatnonzero((same | (block.src == block.dst)) & ~block.manual[block.src])
+    if edges is None:
+        edges = np.arange(len(block.src))
+    src, dst = block.src[edges], block.dst[edges]
+    same = (loop[src] >= 0) & (dst >= 0) & (loop[src] == loop[dst])
+    inside: Ints = edges[(same | (src == dst)) & ~block.manual[src]]
+    return inside
 
 
-def _in_loop(block: Block, order: Order) -> np.ndarray:
+def in_loop(block: Block, order: Order) -> Flags:
+    """Whether the node, without a manual ballot, follows somebody inside a loop (Y5)."""
     flags = np.zeros(len(block.member), dtype=np.bool_)
     flags[block.src[_loop_edges(block, order)]] = True
     return flags
 
 
-def _circular(block: Block, order: Order) -> Ints:
-    decision = np.searchsorted(block.offsets, block.src[_loop_edges(block, order)], side="right") - 1
+def circular(block: Block, order: Order, edges: Ints | None = None) -> Ints:
+    """Number of followings (all or those of ``edges``) inside loops by decision of the block (Y5)."""
+    decision = np.searchsorted(block.offsets, block.src[_loop_edges(block, order, edges)], side="right") - 1
     return np.bincount(decision, minlength=len(block.decisions))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from crowdvote_analysis.errors import UnknownDecisionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from crowdvote_analysis.state import SystemState
 
@@ -43,12 +43,13 @@ class Encoded:
         members: The members table sorted by (community_id, member_id), with ``code``.
         followings: The followings of members, sorted by follower and followee: follower, followee (codes; followee is
             -1 for somebody who is no member), tag_set, and row, the position in ``given``.
-        given: The followings as they stand in the state.
+        given: The followings as they stand in the state; after an update also rows of earlier states.
         tag_sets: Distinct sets of tags that are followed on; the code is the position.
         choices: decision_id, choice_id, title, position and ``choice``, the code within the decision.
         ballots: Ballots of members: decision (code), member (code), tags.
         votes: Stars of those ballots: decision, member, choice (codes) and units (Int64, 1e-18 star).
         outsiders: Number of ballots by decision code that belong to nobody who is a member (M3).
+        state: The tables that were encoded.
     """
 
     decisions: pl.DataFrame
@@ -60,6 +61,7 @@ class Encoded:
     ballots: pl.DataFrame
     votes: pl.DataFrame
     outsiders: Ints
+    state: SystemState
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,35 @@ def encode(state: SystemState, decisions: Sequence[str] | None = None, cycles: s
     Raises:
         UnknownDecisionError: A decision is not in the state.
     """
+    wanted = wanted_decisions(state, decisions)
+    members = coded_members(state)
+    codes = _Codes(members)
+    followings, tag_sets = _followings(state.followings, codes)
+    choices = coded_choices(state)
+    table = decision_table(state, wanted, members, followings, choices, cycles)
+    ballots, votes, outsiders = cast(
+        state.ballots, state.votes, table, choices, lambda frame: codes.of(frame, "member_id")
+    )
+    return Encoded(
+        decisions=table,
+        members=members,
+        followings=followings,
+        given=state.followings,
+        tag_sets=tag_sets,
+        choices=choices,
+        ballots=ballots,
+        votes=votes,
+        outsiders=outsiders,
+        state=state,
+    )
+
+
+def wanted_decisions(state: SystemState, decisions: Sequence[str] | None) -> pl.DataFrame:
+    """The decisions asked for, as they stand in the state.
+
+    Raises:
+        UnknownDecisionError: A decision is not in the state.
+    """
     wanted = state.decisions
     if decisions is not None:
         missing = sorted(set(decisions) - set(wanted["decision_id"]))
@@ -120,16 +151,34 @@ def encode(state: SystemState, decisions: Sequence[str] | None = None, cycles: s
                 f"decision '{missing[0]}' is not in the table decisions (decisions there: {present})."
             )
         wanted = wanted.filter(pl.col("decision_id").is_in(list(decisions)))
-    members = (
+    return wanted
+
+
+def coded_members(state: SystemState) -> pl.DataFrame:
+    """The members in the order of their codes."""
+    return (
         state.members.sort("community_id", "member_id")
         .with_row_index("code")
         .with_columns(pl.col("code").cast(pl.Int64))
     )
-    codes = _Codes(members)
-    followings, tag_sets = _followings(state.followings, codes)
-    choices = state.choices.sort("decision_id", "choice_id").with_columns(
+
+
+def coded_choices(state: SystemState) -> pl.DataFrame:
+    """The choices with their codes inside each decision."""
+    return state.choices.sort("decision_id", "choice_id").with_columns(
         choice=pl.int_range(pl.len()).over("decision_id").cast(pl.Int64)
     )
+
+
+def decision_table(
+    state: SystemState,
+    wanted: pl.DataFrame,
+    members: pl.DataFrame,
+    followings: pl.DataFrame,
+    choices: pl.DataFrame,
+    cycles: str | None,
+) -> pl.DataFrame:
+    """The decisions with their codes, their rule, and where their members and followings lie."""
     spans = members.group_by("community_id").agg(first=pl.col("code").min(), last=pl.col("code").max() + 1)
     spans = spans.with_columns(
         first_following=followings["follower"].search_sorted(spans["first"], side="left").cast(pl.Int64),
@@ -147,31 +196,38 @@ def encode(state: SystemState, decisions: Sequence[str] | None = None, cycles: s
     )
     if cycles is not None:
         table = table.with_columns(cycle_rule=pl.lit(cycles))
-    ballots = state.ballots.join(table.select("decision_id", "decision", "community_id"), on="decision_id")
-    ballots = ballots.with_columns(member=codes.of(ballots, "member_id"))
+    return table
+
+
+def cast(
+    ballots: pl.DataFrame,
+    votes: pl.DataFrame,
+    table: pl.DataFrame,
+    choices: pl.DataFrame,
+    code_of: Callable[[pl.DataFrame], pl.Series],
+) -> tuple[pl.DataFrame, pl.DataFrame, Ints]:
+    """Ballots and their stars as codes, and the number of ballots of non-members by decision (M3).
+
+    Args:
+        ballots: Rows of the table ballots.
+        votes: Rows of the table votes.
+        table: The decisions to count, with codes.
+        choices: The choices, with codes.
+        code_of: The codes of the members named in ``community_id`` and ``member_id``; null for somebody who is none.
+    """
+    ballots = ballots.join(table.select("decision_id", "decision", "community_id"), on="decision_id")
+    ballots = ballots.with_columns(member=code_of(ballots))
     known = ballots.filter(pl.col("member").is_not_null())
     # The physical integers of DECIMAL(9, 8) are units of 1e-8 star.
     units = pl.col("stars").to_physical().cast(pl.Int64) * UNITS_PER_PLACE
-    votes = (
-        state.votes.join(
-            known.select("decision_id", "member_id", "decision", "member"), on=["decision_id", "member_id"]
-        )
+    stars = (
+        votes.join(known.select("decision_id", "member_id", "decision", "member"), on=["decision_id", "member_id"])
         .join(choices.select("decision_id", "choice_id", "choice"), on=["decision_id", "choice_id"])
         .select("decision", "member", "choice", units=units)
     )
     outsiders = np.zeros(len(table), dtype=np.int64)
     np.add.at(outsiders, ballots.filter(pl.col("member").is_null())["decision"].to_numpy(), 1)
-    return Encoded(
-        decisions=table,
-        members=members,
-        followings=followings,
-        given=state.followings,
-        tag_sets=tag_sets,
-        choices=choices,
-        ballots=known.select("decision", "member", "tags"),
-        votes=votes,
-        outsiders=outsiders,
-    )
+    return known.select("decision", "member", "tags"), stars, outsiders
 
 
 def blocks(encoded: Encoded) -> Iterator[Block]:

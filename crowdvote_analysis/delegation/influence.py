@@ -53,32 +53,47 @@ def weights(block: Block, order: Order, calculation: Calculation, matched: Ints,
     return np.where(block.manual & calculation.has, held, 0.0)
 
 
-def totals(block: Block, order: Order, calculation: Calculation, matched: Ints) -> Ints:
-    """In how many members' trees of sources each node appears (I2); -1 in decisions that are too large to count."""
+def totals(block: Block, order: Order, calculation: Calculation, matched: Ints, followers: Flags | None = None) -> Ints:
+    """In how many members' trees of sources each node appears (I2); -1 in decisions that are too large to count.
+
+    Args:
+        block: The graph.
+        order: Its levels.
+        calculation: The finished calculation.
+        matched: The edges that matched, sorted by follower.
+        followers: Whose trees are counted; everybody's by default.
+    """
     total = np.full(len(block.member), -1, dtype=np.int64)
+    if (np.diff(block.offsets) > LARGEST_COUNTED).all():
+        return total
     levels = _by_level(block, order, matched)
     for first, last in zip(block.offsets[:-1].tolist(), block.offsets[1:].tolist(), strict=True):
         if last - first <= LARGEST_COUNTED:
-            own = [edges[(block.src[edges] >= first) & (block.src[edges] < last)] for edges in levels]
-            total[first:last] = _totals(block, order, calculation, [edges for edges in own if len(edges)], first, last)
+            of = np.arange(first, last) if followers is None else first + np.flatnonzero(followers[first:last])
+            own = [edges[(block.src[edges] >= first) & (block.src[edges] < last)] for edges in levels if len(of)]
+            own_levels = [edges for edges in own if len(edges)]
+            total[first:last] = _totals(block, order, calculation, own_levels, first, last, of)
     return total
 
 
-def _totals(block: Block, order: Order, calculation: Calculation, levels: list[Ints], first: int, last: int) -> Ints:
-    """Hand every member's followers down to their sources, as sets of bits, some followers at a time."""
+def _totals(
+    block: Block, order: Order, calculation: Calculation, levels: list[Ints], first: int, last: int, followers: Ints
+) -> Ints:
+    """Hand every follower down to their sources, as sets of bits, some followers at a time."""
     count = last - first
     total = np.zeros(count, dtype=np.int64)
     widest = max((len(edges) for edges in levels), default=0)
-    words = max(1, min(-(-count // 64), _CELLS // max(1, count + widest)))
-    for start in range(0, count, words * 64):
+    words = max(1, min(-(-len(followers) // 64), _CELLS // max(1, count + widest)))
+    for start in range(0, len(followers), words * 64):
         reached = np.zeros((count, words), dtype=np.uint64)
-        own = np.arange(start, min(count, start + words * 64))
-        bit = (own - start).astype(np.uint64)
+        own = followers[start : start + words * 64] - first
+        bit = np.arange(len(own), dtype=np.uint64)
         reached[own, (bit // np.uint64(64)).astype(np.int64)] = np.uint64(1) << (bit % np.uint64(64))
         for edges in reversed(levels):
             _hand_down(block, order, calculation, edges, reached, first)
         total += np.bitwise_count(reached).sum(axis=1, dtype=np.int64)
-    return total - 1  # everybody reaches themself
+    total[followers - first] -= 1  # everybody reaches themself
+    return total
 
 
 def _hand_down(block: Block, order: Order, calculation: Calculation, edges: Ints, reached: Bits, first: int) -> None:

@@ -16,8 +16,10 @@ from crowdvote_analysis.tables import STARS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crowdvote_analysis.delegation.averages import Calculation
     from crowdvote_analysis.delegation.encode import Bits, Block, Encoded, Flags, Ints
     from crowdvote_analysis.delegation.equilibrium import Floats
+    from crowdvote_analysis.delegation.participation import Order
 
 NOT_FOLLOWING = "Not following anyone"
 NOTHING_MATCHES = "Following others but no tag matches"
@@ -25,7 +27,10 @@ NOTHING_MATCHES = "Following others but no tag matches"
 
 @dataclass(frozen=True)
 class Counted:
-    """A block that has been counted: arrays by node, by decision (``circular``) and by edge looked at."""
+    """A block that has been counted: arrays by node, by decision (``circular``) and by edge looked at.
+
+    ``calculation`` and ``order`` are kept so that a later count can start from them.
+    """
 
     block: Block
     has: Flags
@@ -41,6 +46,8 @@ class Counted:
     looked_at: Ints
     outcome: Ints
     brought: Bits
+    calculation: Calculation
+    order: Order
 
 
 @dataclass(frozen=True)
@@ -93,9 +100,14 @@ class Resolution:
 
 def frames(encoded: Encoded, counted: list[Counted]) -> Resolution:
     """Turn counted blocks into a Resolution."""
+    ballots = _in_order([ballots_of(encoded, part) for part in counted], _no_ballots())
+    stars = _in_order([stars_of(encoded, part) for part in counted], _no_stars())
+    return resolution(encoded, counted, ballots, stars)
+
+
+def resolution(encoded: Encoded, counted: Sequence[Counted], ballots: pl.DataFrame, stars: pl.DataFrame) -> Resolution:
+    """Put statistics beside finished ballots and stars; ``ballots`` has the column with_stars besides (D5)."""
     decisions = encoded.decisions.select("decision_id", "community_id", "cycle_rule")
-    ballots = _in_order([_ballots(encoded, part) for part in counted], _no_ballots())
-    stars = _in_order([_stars(encoded, part) for part in counted], _no_stars())
     circular = {
         decision: int(number)
         for part in counted
@@ -121,7 +133,8 @@ def _in_order(parts: list[pl.DataFrame], none: pl.DataFrame) -> pl.DataFrame:
     return parts[0] if len(parts) == 1 else pl.concat(parts).sort("decision_id", maintain_order=True)
 
 
-def _ballots(encoded: Encoded, counted: Counted) -> pl.DataFrame:
+def ballots_of(encoded: Encoded, counted: Counted) -> pl.DataFrame:
+    """One row a node; ``with_stars`` says whether there is a ballot that can be tallied (D5)."""
     block = counted.block
     member = encoded.members[block.member]
     origin = np.where(block.manual, 0, np.where(counted.has, 1, 2))
@@ -159,7 +172,8 @@ def _named(names: Sequence[str | None], codes: Ints) -> pl.Series:
     return pl.Series(names, dtype=pl.String).gather(codes)
 
 
-def _stars(encoded: Encoded, counted: Counted) -> pl.DataFrame:
+def stars_of(encoded: Encoded, counted: Counted) -> pl.DataFrame:
+    """The stars of every node, choices in the order of their codes."""
     block = counted.block
     width = counted.places.shape[0]
     numbers = np.arange(width, dtype=np.uint64)

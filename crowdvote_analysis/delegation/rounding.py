@@ -24,27 +24,33 @@ if TYPE_CHECKING:
 _HALF = UNITS_PER_PLACE // 2
 
 
-def rounded(block: Block, calculation: Calculation, edges: Ints) -> Ints:
+def rounded(block: Block, calculation: Calculation, edges: Ints, nodes: Ints | None = None) -> Ints:
     """The stars in the eighth place (units of 1e-8), choice by node.
 
     Args:
         block: The graph.
         calculation: The finished calculation.
         edges: The edges that matched, sorted by follower.
+        nodes: The nodes asked for; all by default.
     """
-    units = calculation.units
+    units, error, approximate = calculation.units, calculation.error, calculation.approximate
+    if nodes is not None:
+        units, error, approximate = units[:, nodes], error[nodes], approximate[nodes]
     places, rest = units // UNITS_PER_PLACE, units % UNITS_PER_PLACE
-    near = (np.abs(rest - _HALF) <= calculation.error) & (calculation.error > 0)
-    on_half = (rest == _HALF) | (near & calculation.approximate)
+    near = (np.abs(rest - _HALF) <= error) & (error > 0)
+    on_half = (rest == _HALF) | (near & approximate)
     rounded_up = np.where(on_half, places % 2 == 1, rest > _HALF)
     result: Ints = places + rounded_up
-    unsure = near & ~calculation.approximate
+    unsure = near & ~approximate
+    if not unsure.any():
+        return result
     exactly = _Exactly(block, calculation, edges)
     for choice in np.flatnonzero(unsure.any(axis=1)).tolist():
         known: dict[int, Fraction] = {}
         for node in np.flatnonzero(unsure[choice]).tolist():
+            of = node if nodes is None else int(nodes[node])
             # Python rounds a Fraction half-even.
-            result[choice, node] = round(exactly.stars(node, choice, known) / UNITS_PER_PLACE)
+            result[choice, node] = round(exactly.stars(of, choice, known) / UNITS_PER_PLACE)
     return result
 
 

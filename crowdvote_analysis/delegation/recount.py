@@ -1,0 +1,211 @@
+"""One block counted again: affected members by the rules, everybody else as before (E2).
+
+Affected members and those they follow make up a small graph of their own, in which whoever is not affected stands like
+a manual voter with the ballot of before, unrounded. It is settled like any other graph and put back into the whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crowdvote_analysis.delegation import averages, influence
+from crowdvote_analysis.delegation.carry import (
+    Piece,
+    carried,
+    carried_calculation,
+    carried_outcomes,
+    lost_edges,
+    order_after,
+    with_fresh,
+)
+from crowdvote_analysis.delegation.counting import circular, in_loop, settle
+from crowdvote_analysis.delegation.encode import Block
+from crowdvote_analysis.delegation.outcomes import outcomes
+from crowdvote_analysis.delegation.participation import order as order_of
+from crowdvote_analysis.delegation.resolution import Counted
+from crowdvote_analysis.delegation.rounding import rounded
+from crowdvote_analysis.delegation.walk import steps_to_followers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crowdvote_analysis.delegation.averages import Calculation
+    from crowdvote_analysis.delegation.changes import Update
+    from crowdvote_analysis.delegation.encode import Flags, Ints
+    from crowdvote_analysis.delegation.participation import Order
+
+
+@dataclass(frozen=True)
+class Part:
+    """A block counted again.
+
+    Attributes:
+        counted: The whole block.
+        pieces: What was taken over.
+        affected: The nodes that were not.
+        small: The affected nodes and those they follow, counted by themselves.
+        within: The affected nodes in ``small``.
+    """
+
+    counted: Counted
+    pieces: list[Piece]
+    affected: Ints
+    small: Counted
+    within: Ints
+
+
+def recount(news: Update, previous: Sequence[Counted], block: Block, work_limit: int) -> Part:
+    """Count a block, taking over what cannot have changed."""
+    pieces, affected = _split(news, previous, block)
+    is_affected = np.zeros(len(block.member), dtype=np.bool_)
+    is_affected[affected] = True
+    calculation = carried_calculation(block, pieces)
+    edges = np.flatnonzero(is_affected[block.src] & ~block.manual[block.src])
+    nodes = np.union1d(affected, block.dst[edges][block.dst[edges] >= 0])
+    graph = _subgraph(block, calculation, nodes, edges, is_affected)
+    fresh = averages.start(graph)
+    beside = ~is_affected[nodes]
+    for name in ("depth", "error", "approximate"):
+        getattr(fresh, name)[beside] = getattr(calculation, name)[nodes[beside]]
+    small_order = order_of(graph)
+    settle(news.encoded, graph, small_order, fresh, work_limit)
+    order = order_after(block, pieces, graph, small_order, fresh, nodes, ~beside)
+    looked_small, outcome_small, brought_small = outcomes(graph, small_order, fresh)
+    looked_at, outcome, brought = carried_outcomes(block, pieces, is_affected, outcome_small, brought_small)
+    calculation = with_fresh(calculation, fresh, nodes, ~beside, edges)
+    matched = looked_at[outcome == 0]
+    places = carried(pieces, "places", calculation.units)
+    places[:, affected] = rounded(block, calculation, matched, affected)
+    loops = carried(pieces, "in_loop", calculation.has)
+    loops[affected] = in_loop(graph, small_order)[~beside]
+    is_voter = news.encoded.members["is_voter"].to_numpy()[block.member]
+    counted = Counted(
+        block=block,
+        has=calculation.has,
+        tags=np.where(block.manual[:, None], block.tags, calculation.tags),
+        rated=calculation.rated,
+        places=places,
+        depth=calculation.depth,
+        in_loop=loops,
+        circular=_circular(block, pieces, circular(graph, small_order)),
+        direct=np.bincount(block.dst[matched], minlength=len(block.member)),
+        total=_total(block, pieces, order, calculation, matched, affected),
+        weight=influence.weights(block, order, calculation, matched, calculation.has & is_voter),
+        looked_at=looked_at,
+        outcome=outcome,
+        brought=brought,
+        calculation=calculation,
+        order=order,
+    )
+    small = replace(
+        counted,
+        block=graph,
+        has=fresh.has,
+        tags=np.where(graph.manual[:, None], graph.tags, fresh.tags),
+        rated=fresh.rated,
+        places=places[:, nodes],
+        depth=fresh.depth,
+        in_loop=loops[nodes],
+        direct=counted.direct[nodes],
+        total=counted.total[nodes],
+        weight=counted.weight[nodes],
+        looked_at=looked_small,
+        outcome=outcome_small,
+        brought=brought_small,
+    )
+    return Part(counted, pieces, affected, small, np.flatnonzero(~beside))
+
+
+def _split(news: Update, previous: Sequence[Counted], block: Block) -> tuple[list[Piece], Ints]:
+    """What can be taken over, and the nodes that are affected."""
+    where = {code: (number, at) for number, part in enumerate(previous) for at, code in enumerate(part.block.decisions)}
+    count = len(block.member)
+    starts = news.changed[block.member]
+    behind = np.zeros(count, dtype=np.bool_)
+    places: dict[int, Ints] = {}
+    decisions: dict[int, list[tuple[int, int]]] = {}
+    for at, code in enumerate(block.decisions):
+        nodes = slice(block.offsets[at], block.offsets[at + 1])
+        if code not in news.decisions:
+            starts[nodes] = True
+            continue
+        number, at_before = where[news.decisions[code]]
+        old = previous[number].block
+        place = places.setdefault(number, np.full(len(old.member), -1, dtype=np.int64))
+        decisions.setdefault(number, []).append((at_before, code))
+        before = slice(old.offsets[at_before], old.offsets[at_before + 1])
+        member = news.member[old.member[before]]
+        if nodes.start < nodes.stop:
+            place[before] = np.where(member >= 0, member - block.member[nodes.start] + nodes.start, -1)
+    for number, place in places.items():
+        # Followers of somebody who left lead nowhere in the graph of now.
+        old = previous[number].block
+        if (place < 0).any():
+            lost = (old.dst >= 0) & (place[old.dst] < 0) & (place[old.src] >= 0)
+            behind[place[old.src[lost]]] = True
+    affected = steps_to_followers(count, block.src, block.dst, block.manual, [starts, behind]) >= 0
+    pieces = []
+    for number, place in places.items():
+        kept = np.flatnonzero(place >= 0)
+        kept = kept[~affected[place[kept]]]
+        pieces.append(Piece(previous[number], decisions[number], place, kept, place[kept]))
+    assert sum(len(piece.new) for piece in pieces) == count - np.count_nonzero(affected), "everybody is found once"
+    return pieces, np.flatnonzero(affected)
+
+
+def _subgraph(block: Block, calculation: Calculation, nodes: Ints, edges: Ints, is_affected: Flags) -> Block:
+    """Some nodes and edges of a block; whoever is not affected stands there as if their ballot were manual."""
+    mine = is_affected[nodes]
+    return Block(
+        decisions=block.decisions,
+        offsets=np.searchsorted(nodes, block.offsets),
+        member=block.member[nodes],
+        rules=block.rules,
+        choices=block.choices,
+        src=np.searchsorted(nodes, block.src[edges]),
+        dst=np.where(block.dst[edges] < 0, -1, np.searchsorted(nodes, block.dst[edges])),
+        following=block.following[edges],
+        mask=block.mask[edges],
+        everything=block.everything[edges],
+        manual=block.manual[nodes] | ~mine,
+        tags=np.where(mine[:, None], block.tags[nodes], calculation.tags[nodes]),
+        rated=np.where(mine[:, None], block.rated[nodes], calculation.rated[nodes]),
+        units=np.where(mine, block.units[:, nodes], calculation.units[:, nodes]),
+        vocabulary=block.vocabulary,
+    )
+
+
+def _circular(block: Block, pieces: Sequence[Piece], fresh: Ints) -> Ints:
+    """Followings inside loops by decision: those of before, less those of members not taken over, and the new ones."""
+    number = fresh.copy()
+    at = {code: place for place, code in enumerate(block.decisions)}
+    for piece in pieces:
+        old = piece.counted.block
+        less = piece.counted.circular - circular(old, piece.counted.order, lost_edges(piece))
+        for before, code in piece.decisions:
+            number[at[code]] += less[before]
+    return number
+
+
+def _total(
+    block: Block, pieces: Sequence[Piece], order: Order, calculation: Calculation, matched: Ints, affected: Ints
+) -> Ints:
+    """In how many trees of sources each node appears (I2): only the trees of affected members have changed."""
+    is_affected = np.zeros(len(block.member), dtype=np.bool_)
+    is_affected[affected] = True
+    total = influence.totals(block, order, calculation, matched, is_affected)
+    for piece in pieces:
+        before = piece.counted
+        if (total[piece.new] < 0).all():
+            continue
+        open_before = before.total[piece.old] < 0
+        if (open_before & (total[piece.new] >= 0)).any():  # small enough to be counted only now
+            return influence.totals(block, order, calculation, matched)
+        of_before = before.looked_at[before.outcome == 0]
+        less = influence.totals(before.block, before.order, before.calculation, of_before, piece.left)
+        more = (before.total - less)[piece.old]
+        total[piece.new] = np.where(total[piece.new] < 0, -1, total[piece.new] + more)
+    return total
