@@ -46,8 +46,15 @@ def order(block: Block) -> Order:
         tangled = level < 0
         inner = live[tangled[block.src[live]] & tangled[block.dst[live]]]
         raw_loop = strong_components(count, block.src[inner], block.dst[inner])
-        live = live[matching(block, live)]
-        level, core = _levels_around_cores(count, block.src[live], block.dst[live])
+        # Only decisions that have a loop are put into levels anew: the levels of a decision, and with them the order in
+        # which weights are added, must not depend on which others are counted along (D10).
+        decision = np.repeat(np.arange(len(block.decisions)), np.diff(block.offsets))
+        looped = np.isin(decision, decision[tangled])
+        again = live[looped[block.src[live]]]
+        again = again[matching(block, again)]
+        level_around, core = _levels_around_cores(count, block.src[again], block.dst[again])
+        level = np.where(looped, level_around, level)
+        live = np.sort(np.concatenate([live[~looped[block.src[live]]], again]))
     edges = live[by_level(level[block.src[live]])]
     deepest = int(level.max(initial=0))
     starts = np.searchsorted(level[block.src[edges]], np.arange(1, deepest + 2))
