@@ -23,7 +23,7 @@ dashboard: setup ## open the count as pictures in the browser
 	@$(BIN)/crowdvote dashboard
 
 test: setup ## run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 lint: setup ## check style
 	@$(BIN)/ruff check .
@@ -43,7 +43,7 @@ lowest: ## run the tests with the oldest versions that pyproject.toml admits
 	$(PYTHON) -m venv .venv-lowest
 	$(PYTHON) .ci/lowest.py > .venv-lowest/constraints.txt
 	.venv-lowest/bin/pip install --quiet --disable-pip-version-check --constraint .venv-lowest/constraints.txt '.[dev]'
-	.venv-lowest/bin/python -m pytest -q
+	.venv-lowest/bin/python -m pytest -q -n auto
 
 clean: ## remove what the other commands made
 	rm -rf .venv .venv-lowest .pytest_cache .mypy_cache .ruff_cache .hypothesis
