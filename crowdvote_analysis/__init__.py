@@ -17,8 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crowdvote_analysis.delegation import Lineage, Resolution, affected_members, resolve, resolve_affected
-    from crowdvote_analysis.delegation.lineage import lineage
+    from crowdvote_analysis.affected import affected_members, resolve_affected
+    from crowdvote_analysis.delegation import Resolution, resolve
     from crowdvote_analysis.errors import (
         CrowdVoteError,
         CyclicCoreTooLarge,
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
         InvalidTableError,
         TableWarning,
         UnknownDecisionError,
+        UnknownMemberError,
         UnreadableFileError,
         UnresolvedTieError,
     )
+    from crowdvote_analysis.explanation import Lineage, lineage
     from crowdvote_analysis.star import StarTally, tally_all, tally_star, tally_star_votes
     from crowdvote_analysis.state import SystemState
 
@@ -40,18 +42,19 @@ _ROOMS = {
     "CyclicCoreTooLarge": "errors",
     "InvalidElectionError": "errors",
     "InvalidTableError": "errors",
-    "Lineage": "delegation",
+    "Lineage": "explanation",
     "Resolution": "delegation",
     "StarTally": "star",
     "SystemState": "state",
     "TableWarning": "errors",
     "UnknownDecisionError": "errors",
+    "UnknownMemberError": "errors",
     "UnreadableFileError": "errors",
     "UnresolvedTieError": "errors",
-    "affected_members": "delegation",
-    "lineage": "delegation",
+    "affected_members": "affected",
+    "lineage": "explanation",
     "resolve": "delegation",
-    "resolve_affected": "delegation",
+    "resolve_affected": "affected",
     "tally_all": "star",
     "tally_star": "star",
     "tally_star_votes": "star",
@@ -68,6 +71,7 @@ __all__ = [
     "SystemState",
     "TableWarning",
     "UnknownDecisionError",
+    "UnknownMemberError",
     "UnreadableFileError",
     "UnresolvedTieError",
     "affected_members",

@@ -74,6 +74,10 @@ class UnknownDecisionError(CrowdVoteError):
     """A decision was asked for that the state does not hold."""
 
 
+class UnknownMemberError(CrowdVoteError):
+    """A member was asked for who is not in the community of the decision."""
+
+
 class InvalidElectionError(CrowdVoteError):
     """Votes that no tally can be made from: no ballots, no choices, or stars outside 0 to 5 (K9)."""
 

@@ -12,7 +12,7 @@ from crowdvote_analysis.cli.options import AsJson, CyclesOption, Folder, Quarant
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
-    from crowdvote_analysis.delegation import Lineage
+    from crowdvote_analysis.explanation import Lineage
 
 
 def explain(
@@ -42,7 +42,7 @@ def explain(
 
       crowdvote explain mycommunity -d playground -m Maya --depth 2
     """
-    from crowdvote_analysis.delegation import lineage
+    from crowdvote_analysis.explanation import lineage
 
     with noting() as notes:
         state = read_state(folder, quarantine)

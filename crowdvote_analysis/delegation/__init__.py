@@ -1,10 +1,7 @@
 """SystemState → Resolution: whose ballot, and how it is calculated (D, T, Y, I, M)."""
 
-from crowdvote_analysis.delegation.affected import affected_members, resolve_affected
 from crowdvote_analysis.delegation.counting import resolve
-from crowdvote_analysis.delegation.lineage import lineage
-from crowdvote_analysis.delegation.lineage_tree import Lineage
 from crowdvote_analysis.delegation.resolution import Resolution
 from crowdvote_analysis.limits import WORK_LIMIT
 
-__all__ = ["WORK_LIMIT", "Lineage", "Resolution", "affected_members", "lineage", "resolve", "resolve_affected"]
+__all__ = ["WORK_LIMIT", "Resolution", "resolve"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from crowdvote_analysis.delegation.encode import not_empty
 from crowdvote_analysis.delegation.participation import came_along
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class Calculation:
         shares: For members of a core under the path rule: which share of their ballot comes from which node outside
             the core.
         trees: For the same members: who else of the core is in their tree of sources.
-        outcome: For edges inside such a core: the outcome in the follower's own walk and the bits that came along.
+        inherited: By edge: whether the follower inherits the followee's ballot, for path cores in the own walk.
+        outcome: For edges inside a core under the path rule: the outcome in the follower's own walk and the bits that
+            came along.
         balances: The cores settled by the equilibrium rule.
     """
 
@@ -68,6 +71,7 @@ class Calculation:
     sources: Ints
     error: Ints
     approximate: Flags
+    inherited: Flags
     shares: dict[int, Mapping[int, Fraction]]
     trees: dict[int, frozenset[int]]
     outcome: dict[int, tuple[int, int]]
@@ -77,7 +81,7 @@ class Calculation:
 def start(block: Block) -> Calculation:
     """The manual ballots (D1); those without stars give nothing (D5)."""
     count = len(block.member)
-    has = (block.rated != 0).any(axis=1)
+    has = not_empty(block.rated)
     return Calculation(
         has=has,
         tags=np.where(has[:, None], block.tags, np.uint64(0)),
@@ -87,6 +91,7 @@ def start(block: Block) -> Calculation:
         sources=np.zeros(count, dtype=np.int64),
         error=np.zeros(count, dtype=np.int64),
         approximate=np.zeros(count, dtype=np.bool_),
+        inherited=np.zeros(len(block.src), dtype=np.bool_),
         shares={},
         trees={},
         outcome={},
@@ -100,6 +105,7 @@ def average(block: Block, calculation: Calculation, edges: Ints) -> None:
     edges, brought = edges[match], brought[match]
     if not len(edges):
         return
+    calculation.inherited[edges] = True
     followee = block.dst[edges]
     choices = range(len(calculation.units))
     frame = pl.DataFrame(
@@ -109,8 +115,8 @@ def average(block: Block, calculation: Calculation, edges: Ints) -> None:
             "error": calculation.error[followee],
             "approximate": calculation.approximate[followee],
             **{f"tags{w}": brought[:, w] for w in range(brought.shape[1])},
-            **{f"rated{w}": calculation.rated[followee, w] for w in range(calculation.rated.shape[1])},
-            **{f"units{c}": calculation.units[c, followee] for c in choices},
+            **{f"rated{w}": calculation.rated[:, w].take(followee) for w in range(calculation.rated.shape[1])},
+            **{f"units{c}": calculation.units[c].take(followee) for c in choices},
         }
     )
     total = [pl.col(f"units{c}").cast(pl.Int128).sum() for c in choices]

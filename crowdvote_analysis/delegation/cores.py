@@ -12,20 +12,24 @@ import numpy as np
 
 from crowdvote_analysis.delegation import equilibrium, path_rule
 from crowdvote_analysis.delegation.averages import Balance
+from crowdvote_analysis.delegation.encode import not_empty
 from crowdvote_analysis.delegation.participation import came_along
 from crowdvote_analysis.errors import CyclicCoreTooLarge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crowdvote_analysis.delegation.averages import Calculation
     from crowdvote_analysis.delegation.encode import Bits, Block, Ints
     from crowdvote_analysis.delegation.participation import Order
 
 
 class Budget:
-    """The steps the path rule may take for one core (Y3)."""
+    """The steps the path rule may take for one core (Y3); ``advance`` is told of each member settled."""
 
-    def __init__(self, limit: int, decision_id: str) -> None:
+    def __init__(self, limit: int, decision_id: str, advance: Callable[[int], None] | None = None) -> None:
         self.core_size = 0
+        self.advance = advance or (lambda _: None)
         self._limit, self._decision_id = limit, decision_id
         self._spent = 0
 
@@ -55,10 +59,12 @@ def settle_core(block: Block, order: Order, calculation: Calculation, edges: Int
     within = order.core[block.dst[edges]] == order.core[members[0]]
     match, brought = came_along(block, edges[~within], calculation.has, calculation.tags)
     outside = edges[~within][match]
+    calculation.inherited[outside] = True
     if rule == "path":
         _walk(block, calculation, members, edges[within], outside, brought[match], budget)
     else:
         _balance(block, calculation, members, edges[within], outside, brought[match])
+        budget.advance(len(members))
 
 
 def _walk(
@@ -76,7 +82,7 @@ def _walk(
         followee = int(block.dst[edge])
         depth = int(calculation.depth[followee])
         given[position[int(block.src[edge])]].append(path_rule.Outside(followee, to_int(tags), depth))
-    walks = path_rule.Walks(inside, given, budget.spend)
+    walks = path_rule.Walks(inside, given, budget.spend, budget.advance)
     for place, node in enumerate(members.tolist()):
         answer = walks.ballots[place]
         assert answer is not None, "a live core reaches a manual ballot (Y2 a)"
@@ -90,6 +96,7 @@ def _walk(
         outcome = path_rule.outcome(followed, answer)
         calculation.outcome[edge] = (outcome, answer.tags & followed if answer and outcome == path_rule.MATCH else 0)
         calculation.sources[follower] += outcome == path_rule.MATCH
+        calculation.inherited[edge] = outcome == path_rule.MATCH
 
 
 def _settle(calculation: Calculation, node: int, answer: path_rule.Answer) -> None:
@@ -127,6 +134,7 @@ def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints
     calculation.error[members] = error + int(calculation.error[source].max())
     calculation.approximate[members] = size > equilibrium.LARGEST_EXACT or bool(calculation.approximate[source].any())
     calculation.has[members] = True
+    calculation.inherited[within] = True
     calculation.sources[members] = sources
     calculation.rated[members] = np.bitwise_or.reduce(calculation.rated[source], axis=0)
     # In a loop everybody inherits from everybody: the core counts as one step above the deepest ballot it inherits
@@ -136,7 +144,7 @@ def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints
     waiting = within
     while len(waiting):
         news = calculation.tags[block.dst[waiting]] & block.mask[waiting]
-        grows = (news & ~calculation.tags[block.src[waiting]] != 0).any(axis=1)
+        grows = not_empty(news & ~calculation.tags[block.src[waiting]])
         np.bitwise_or.at(calculation.tags, block.src[waiting][grows], news[grows])
         waiting = within[np.isin(block.dst[within], block.src[waiting][grows])]
     calculation.balances.append(Balance(members, inside, sources, outside))

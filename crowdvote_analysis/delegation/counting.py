@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crowdvote_analysis.delegation import averages, influence
-from crowdvote_analysis.delegation.cores import Budget, settle_core
 from crowdvote_analysis.delegation.encode import blocks, encode
 from crowdvote_analysis.delegation.outcomes import outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
 from crowdvote_analysis.delegation.resolution import Counted, Resolution, frames
 from crowdvote_analysis.delegation.rounding import rounded
+from crowdvote_analysis.delegation.settling import settle
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def resolve(
             asked for.
         cycles: ``"path"`` (Y1) or ``"equilibrium"`` (Y4) for all; the rule of each community by default.
         work_limit: Steps the path rule may take for one core of loops (Y3).
-        progress: Called with (decisions done, decisions in all).
+        progress: Called with (ballots done, ballots in all): members of the decisions asked for, decision by decision.
 
     Returns:
         The ballots, stars, sources and statistics as frames; see ``Resolution``.
@@ -53,91 +53,84 @@ def resolve(
     if cycles not in (None, "path", "equilibrium"):
         raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
     encoded = encode(state, decisions, cycles)
-    counted: list[Counted] = []
-    done = 0
+    told = Told(progress, encoded)
+    counted = []
     for block in blocks(encoded):
-        counted.append(_count(encoded, block, work_limit))
-        done += len(block.decisions)
-        if progress is not None:
-            progress(done, len(encoded.decisions))
+        counted.append(_count(encoded, block, work_limit, told.advance))
+        told.done(block)
     return frames(encoded, counted)
 
 
-def _count(encoded: Encoded, block: Block, work_limit: int) -> Counted:
+class Told:
+    """Tells a caller how many ballots are done."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, encoded: Encoded) -> None:
+        self._progress = progress
+        self._of = int((encoded.decisions["last"] - encoded.decisions["first"]).sum())
+        self._before = self._now = 0
+
+    def advance(self, members: int) -> None:
+        """So many more of the block."""
+        self._now += members
+        if self._progress is not None:
+            self._progress(self._now, self._of)
+
+    def done(self, block: Block) -> None:
+        """All of the block, those with nothing to calculate too."""
+        self._before = self._now = self._before + len(block.member)
+        self.advance(0)
+
+
+def _count(encoded: Encoded, block: Block, work_limit: int, advance: Callable[[int], None]) -> Counted:
     order = order_of(block)
     calculation = averages.start(block)
-    settle(encoded, block, order, calculation, work_limit)
+    settle(block, order, calculation, decision_ids(encoded, block), work_limit, advance)
     return _finish(encoded, block, order, calculation)
 
 
-def settle(encoded: Encoded, block: Block, order: Order, calculation: Calculation, work_limit: int) -> None:
-    """Work out the calculated ballots level by level, each core by its rule."""
-    names = encoded.decisions["decision_id"]
-    for level, _ in enumerate(order.starts[:-1].tolist()):
-        edges = order.edges[order.starts[level] : order.starts[level + 1]]
-        plain = order.core[block.src[edges]] < 0
-        averages.average(block, calculation, edges[plain])
-        for core in _split(order, block, edges[~plain]):
-            decision = int(np.searchsorted(block.offsets, block.src[core[0]], side="right")) - 1
-            budget = Budget(work_limit, names[block.decisions[decision]])
-            settle_core(block, order, calculation, core, block.rules[decision], budget)
-
-
-def _split(order: Order, block: Block, edges: Ints) -> list[Ints]:
-    """The edges of each core by itself, sorted by follower."""
-    if not len(edges):
-        return []
-    edges = edges[np.lexsort((edges, order.core[block.src[edges]]))]
-    core = order.core[block.src[edges]]
-    return np.split(edges, np.flatnonzero(core[1:] != core[:-1]) + 1)
+def decision_ids(encoded: Encoded, block: Block) -> list[str]:
+    """The decisions of a block by name."""
+    return encoded.decisions["decision_id"].gather(block.decisions).to_list()
 
 
 def _finish(encoded: Encoded, block: Block, order: Order, calculation: Calculation) -> Counted:
-    looked_at, outcome, brought = outcomes(block, order, calculation)
-    matched = looked_at[outcome == 0]
     is_voter = encoded.members["is_voter"].to_numpy()[block.member]
+    in_loop, circular = loops(block, order)
     return Counted(
         block=block,
-        has=calculation.has,
-        tags=np.where(block.manual[:, None], block.tags, calculation.tags),
-        rated=calculation.rated,
-        places=rounded(block, calculation, matched),
-        depth=calculation.depth,
-        in_loop=in_loop(block, order),
-        circular=circular(block, order),
-        direct=np.bincount(block.dst[matched], minlength=len(block.member)),
-        total=influence.totals(block, order, calculation, matched),
-        weight=influence.weights(block, order, calculation, matched, calculation.has & is_voter),
-        looked_at=looked_at,
-        outcome=outcome,
-        brought=brought,
-        calculation=calculation,
         order=order,
+        calculation=calculation,
+        places=rounded(block, calculation),
+        in_loop=in_loop,
+        circular=circular,
+        direct=np.bincount(block.dst[calculation.inherited], minlength=len(block.member)),
+        total=influence.totals(block, order, calculation),
+        weight=influence.weights(block, order, calculation, calculation.has & is_voter),
+        outcome=outcomes(block, order, calculation),
     )
 
 
-def _loop_edges(block: Block, order: Order, edges: Ints | None = None) -> Ints:
-    """Followings (all or those of ``edges``) of members without a manual ballot that lie inside a loop (Y5).
+def loops(block: Block, order: Order, edges: Ints | None = None) -> tuple[Flags, Ints]:
+    """Who follows somebody inside a loop, and how many followings lie inside loops (Y5).
 
-    A self-following is a loop of one (D8).
+    Only followings of members without a manual ballot count. A self-following is a loop of one (D8).
+
+    Args:
+        block: The graph.
+        order: Its levels and loops.
+        edges: The followings looked at; all by default.
+
+    Returns:
+        Whether it is so, by node; the number, by decision of the block.
     """
-    loop = order.raw_loop
-    if edges is None:
-        edges = np.arange(len(block.src))
-    src, dst = block.src[edges], block.dst[edges]
-    same = (loop[src] >= 0) & (dst >= 0) & (loop[src] == loop[dst])
-    inside: Ints = edges[(same | (src == dst)) & ~block.manual[src]]
-    return inside
-
-
-def in_loop(block: Block, order: Order) -> Flags:
-    """Whether the node, without a manual ballot, follows somebody inside a loop (Y5)."""
+    src, dst = (block.src, block.dst) if edges is None else (block.src[edges], block.dst[edges])
+    inside = src == dst
+    if (order.raw_loop >= 0).any():
+        loop = order.raw_loop[src]
+        inside |= (loop >= 0) & (dst >= 0) & (loop == order.raw_loop[dst])
+    follower = src[inside]
+    follower = follower[~block.manual[follower]]
     flags = np.zeros(len(block.member), dtype=np.bool_)
-    flags[block.src[_loop_edges(block, order)]] = True
-    return flags
-
-
-def circular(block: Block, order: Order, edges: Ints | None = None) -> Ints:
-    """Number of followings (all or those of ``edges``) inside loops by decision of the block (Y5)."""
-    decision = np.searchsorted(block.offsets, block.src[_loop_edges(block, order, edges)], side="right") - 1
-    return np.bincount(decision, minlength=len(block.decisions))
+    flags[follower] = True
+    decision = np.searchsorted(block.offsets, follower, side="right") - 1
+    return flags, np.bincount(decision, minlength=len(block.decisions))

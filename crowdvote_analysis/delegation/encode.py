@@ -7,6 +7,7 @@ depend on it. Decisions are counted together in blocks of bounded size.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -17,6 +18,8 @@ from crowdvote_analysis.errors import UnknownDecisionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from scipy.sparse import csr_array
 
     from crowdvote_analysis.state import SystemState
 
@@ -100,6 +103,16 @@ class Block:
     rated: Bits
     units: Ints
     vocabulary: list[str]
+
+    @cached_property
+    def followers(self) -> csr_array:
+        """Who follows whom, backwards: a row for each followee, without the followings of manual voters (E2)."""
+        from scipy.sparse import csr_array
+
+        open_ = np.flatnonzero(~self.manual[self.src] & (self.dst >= 0) & (self.src != self.dst))
+        ones = np.ones(len(open_), dtype=np.int8)
+        size = len(self.member)
+        return csr_array((ones, (self.dst[open_], self.src[open_])), shape=(size, size))
 
 
 def encode(state: SystemState, decisions: Sequence[str] | None = None, cycles: str | None = None) -> Encoded:
@@ -253,49 +266,81 @@ def words_for(bits: int) -> int:
     return max(1, -(-bits // 64))
 
 
+def not_empty(sets: Bits) -> Flags:
+    """Which of the sets hold anything; word by word, many times faster than along the short axis."""
+    found: Flags = sets[:, 0] != 0
+    for word in range(1, sets.shape[1]):
+        found |= sets[:, word] != 0
+    return found
+
+
 class _Codes:
     """Looks up the code of a member; long texts are compared once, whatever the number of communities."""
 
     def __init__(self, members: pl.DataFrame) -> None:
+        self.count = len(members)
         self._communities = members["community_id"].unique().sort()
+        if len(self._communities) == 1:  # members are sorted by id
+            self._ids = members.select(id="member_id", number="code")
+            return
         self._ids = members["member_id"].unique().sort().to_frame("id").with_row_index("number")
         self._ids = self._ids.with_columns(pl.col("number").cast(pl.Int64))
-        self.count = len(members)
-        keys = self._keys(members, "member_id").to_frame("key")
-        self._by_key = keys.with_columns(code=members["code"])
+        self._by_key = self._keys(members, "member_id").to_frame("key").with_columns(code=members["code"])
 
     def of(self, frame: pl.DataFrame, column: str) -> pl.Series:
         """The codes of the members named in ``community_id`` and ``column``; null for somebody who is no member."""
-        keys = self._keys(frame, column).to_frame("key")
-        if len(self._communities) == 1:  # members are sorted by id, as the numbers are
-            return keys["key"]
-        return keys.join(self._by_key, on="key", how="left", maintain_order="left")["code"]
+        keys = self._keys(frame, column)
+        if len(self._communities) == 1:
+            return keys
+        return keys.to_frame("key").join(self._by_key, on="key", how="left", maintain_order="left")["code"]
 
     def _keys(self, frame: pl.DataFrame, column: str) -> pl.Series:
         """One number for community and id; null where either is unknown."""
-        named = frame.select("community_id", id=column).join(self._ids, on="id", how="left", maintain_order="left")
+        number = _looked_up(frame[column], self._ids, "id")
         if len(self._communities) == 1:
-            here = pl.col("community_id") == self._communities[0]
-            return named.select(pl.when(here).then("number")).to_series()
-        community = self._communities.to_frame("community_id").with_row_index("community")
-        named = named.join(community, on="community_id", how="left", maintain_order="left")
-        return named.select(pl.col("community").cast(pl.Int64) * len(self._ids) + pl.col("number")).to_series()
+            elsewhere = frame["community_id"] != self._communities[0]
+            return number.set(elsewhere, None) if elsewhere.any() else number
+        communities = self._communities.to_frame("community_id").with_row_index("number")
+        return _looked_up(frame["community_id"], communities, "community_id").cast(pl.Int64) * len(self._ids) + number
+
+
+def _looked_up(texts: pl.Series, numbers: pl.DataFrame, on: str) -> pl.Series:
+    """The number of each text; null where it has none. Neighbours that are alike are looked up once."""
+    run = texts.rle_id()
+    if len(texts) and run[-1] < len(texts) // 2:
+        first = run.search_sorted(pl.arange(0, run[-1] + 1, eager=True))
+        return _looked_up(texts.gather(first), numbers, on).gather(run)
+    return texts.to_frame(on).join(numbers, on=on, how="left", maintain_order="left")["number"]
 
 
 def _followings(given: pl.DataFrame, codes: _Codes) -> tuple[pl.DataFrame, list[list[str]]]:
-    # No tag holds a semicolon (tables.py), so this text stands for the set of tags.
-    text = given.select(text=pl.col("tags").list.join(";"))
-    sets = text.unique().sort("text").with_row_index("tag_set")
+    tag_set, tag_sets = _tag_sets(given["tags"])
     coded = pl.DataFrame(
         {
             "follower": codes.of(given, "follower_id"),
             "followee": codes.of(given, "followee_id").fill_null(-1),
-            "tag_set": text.join(sets, on="text", how="left", maintain_order="left")["tag_set"],
+            "tag_set": tag_set,
         }
     ).with_row_index("row")
     coded = coded.filter(pl.col("follower").is_not_null())
-    key = pl.col("follower") * (codes.count + 1) + pl.col("followee")
-    return coded.sort(key), [names.split(";") if names else [] for names in sets["text"]]
+    key = coded["follower"] * (codes.count + 1) + coded["followee"]
+    return coded if key.is_sorted() else coded[key.arg_sort()], tag_sets
+
+
+def _tag_sets(tags: pl.Series) -> tuple[pl.Series, list[list[str]]]:
+    """A code by row for its set of tags, and the set each code stands for; code 0 is the empty set (T3)."""
+    lengths = tags.list.len()
+    code = np.zeros(len(tags), dtype=np.int64)
+    tag_sets: list[list[str]] = [[]]
+    # Most sets are empty or of one tag: putting texts together only for the others is several times faster. No tag
+    # holds a semicolon (tables.py), so such a text stands for the set.
+    one, more = lengths == 1, lengths > 1
+    for rows, texts in (one, tags.filter(one).explode(empty_as_null=False)), (more, tags.filter(more).list.join(";")):
+        distinct = texts.unique().sort().to_frame("text").with_row_index("code", offset=len(tag_sets))
+        coded = texts.to_frame("text").join(distinct, on="text", how="left", maintain_order="left")
+        code[rows.arg_true().to_numpy()] = coded["code"].to_numpy()
+        tag_sets += [joined.split(";") for joined in distinct["text"]]
+    return pl.Series(code), tag_sets
 
 
 def _block(encoded: Encoded, decisions: list[int]) -> Block:
@@ -305,15 +350,20 @@ def _block(encoded: Encoded, decisions: list[int]) -> Block:
     firsts = rows["first"].to_list()
     follower, followee = encoded.followings["follower"].to_numpy(), encoded.followings["followee"].to_numpy()
     tag_set = encoded.followings["tag_set"].to_numpy()
-    member, src, dst, following = [], [], [], []
+    count, edge_count = int(offsets[-1]), int((rows["last_following"] - rows["first_following"]).sum())
+    # Filled piece by piece: at tens of millions of followings, fresh memory costs more than what is written into it.
+    member = np.empty(count, dtype=np.int64)
+    src, dst, following = (np.empty(edge_count, dtype=np.int64) for _ in range(3))
+    end = 0
     for offset, row in zip(offsets.tolist(), rows.iter_rows(named=True), strict=False):
         shift = offset - row["first"]
-        edges = slice(row["first_following"], row["last_following"])
-        member.append(np.arange(row["first"], row["last"], dtype=np.int64))
-        src.append(follower[edges] + shift)
-        dst.append(np.where(followee[edges] < 0, -1, followee[edges] + shift))
-        following.append(np.arange(edges.start, edges.stop, dtype=np.int64))
-    count = int(offsets[-1])
+        member[offset : offset + row["last"] - row["first"]] = np.arange(row["first"], row["last"])
+        given = slice(row["first_following"], row["last_following"])
+        here = slice(end, end := end + given.stop - given.start)
+        following[here] = np.arange(given.start, given.stop)
+        np.add(follower[given], shift, out=src[here])
+        np.add(followee[given], shift, out=dst[here])
+        dst[here][followee[given] < 0] = -1
     place = pl.DataFrame({"decision": decisions, "shift": offsets[:-1] - np.array(firsts, dtype=np.int64)})
     ballots = encoded.ballots.join(place, on="decision").with_columns(node=pl.col("member") + pl.col("shift"))
     votes = encoded.votes.join(place, on="decision").with_columns(node=pl.col("member") + pl.col("shift"))
@@ -324,13 +374,13 @@ def _block(encoded: Encoded, decisions: list[int]) -> Block:
     units = np.zeros((width, count), dtype=np.int64)
     units[votes["choice"].to_numpy(), votes["node"].to_numpy()] = votes["units"].to_numpy()
     rated = np.zeros((count, words_for(width)), dtype=np.uint64)
-    _set_bits(rated, votes["node"].to_numpy(), votes["choice"].to_numpy())
+    set_bits(rated, votes["node"].to_numpy(), votes["choice"].to_numpy())
     # Tags enter with manual ballots only (T1), so theirs are the whole vocabulary.
     tagged = ballots.select("node", tag="tags").explode("tag", empty_as_null=False)
     vocabulary = tagged["tag"].unique().sort().to_list()
     bit = {tag: number for number, tag in enumerate(vocabulary)}
     tags = np.zeros((count, words_for(len(vocabulary))), dtype=np.uint64)
-    _set_bits(tags, tagged["node"].to_numpy(), tagged["tag"].replace_strict(bit, return_dtype=pl.Int64).to_numpy())
+    set_bits(tags, tagged["node"].to_numpy(), tagged["tag"].replace_strict(bit, return_dtype=pl.Int64).to_numpy())
     set_mask = np.zeros((len(encoded.tag_sets), tags.shape[1]), dtype=np.uint64)
     for number, names in enumerate(encoded.tag_sets):
         for name in names:
@@ -338,19 +388,18 @@ def _block(encoded: Encoded, decisions: list[int]) -> Block:
                 set_mask[number, bit[name] // 64] |= np.uint64(1) << np.uint64(bit[name] % 64)
     set_all = np.array([not names for names in encoded.tag_sets], dtype=np.bool_)
     set_mask[set_all] = ~np.uint64(0)
-    edges_following = np.concatenate(following) if following else np.zeros(0, dtype=np.int64)
-    sets = tag_set[edges_following]
+    sets = tag_set.take(following)
     return Block(
         decisions=decisions,
         offsets=offsets,
-        member=np.concatenate(member) if member else np.zeros(0, dtype=np.int64),
+        member=member,
         rules=rows["cycle_rule"].to_list(),
         choices=choices,
-        src=np.concatenate(src) if src else np.zeros(0, dtype=np.int64),
-        dst=np.concatenate(dst) if dst else np.zeros(0, dtype=np.int64),
-        following=edges_following,
-        mask=set_mask[sets],
-        everything=set_all[sets],
+        src=src,
+        dst=dst,
+        following=following,
+        mask=set_mask.take(sets, axis=0),
+        everything=set_all.take(sets),
         manual=manual,
         tags=tags,
         rated=rated,
@@ -359,7 +408,8 @@ def _block(encoded: Encoded, decisions: list[int]) -> Block:
     )
 
 
-def _set_bits(bits: Bits, rows: Ints, numbers: Ints) -> None:
+def set_bits(bits: Bits, rows: Ints, numbers: Ints) -> None:
+    """Put each number into the set of its row."""
     numbers = numbers.astype(np.uint64)
     np.bitwise_or.at(
         bits, (rows, (numbers // np.uint64(64)).astype(np.int64)), np.uint64(1) << (numbers % np.uint64(64))

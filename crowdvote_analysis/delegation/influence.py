@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crowdvote_analysis.delegation import equilibrium
-from crowdvote_analysis.delegation.participation import by_level
 
 if TYPE_CHECKING:
     from crowdvote_analysis.delegation.averages import Calculation
@@ -23,25 +22,28 @@ LARGEST_COUNTED = 100_000
 _CELLS = 40_000_000  # 64-bit words held at once
 
 
-def weights(block: Block, order: Order, calculation: Calculation, matched: Ints, tallied: Flags) -> Floats:
+def weights(block: Block, order: Order, calculation: Calculation, tallied: Flags) -> Floats:
     """Each manual voter's share of the tallied ballots (I3); 0 for everybody else.
 
     Args:
         block: The graph.
         order: Its levels.
         calculation: The finished calculation.
-        matched: The edges that matched, sorted by follower.
         tallied: Whether the node's ballot is tallied.
     """
     held = tallied.astype(np.float64)
     balanced = {int(balance.members[0]): balance for balance in calculation.balances}
-    for edges in reversed(_by_level(block, order, matched)):
+    for edges in reversed(inherited_by_level(order, calculation)):
         follower = block.src[edges]
-        plain = order.core[follower] < 0
-        source = edges[plain]
+        in_core = order.core[follower] >= 0
+        if in_core.any():
+            plain, walked = edges[~in_core], np.unique(follower[in_core]).tolist()
+            follower = follower[~in_core]
+        else:
+            plain, walked = edges, []
         # Sorted edges make one fixed order of additions, so that sums of floats do not depend on anything else.
-        np.add.at(held, block.dst[source], held[follower[plain]] / calculation.sources[follower[plain]])
-        for node in np.unique(follower[~plain]).tolist():
+        np.add.at(held, block.dst[plain], held[follower] / calculation.sources[follower])
+        for node in walked:
             if node in calculation.shares:
                 for origin, share in calculation.shares[node].items():
                     held[origin] += held[node] * float(share)
@@ -53,20 +55,19 @@ def weights(block: Block, order: Order, calculation: Calculation, matched: Ints,
     return np.where(block.manual & calculation.has, held, 0.0)
 
 
-def totals(block: Block, order: Order, calculation: Calculation, matched: Ints, followers: Flags | None = None) -> Ints:
+def totals(block: Block, order: Order, calculation: Calculation, followers: Flags | None = None) -> Ints:
     """In how many members' trees of sources each node appears (I2); -1 in decisions that are too large to count.
 
     Args:
         block: The graph.
         order: Its levels.
         calculation: The finished calculation.
-        matched: The edges that matched, sorted by follower.
         followers: Whose trees are counted; everybody's by default.
     """
     total = np.full(len(block.member), -1, dtype=np.int64)
     if (np.diff(block.offsets) > LARGEST_COUNTED).all():
         return total
-    levels = _by_level(block, order, matched)
+    levels = inherited_by_level(order, calculation)
     for first, last in zip(block.offsets[:-1].tolist(), block.offsets[1:].tolist(), strict=True):
         if last - first <= LARGEST_COUNTED:
             of = np.arange(first, last) if followers is None else first + np.flatnonzero(followers[first:last])
@@ -119,9 +120,9 @@ def _hand_down(block: Block, order: Order, calculation: Calculation, edges: Ints
             reached[np.unique(block.dst[balance.outside]) - first] |= everybody
 
 
-def _by_level(block: Block, order: Order, matched: Ints) -> list[Ints]:
-    """The matched edges by the level of their follower, lowest level first, sorted by follower inside."""
-    level = order.level[block.src[matched]]
-    order_ = by_level(level)
-    bounds = np.searchsorted(level[order_], np.arange(1, int(level.max(initial=0)) + 2))
-    return [matched[order_[a:b]] for a, b in pairwise(bounds)]
+def inherited_by_level(order: Order, calculation: Calculation) -> list[Ints]:
+    """The edges along which a ballot was inherited, by the level of their follower, lowest level first."""
+    inherited = calculation.inherited[order.edges]
+    starts = np.concatenate([[0], np.cumsum(inherited)])[order.starts]
+    edges = order.edges[inherited]
+    return [edges[first:last] for first, last in pairwise(starts.tolist())]

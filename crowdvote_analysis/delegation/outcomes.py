@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crowdvote_analysis.delegation.cores import from_int
-from crowdvote_analysis.delegation.participation import came_along
 from crowdvote_analysis.delegation.path_rule import MATCH, NO_BALLOT, NO_MATCH
 from crowdvote_analysis.delegation.support import Support
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.encode import Bits, Block, Ints
     from crowdvote_analysis.delegation.participation import Order
 
+Outcomes: TypeAlias = NDArray[np.int8]
+
 CIRCULAR, NOT_A_MEMBER = 3, 4
+NOT_LOOKED_AT = -1  # the follower has a manual ballot
 
 # Position is the code; the order is also the one in which reasons are joined (D7).
 NAMES = {
@@ -28,43 +31,41 @@ NAMES = {
 }
 
 
-def outcomes(block: Block, order: Order, calculation: Calculation) -> tuple[Ints, Ints, Bits]:
-    """The outcome of each following of members without a manual ballot.
-
-    Returns:
-        The edges looked at, sorted by follower; the code of each outcome (see ``NAMES``); the bits of the tags that
-        came along, 0 where nothing was inherited.
-    """
-    edges = np.flatnonzero(~block.manual[block.src])
-    followee = block.dst[edges]
-    outcome = np.full(len(edges), NO_MATCH, dtype=np.int64)
-    match, brought = came_along(block, edges, calculation.has, calculation.tags)
-    outcome[~calculation.has[followee]] = NO_BALLOT
-    outcome[match] = MATCH
-    outcome[followee == block.src[edges]] = CIRCULAR
-    outcome[followee < 0] = NOT_A_MEMBER
-    _look_into_loops(block, order, calculation, edges, outcome)
-    brought[outcome != MATCH] = 0
-    place = np.searchsorted(edges, np.array(list(calculation.outcome), dtype=np.int64))
-    for at, (code, tags) in zip(place.tolist(), calculation.outcome.values(), strict=True):
-        outcome[at] = code
-        brought[at] = from_int(tags, brought.shape[1])
-    return edges, outcome, brought
+def outcomes(block: Block, order: Order, calculation: Calculation) -> Outcomes:
+    """The outcome of each following, by edge; see ``NAMES`` for the codes."""
+    # A followee of -1 reads the last node; what it says is written over below.
+    outcome = np.where(calculation.has[block.dst], np.int8(NO_MATCH), np.int8(NO_BALLOT))
+    outcome[calculation.inherited] = MATCH
+    outcome[block.dst == block.src] = CIRCULAR
+    outcome[block.dst < 0] = NOT_A_MEMBER
+    outcome[block.manual[block.src]] = NOT_LOOKED_AT
+    _look_into_loops(block, order, calculation, outcome)
+    for edge, (code, _) in calculation.outcome.items():
+        outcome[edge] = code
+    return outcome
 
 
-def _look_into_loops(block: Block, order: Order, calculation: Calculation, edges: Ints, outcome: Ints) -> None:
+def tags_along(block: Block, calculation: Calculation, edges: Ints) -> Bits:
+    """Bits of the tags that came along some edges; none where nothing was inherited (T2, T3)."""
+    brought: Bits = calculation.tags[block.dst[edges]] & block.mask[edges]
+    brought[~calculation.inherited[edges]] = 0
+    for at in np.flatnonzero(np.isin(edges, list(calculation.outcome))).tolist():
+        brought[at] = from_int(calculation.outcome[int(edges[at])][1], brought.shape[1])
+    return brought
+
+
+def _look_into_loops(block: Block, order: Order, calculation: Calculation, outcome: Outcomes) -> None:
     """Under the path rule, a followee who owes their ballot to the follower alone has none in the follower's walk."""
     loop = order.raw_loop
     if not (loop >= 0).any():
         return
-    follower, followee = block.src[edges], block.dst[edges]
+    asked = np.flatnonzero(outcome == NO_MATCH)
+    follower, followee = block.src[asked], block.dst[asked]
     walked = np.repeat(np.array([rule == "path" for rule in block.rules], dtype=np.bool_), np.diff(block.offsets))
-    asked = np.flatnonzero(
-        (outcome == NO_MATCH) & walked[follower] & (loop[follower] >= 0) & (loop[follower] == loop[followee])
-    )
+    asked = asked[walked[follower] & (loop[follower] >= 0) & (loop[follower] == loop[followee])]
     if not len(asked):
         return
     support = Support(block, calculation, order.edges, loop)
-    for at in asked.tolist():
-        if not support.has_ballot_without(int(followee[at]), int(follower[at])):
-            outcome[at] = NO_BALLOT
+    for edge in asked.tolist():
+        if not support.has_ballot_without(int(block.dst[edge]), int(block.src[edge])):
+            outcome[edge] = NO_BALLOT

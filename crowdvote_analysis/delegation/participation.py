@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crowdvote_analysis.delegation.encode import not_empty
+
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from crowdvote_analysis.delegation.encode import Bits, Block, Flags, Ints
+
+
+_NARROW = 16  # nodes that are walked one by one faster than as arrays
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ def order(block: Block) -> Order:
     """Drop what can never match and put the rest into levels."""
     count = len(block.member)
     live = np.flatnonzero(~block.manual[block.src] & (block.dst >= 0) & (block.src != block.dst))
-    level = _levels(count, block.src[live], block.dst[live])
+    level = _levels(block.followers, np.bincount(block.src[live], minlength=count))
     core = np.full(count, -1, dtype=np.int64)
     raw_loop = np.full(count, -1, dtype=np.int64)
     if (level < 0).any():
@@ -70,19 +77,23 @@ def by_level(level: Ints) -> Ints:
 def came_along(block: Block, edges: Ints, has: Flags, tags: Bits) -> tuple[Flags, Bits]:
     """Which edges match (T2, T3), and the tags that come along, given who has a ballot with which tags."""
     followee = block.dst[edges]
-    brought = tags[followee] & block.mask[edges]
-    return has[followee] & (block.everything[edges] | (brought != 0).any(axis=1)), brought
+    brought = tags.take(followee, axis=0)
+    brought &= block.mask.take(edges, axis=0)
+    match: Flags = block.everything[edges]
+    match |= not_empty(brought)
+    match &= has[followee]
+    return match, brought
 
 
 def matching(block: Block, edges: Ints) -> Flags:
     """Which of the edges match in the least fixed point (Y2 a)."""
-    has = (block.rated != 0).any(axis=1)
+    has = not_empty(block.rated)
     tags = np.where(has[:, None], block.tags, np.uint64(0))
     waiting = edges
     while len(waiting):
         match, brought = came_along(block, waiting, has, tags)
         follower, brought = block.src[waiting][match], brought[match]
-        news = ~has[follower] | (brought & ~tags[follower] != 0).any(axis=1)
+        news = ~has[follower] | not_empty(brought & ~tags[follower])
         has[follower] = True
         np.bitwise_or.at(tags, follower, brought)
         changed = np.zeros(len(has), dtype=np.bool_)
@@ -110,25 +121,42 @@ def _levels_around_cores(count: int, src: Ints, dst: Ints) -> tuple[Ints, Ints]:
     core = strong_components(count, src, dst)
     unit = np.where(core >= 0, core, np.arange(count))
     between = unit[src] != unit[dst]
-    level = _levels(count, unit[src][between], unit[dst][between])
+    level = _levels(*_waiting(count, unit[src][between], unit[dst][between]))
     # A core is a level of its own even if it were to inherit from manual ballots only.
     return np.maximum(level[unit], (core >= 0).astype(np.int64)), core
 
 
-def _levels(count: int, src: Ints, dst: Ints) -> Ints:
-    """1 + the highest level among those a node depends on; 0 for no dependence, -1 in or behind a loop."""
+def _waiting(count: int, src: Ints, dst: Ints) -> tuple[csr_array, Ints]:
+    """Who waits for whom, and for how many; parallel edges between two units are one."""
     from scipy.sparse import csr_array
 
     followers = csr_array((np.ones(len(src), dtype=np.int8), (dst, src)), shape=(count, count))
-    waits_for = np.bincount(src, minlength=count)
-    if followers.nnz != len(src):  # parallel edges between two units are one in the matrix
-        waits_for = followers.T.tocsr().indptr[1:] - followers.T.tocsr().indptr[:-1]
+    return followers, np.bincount(followers.indices, minlength=count)
+
+
+def _levels(followers: csr_array, waits_for: Ints) -> Ints:
+    """1 + the highest level among those a node depends on; 0 for no dependence, -1 in or behind a loop.
+
+    Args:
+        followers: Who waits for the node of the row.
+        waits_for: How many nodes each node waits for.
+    """
     first, nodes = followers.indptr, followers.indices
     level = np.where(waits_for == 0, 0, -1).astype(np.int64)
     frontier = np.flatnonzero(level == 0)
     depth = 0
     while len(frontier):
         depth += 1
+        if len(frontier) <= _NARROW:
+            ready = []
+            for node in frontier.tolist():
+                for follower in nodes[first[node] : first[node + 1]].tolist():
+                    waits_for[follower] -= 1
+                    if not waits_for[follower]:
+                        ready.append(follower)
+            frontier = np.array(ready, dtype=np.int64)
+            level[frontier] = depth
+            continue
         lengths = first[frontier + 1] - first[frontier]
         frontier, lengths = frontier[lengths > 0], lengths[lengths > 0]
         if not len(frontier):

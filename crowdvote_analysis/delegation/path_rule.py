@@ -80,6 +80,7 @@ class Walks:
         inside: Followings that stay in the core, by position of the follower.
         outside: Ballots inherited from outside, by position of the follower.
         spend: Called with the number of steps before they are taken; raises when there are too many.
+        advance: Called with the number of members whose own walk is done.
 
     Attributes:
         ballots: Each member's own ballot, by position; ``None`` for no ballot.
@@ -87,11 +88,15 @@ class Walks:
     """
 
     def __init__(
-        self, inside: Sequence[Sequence[Inside]], outside: Sequence[Sequence[Outside]], spend: Callable[[int], None]
+        self,
+        inside: Sequence[Sequence[Inside]],
+        outside: Sequence[Sequence[Outside]],
+        spend: Callable[[int], None],
+        advance: Callable[[int], None],
     ) -> None:
         self._inside = inside
         self._outside = outside
-        self._spend = spend
+        self._spend, self._advance = spend, advance
         self._next = [[following.followee for following in followings] for followings in inside]
         self._known: dict[tuple[int, int], _Answers] = {}
         self.gives: dict[tuple[int, int], Answer | None] = {}
@@ -140,6 +145,7 @@ class Walks:
             answers[walker] = self._combine(walker, given, beyond, path).answer
             if not blocked and not beyond:
                 self._note(walker, given)
+                self._advance(1)
         return answers
 
     def _parts(self, walker: int, members: Sequence[int]) -> list[tuple[list[int], list[int]]]:

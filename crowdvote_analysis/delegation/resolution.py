@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.delegation.outcomes import CIRCULAR, NAMES, NOT_A_MEMBER
+from crowdvote_analysis.delegation.outcomes import CIRCULAR, NAMES, NOT_A_MEMBER, NOT_LOOKED_AT, tags_along
 from crowdvote_analysis.delegation.path_rule import NO_BALLOT, NO_MATCH
 from crowdvote_analysis.tables import STARS
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.averages import Calculation
     from crowdvote_analysis.delegation.encode import Bits, Block, Encoded, Flags, Ints
     from crowdvote_analysis.delegation.equilibrium import Floats
+    from crowdvote_analysis.delegation.outcomes import Outcomes
     from crowdvote_analysis.delegation.participation import Order
 
 NOT_FOLLOWING = "Not following anyone"
@@ -27,27 +28,27 @@ NOTHING_MATCHES = "Following others but no tag matches"
 
 @dataclass(frozen=True)
 class Counted:
-    """A block that has been counted: arrays by node, by decision (``circular``) and by edge looked at.
+    """A block that has been counted.
 
-    ``calculation`` and ``order`` are kept so that a later count can start from them.
+    Attributes:
+        block, order, calculation: What was counted, in which order, and the ballots; a later count can start from them.
+        places: Stars in units of 1e-8, choice by node.
+        in_loop: Whether the node follows somebody inside a loop (Y5).
+        circular: Number of followings inside loops, by decision of the block (Y5).
+        direct, total, weight: Influence by node (I1 to I3); a total of -1 is one that was not counted.
+        outcome: Outcome by edge, see ``outcomes.NAMES``.
     """
 
     block: Block
-    has: Flags
-    tags: Bits
-    rated: Bits
+    order: Order
+    calculation: Calculation
     places: Ints
-    depth: Ints
     in_loop: Flags
     circular: Ints
     direct: Ints
     total: Ints
     weight: Floats
-    looked_at: Ints
-    outcome: Ints
-    brought: Bits
-    calculation: Calculation
-    order: Order
+    outcome: Outcomes
 
 
 @dataclass(frozen=True)
@@ -135,20 +136,21 @@ def _in_order(parts: list[pl.DataFrame], none: pl.DataFrame) -> pl.DataFrame:
 
 def ballots_of(encoded: Encoded, counted: Counted) -> pl.DataFrame:
     """One row a node; ``with_stars`` says whether there is a ballot that can be tallied (D5)."""
-    block = counted.block
-    member = encoded.members[block.member]
-    origin = np.where(block.manual, 0, np.where(counted.has, 1, 2))
+    block, calculation = counted.block, counted.calculation
+    member = encoded.members.select("member_id", "is_voter")[block.member]
+    origin = np.where(block.manual, 0, np.where(calculation.has, 1, 2))
     none = origin == 2
     kinds = np.zeros(len(none), dtype=np.int64)
-    np.bitwise_or.at(kinds, block.src[counted.looked_at], 1 << counted.outcome)
+    of_none = np.flatnonzero(none[block.src])
+    np.bitwise_or.at(kinds, block.src[of_none], 1 << counted.outcome[of_none].astype(np.int64))
     total = pl.Series(counted.total)
     return pl.DataFrame(
         {
             "decision_id": _decision_ids(encoded, block),
             "member_id": member["member_id"],
             "origin": _named(["manual", "calculated", "none"], origin),
-            "tags": _tags(counted.tags, block.vocabulary),
-            "depth": pl.Series(counted.depth).set(pl.Series(none), None),
+            "tags": _tags(np.where(block.manual[:, None], block.tags, calculation.tags), block.vocabulary),
+            "depth": pl.Series(calculation.depth).set(pl.Series(none), None),
             "reason": _named([None, NOT_FOLLOWING, NOTHING_MATCHES], np.where(none, np.where(kinds == 0, 1, 2), 0)),
             "reason_detail": _named([None, *_details()], np.where(none, kinds + 1, 0)),
             "in_loop": counted.in_loop,
@@ -156,7 +158,7 @@ def ballots_of(encoded: Encoded, counted: Counted) -> pl.DataFrame:
             "influence_direct": counted.direct,
             "influence_total": total.set(total < 0, None),
             "weight": counted.weight,
-            "with_stars": counted.has,
+            "with_stars": calculation.has,
         }
     )
 
@@ -168,19 +170,17 @@ def _details() -> list[str]:
     return ["+".join(NAMES[code] for code in order if kind >> code & 1) or "no_followings" for kind in kinds]
 
 
-def _named(names: Sequence[str | None], codes: Ints) -> pl.Series:
+def _named(names: Sequence[str | None], codes: Ints | Outcomes) -> pl.Series:
     return pl.Series(names, dtype=pl.String).gather(codes)
 
 
 def stars_of(encoded: Encoded, counted: Counted) -> pl.DataFrame:
     """The stars of every node, choices in the order of their codes."""
     block = counted.block
-    width = counted.places.shape[0]
-    numbers = np.arange(width, dtype=np.uint64)
-    rated = counted.rated[:, (numbers // np.uint64(64)).astype(np.int64)] >> (numbers % np.uint64(64)) & np.uint64(1)
-    node, choice = np.nonzero(rated)
-    decision = np.searchsorted(block.offsets, node, side="right") - 1
-    codes = np.array(block.decisions, dtype=np.int64)[decision] if len(node) else np.zeros(0, dtype=np.int64)
+    rated = unpacked(counted.calculation.rated, len(counted.places))
+    choice = np.broadcast_to(np.arange(rated.shape[1]), rated.shape)[rated]
+    sizes = rated.sum(axis=1, dtype=np.int64)
+    codes = np.repeat(_decision_codes(block), sizes)
     names = encoded.choices.join(encoded.decisions.select("decision_id", "decision"), on="decision_id").sort(
         "decision", "choice"
     )
@@ -188,34 +188,34 @@ def stars_of(encoded: Encoded, counted: Counted) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "decision_id": encoded.decisions["decision_id"].gather(codes),
-            "member_id": encoded.members["member_id"].gather(block.member[node]),
+            "member_id": encoded.members["member_id"].gather(np.repeat(block.member, sizes)),
             "choice_id": names["choice_id"].gather(first[codes] + choice)
-            if len(node)
+            if len(choice)
             else pl.Series([], dtype=pl.String),
-            "stars": _in_stars(counted.places[choice, node]),
+            "stars": in_stars(counted.places.T[rated]),
         }
     )
 
 
-def _in_stars(places: Ints) -> pl.Series:
+def in_stars(places: Ints) -> pl.Series:
     """Whole numbers of 1e-8 star as DECIMAL(9,8); the division is exact."""
     hundred_million = pl.lit(10**8, dtype=pl.Decimal(38, 8))
     return pl.select(stars=(pl.Series(places).cast(pl.Decimal(38, 8)) / hundred_million).cast(STARS))["stars"]
 
 
 def _sources(encoded: Encoded, counted: Counted) -> pl.DataFrame:
-    block, edges = counted.block, counted.looked_at
+    block = counted.block
+    edges = np.flatnonzero(counted.outcome != NOT_LOOKED_AT)
     following = encoded.given[encoded.followings["row"].gather(block.following[edges])]
-    decision = np.searchsorted(block.offsets, block.src[edges], side="right") - 1
-    codes = np.array(block.decisions, dtype=np.int64)[decision] if len(edges) else np.zeros(0, dtype=np.int64)
+    codes = _decision_codes(block)[block.src[edges]]
     return pl.DataFrame(
         {
             "decision_id": encoded.decisions["decision_id"].gather(codes),
             "follower_id": following["follower_id"],
             "followee_id": following["followee_id"],
             "following_tags": following["tags"],
-            "outcome": _named(list(NAMES.values()), counted.outcome),
-            "inherited_tags": _tags(counted.brought, block.vocabulary),
+            "outcome": _named(list(NAMES.values()), counted.outcome[edges]),
+            "inherited_tags": _tags(tags_along(block, counted.calculation, edges), block.vocabulary),
         }
     )
 
@@ -267,8 +267,20 @@ def _stats(encoded: Encoded, ballots: pl.DataFrame, circular: dict[int, int]) ->
 
 
 def _decision_ids(encoded: Encoded, block: Block) -> pl.Series:
-    codes = np.repeat(np.array(block.decisions, dtype=np.int64), np.diff(block.offsets))
-    return encoded.decisions["decision_id"].gather(codes)
+    return encoded.decisions["decision_id"].gather(_decision_codes(block))
+
+
+def _decision_codes(block: Block) -> Ints:
+    """The code of the decision by node."""
+    return np.repeat(np.array(block.decisions, dtype=np.int64), np.diff(block.offsets))
+
+
+def unpacked(sets: Bits, width: int) -> Flags:
+    """Sets of choices as flags, node by choice."""
+    flags = np.empty((len(sets), width), dtype=np.bool_)
+    for choice in range(width):
+        flags[:, choice] = sets[:, choice // 64] >> np.uint64(choice % 64) & np.uint64(1)
+    return flags
 
 
 def _tags(bits: Bits, vocabulary: list[str]) -> pl.Series:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crowdvote_analysis.delegation.encode import UNITS_PER_PLACE
-from crowdvote_analysis.delegation.equilibrium import solve_exactly
+from crowdvote_analysis.delegation.equilibrium import LARGEST_EXACT, solve_exactly
 
 if TYPE_CHECKING:
     from crowdvote_analysis.delegation.averages import Balance, Calculation
@@ -24,49 +24,43 @@ if TYPE_CHECKING:
 _HALF = UNITS_PER_PLACE // 2
 
 
-def rounded(block: Block, calculation: Calculation, edges: Ints, nodes: Ints | None = None) -> Ints:
+def rounded(block: Block, calculation: Calculation, nodes: Ints | None = None) -> Ints:
     """The stars in the eighth place (units of 1e-8), choice by node.
 
     Args:
         block: The graph.
         calculation: The finished calculation.
-        edges: The edges that matched, sorted by follower.
         nodes: The nodes asked for; all by default.
     """
-    units, error, approximate = calculation.units, calculation.error, calculation.approximate
+    error, approximate = calculation.error, calculation.approximate
     if nodes is not None:
-        units, error, approximate = units[:, nodes], error[nodes], approximate[nodes]
-    places, rest = units // UNITS_PER_PLACE, units % UNITS_PER_PLACE
-    near = (np.abs(rest - _HALF) <= error) & (error > 0)
-    on_half = (rest == _HALF) | (near & approximate)
-    rounded_up = np.where(on_half, places % 2 == 1, rest > _HALF)
-    result: Ints = places + rounded_up
-    unsure = near & ~approximate
-    if not unsure.any():
-        return result
-    exactly = _Exactly(block, calculation, edges)
-    for choice in np.flatnonzero(unsure.any(axis=1)).tolist():
+        error, approximate = error[nodes], approximate[nodes]
+    inexact, exactly = error > 0, _Exactly(block, calculation)
+    result = np.empty((len(calculation.units), len(error)), dtype=np.int64)
+    for choice, all_units in enumerate(calculation.units):
+        units = all_units if nodes is None else all_units[nodes]
+        places = units // UNITS_PER_PLACE
+        above = units - places * UNITS_PER_PLACE - _HALF  # how far above the half
+        near = np.abs(above) <= error
+        near &= inexact
+        on_half = (above == 0) | (near & approximate)
+        places += np.where(on_half, places & 1, above > 0)
         known: dict[int, Fraction] = {}
-        for node in np.flatnonzero(unsure[choice]).tolist():
+        for node in np.flatnonzero(near & ~approximate).tolist():
             of = node if nodes is None else int(nodes[node])
             # Python rounds a Fraction half-even.
-            result[choice, node] = round(exactly.stars(of, choice, known) / UNITS_PER_PLACE)
+            places[node] = round(exactly.stars(of, choice, known) / UNITS_PER_PLACE)
+        result[choice] = places
     return result
 
 
 class _Exactly:
-    """Works out averages as fractions, from what is exact up.
+    """Works out averages as fractions, from what is exact up."""
 
-    Args:
-        block: The graph.
-        calculation: The finished calculation.
-        edges: The edges that matched, sorted by follower.
-    """
-
-    def __init__(self, block: Block, calculation: Calculation, edges: Ints) -> None:
-        self._calculation = calculation
-        self._followers, self._followees = block.src[edges], block.dst[edges]
-        self._balance = {node: balance for balance in calculation.balances for node in balance.members.tolist()}
+    def __init__(self, block: Block, calculation: Calculation) -> None:
+        self._block, self._calculation = block, calculation
+        small = [balance for balance in calculation.balances if len(balance.members) <= LARGEST_EXACT]
+        self._balance = {node: balance for balance in small for node in balance.members.tolist()}
 
     def stars(self, node: int, choice: int, known: dict[int, Fraction]) -> Fraction:
         """The stars of a node for a choice, in units; ``known`` holds what was worked out for this choice before."""
@@ -98,8 +92,8 @@ class _Exactly:
         return dict.fromkeys(followees, Fraction(1, len(followees)))
 
     def _sources_of(self, node: int) -> list[int]:
-        first, last = np.searchsorted(self._followers, [node, node + 1])
-        sources: list[int] = self._followees[first:last].tolist()
+        edges = slice(*np.searchsorted(self._block.src, [node, node + 1]))
+        sources: list[int] = self._block.dst[edges][self._calculation.inherited[edges]].tolist()
         return sources
 
     def _given_to(self, balance: Balance) -> list[int]:

@@ -19,6 +19,23 @@ COUNTED = {
 }
 
 
+def differences(before: SystemState, after: SystemState, named: set[str] | None) -> dict[str, set[str]]:
+    """The members whose rows differ between two states, by table.
+
+    Args:
+        before: One state.
+        after: The other.
+        named: Members who may differ; anybody by default.
+
+    Raises:
+        ValueError: Others differ as well.
+    """
+    found = {name: differing(name, getattr(before, name), getattr(after, name), named) for name in COUNTED}
+    if named is not None and set().union(*found.values()) - named:
+        raise ValueError(_unnamed(found, named, before, after))
+    return found
+
+
 def differing(table: str, before: pl.DataFrame, after: pl.DataFrame, named: set[str] | None = None) -> set[str]:
     """The members whose rows differ between two versions of a table, whatever the order of the rows.
 
@@ -46,7 +63,7 @@ def differing(table: str, before: pl.DataFrame, after: pl.DataFrame, named: set[
     return _members_of(one, other)
 
 
-def unnamed(found: dict[str, set[str]], named: set[str], *states: SystemState) -> str:
+def _unnamed(found: dict[str, set[str]], named: set[str], *states: SystemState) -> str:
     """Says who changed without being named; anonymous members are not named here either (P1)."""
     unnamed = sorted(set().union(*found.values()) - named)
     hidden: set[str] = set()

@@ -9,32 +9,24 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scipy.sparse import csr_array
+
     from crowdvote_analysis.delegation.encode import Flags, Ints
 
 
-def steps_to_followers(count: int, src: Ints, dst: Ints, ends: Flags, starts: Sequence[Flags]) -> Ints:
+def steps_to_followers(followers: csr_array, starts: Sequence[Flags]) -> Ints:
     """How many followings lie between each node and the nearest start (E2).
 
     Args:
-        count: Number of nodes.
-        src: Followers.
-        dst: Followees; -1 for nobody.
-        ends: Nodes that cannot be reached: manual voters, whose ballots cannot change.
-        starts: Nodes 0 steps away, 1 step away and so on; a start that is in ``ends`` passes the walk on.
+        followers: Who follows the node of the row. Followings of manual voters are left out: their ballots cannot
+            change, so the walk ends at them.
+        starts: Nodes 0 steps away, 1 step away and so on; also manual voters pass the walk on when they start it.
 
     Returns:
         Steps by node; -1 for nodes that are not reached.
     """
-    from scipy.sparse import csr_array
-
-    steps = np.full(count, -1, dtype=np.int64)
-    if not any(flags.any() for flags in starts):
-        return steps
-    open_ = (dst >= 0) & ~ends[src]
-    followers = csr_array(
-        (np.ones(np.count_nonzero(open_), dtype=np.int8), (dst[open_], src[open_])), shape=(count, count)
-    )
     first, nodes = followers.indptr.astype(np.int64), followers.indices
+    steps = np.full(followers.shape[0], -1, dtype=np.int64)
     frontier = np.zeros(0, dtype=np.int64)
     depth = 0
     while len(frontier) or depth < len(starts):

@@ -12,11 +12,10 @@ import numpy as np
 import polars as pl
 
 from crowdvote_analysis.delegation import encode as codes
-from crowdvote_analysis.delegation.differences import COUNTED, differing, unnamed
 from crowdvote_analysis.delegation.encode import Encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from crowdvote_analysis.delegation.encode import Flags, Ints
     from crowdvote_analysis.state import SystemState
@@ -44,6 +43,7 @@ class Update:
 def update(
     before: Encoded,
     state: SystemState,
+    found: Mapping[str, set[str]],
     named: set[str] | None,
     decisions: Sequence[str] | None,
     cycles: str | None,
@@ -53,18 +53,15 @@ def update(
     Args:
         before: The state before the change.
         state: The state after it.
-        named: The members who changed; found by comparison if not given.
+        found: The members who changed, by table.
+        named: The members who were said to have changed; those found by default.
         decisions: Decisions to count; all by default.
         cycles: A cycle rule that overrides the one of the communities.
 
     Raises:
-        ValueError: Members changed who are not named.
         UnknownDecisionError: A decision is not in the state.
     """
-    found = {name: differing(name, getattr(before.state, name), getattr(state, name), named) for name in COUNTED}
     everybody = set().union(*found.values())
-    if named is not None and everybody - named:
-        raise ValueError(unnamed(found, named, before.state, state))
     ids = pl.Series(sorted(everybody if named is None else named), dtype=pl.String).implode()
     wanted = codes.wanted_decisions(state, decisions)
     members, member = _members(before, state)

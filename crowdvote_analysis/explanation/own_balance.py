@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crowdvote_analysis.delegation import averages, equilibrium
-from crowdvote_analysis.delegation.cores import Budget, settle_core, to_int
-from crowdvote_analysis.delegation.given import Given
-from crowdvote_analysis.delegation.participation import came_along
+from crowdvote_analysis.delegation.cores import to_int
 from crowdvote_analysis.delegation.participation import order as order_of
 from crowdvote_analysis.delegation.rounding import rounded
+from crowdvote_analysis.delegation.settling import settle
+from crowdvote_analysis.explanation.given import Given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,19 +32,8 @@ class OwnBalance:
         self._block = block
         self._order = order_of(block)
         self._calculation = averages.start(block)
-        edges = self._order.edges
-        for first, last in zip(self._order.starts[:-1].tolist(), self._order.starts[1:].tolist(), strict=True):
-            level = edges[first:last]
-            core = self._order.core[block.src[level]]
-            averages.average(block, self._calculation, level[core < 0])
-            for number in np.unique(core[core >= 0]).tolist():
-                own = np.sort(level[core == number])
-                settle_core(block, self._order, self._calculation, own, "equilibrium", Budget(0, ""))
-        live = np.sort(edges)
-        match, _ = came_along(block, live, self._calculation.has, self._calculation.tags)
-        self._matched = live[match]
-        self._followers, self._followees = block.src[self._matched], block.dst[self._matched]
-        self._places = rounded(block, self._calculation, self._matched)
+        settle(block, self._order, self._calculation, [""], 0)
+        self._places = rounded(block, self._calculation)
 
     def ballot(self, node: int, path: Sequence[int] = ()) -> Given | None:  # noqa: ARG002
         """A member's own ballot: under this rule it is the same wherever it is met."""
@@ -101,8 +90,8 @@ class OwnBalance:
         return shares
 
     def _sources_of(self, node: int) -> list[int]:
-        first, last = np.searchsorted(self._followers, [node, node + 1])
-        sources: list[int] = self._followees[first:last].tolist()
+        edges = slice(*np.searchsorted(self._block.src, [node, node + 1]))
+        sources: list[int] = self._block.dst[edges][self._calculation.inherited[edges]].tolist()
         return sources
 
 

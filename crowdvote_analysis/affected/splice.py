@@ -12,8 +12,8 @@ from crowdvote_analysis.delegation.resolution import ballots_of, frames, resolut
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crowdvote_analysis.affected.recount import Part
     from crowdvote_analysis.delegation.encode import Bits, Block, Encoded, Ints
-    from crowdvote_analysis.delegation.recount import Part
     from crowdvote_analysis.delegation.resolution import Resolution
 
 _INFLUENCE = ["influence_direct", "influence_total", "weight"]
@@ -29,11 +29,11 @@ def spliced(encoded: Encoded, previous: Resolution, parts: Sequence[Part]) -> Re
     """
     if not parts:
         return frames(encoded, [])
-    first, height = _first_rows(encoded)
-    first_before, height_before = _first_rows(previous._encoded)
+    first, height = first_rows(encoded)
+    first_before, height_before = first_rows(previous._encoded)
     length_before = np.zeros(height_before, dtype=np.int64)
     for counted in previous._counted:
-        length_before[_rows(counted.block, first_before)] = _set_sizes(counted.rated)
+        length_before[rows(counted.block, first_before)] = set_sizes(counted.calculation.rated)
     begin_before = np.cumsum(length_before) - length_before
     small_ballots = [ballots_of(encoded, part.small) for part in parts]
     small_stars = [stars_of(encoded, part.small) for part in parts]
@@ -41,12 +41,12 @@ def spliced(encoded: Encoded, previous: Resolution, parts: Sequence[Part]) -> Re
     begin, length = np.zeros_like(source), np.zeros_like(source)
     next_ballot, next_star = height_before, previous.stars.height
     for part, ballots, stars in zip(parts, small_ballots, small_stars, strict=True):
-        row = _rows(part.counted.block, first)
+        row = rows(part.counted.block, first)
         for piece in part.pieces:
-            before = _rows(piece.counted.block, first_before)[piece.old]
+            before = rows(piece.counted.block, first_before)[piece.old]
             now = row[piece.new]
             source[now], begin[now], length[now] = before, begin_before[before], length_before[before]
-        sizes = _set_sizes(part.small.rated)
+        sizes = set_sizes(part.small.calculation.rated)
         now = row[part.affected]
         source[now] = next_ballot + part.within
         begin[now] = next_star + (np.cumsum(sizes) - sizes)[part.within]
@@ -65,12 +65,12 @@ def _gathered(before: pl.DataFrame, small: Sequence[pl.DataFrame], source: Ints,
     """
     both = pl.concat([before, *(frame.select(before.columns) for frame in small)])
     moved = np.flatnonzero(source != np.arange(len(source)))
-    rows = pl.Series(source)
-    if len(source) == len(before) and both.select(keys)[rows.gather(moved)].equals(
+    wanted = pl.Series(source)
+    if len(source) == len(before) and both.select(keys)[wanted.gather(moved)].equals(
         before.select(keys)[pl.Series(moved)]
     ):
-        return before.select(keys).hstack(both.drop(keys)[rows])
-    return both[rows]
+        return before.select(keys).hstack(both.drop(keys)[wanted])
+    return both[wanted]
 
 
 def _with_influence(ballots: pl.DataFrame, parts: Sequence[Part], first: Ints) -> pl.DataFrame:
@@ -79,9 +79,9 @@ def _with_influence(ballots: pl.DataFrame, parts: Sequence[Part], first: Ints) -
     direct, total = np.zeros(height, dtype=np.int64), np.zeros(height, dtype=np.int64)
     weight, has = np.zeros(height), np.zeros(height, dtype=np.bool_)
     for part in parts:
-        row = _rows(part.counted.block, first)
+        row = rows(part.counted.block, first)
         direct[row], total[row] = part.counted.direct, part.counted.total
-        weight[row], has[row] = part.counted.weight, part.counted.has
+        weight[row], has[row] = part.counted.weight, part.counted.calculation.has
     known = pl.Series(total)
     return ballots.with_columns(
         influence_direct=pl.Series(direct),
@@ -91,18 +91,19 @@ def _with_influence(ballots: pl.DataFrame, parts: Sequence[Part], first: Ints) -
     )
 
 
-def _first_rows(encoded: Encoded) -> tuple[Ints, int]:
+def first_rows(encoded: Encoded) -> tuple[Ints, int]:
     """The first row of each decision in the frame of ballots, and its height."""
     sizes = (encoded.decisions["last"] - encoded.decisions["first"]).to_numpy()
     return np.cumsum(sizes) - sizes, int(sizes.sum())
 
 
-def _rows(block: Block, first: Ints) -> Ints:
+def rows(block: Block, first: Ints) -> Ints:
     """The row of each node in the frame of ballots."""
     shift = first[np.array(block.decisions, dtype=np.int64)] - block.offsets[:-1]
     return np.arange(len(block.member)) + np.repeat(shift, np.diff(block.offsets))
 
 
-def _set_sizes(rated: Bits) -> Ints:
+def set_sizes(rated: Bits) -> Ints:
+    """Number of choices on each ballot."""
     sizes: Ints = np.bitwise_count(rated).sum(axis=1, dtype=np.int64)
     return sizes

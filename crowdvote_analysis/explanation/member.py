@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from crowdvote_analysis.delegation.cores import to_int
 from crowdvote_analysis.delegation.encode import blocks, encode
-from crowdvote_analysis.delegation.lineage_graph import Graph, reachable
-from crowdvote_analysis.delegation.lineage_tree import NO_STARS, Ballot, Followed, Lineage, Share
-from crowdvote_analysis.delegation.own_balance import OwnBalance
-from crowdvote_analysis.delegation.own_walk import OwnWalk
 from crowdvote_analysis.delegation.path_rule import EVERYTHING
 from crowdvote_analysis.delegation.resolution import NOT_FOLLOWING, NOTHING_MATCHES
-from crowdvote_analysis.errors import CrowdVoteError
+from crowdvote_analysis.errors import UnknownMemberError
+from crowdvote_analysis.explanation.graph import Graph, reachable
+from crowdvote_analysis.explanation.own_balance import OwnBalance
+from crowdvote_analysis.explanation.own_walk import OwnWalk
+from crowdvote_analysis.explanation.tree import NO_STARS, Ballot, Followed, Lineage, Share
 from crowdvote_analysis.limits import WORK_LIMIT
 from crowdvote_analysis.privacy import public_names
 
@@ -30,16 +30,12 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from crowdvote_analysis.delegation.given import Given
+    from crowdvote_analysis.explanation.given import Given
     from crowdvote_analysis.state import SystemState
 
 DEEPEST = 200  # levels shown at most, so that programs can walk the tree by recursion
 
 _DETAILS = ("no_match", "no_ballot", "circular", "not_a_member")  # the order in which reasons are joined (D7)
-
-
-class UnknownMemberError(CrowdVoteError):
-    """A member was asked for who is not in the community of the decision."""
 
 
 def lineage(

@@ -14,9 +14,9 @@ import numpy as np
 from crowdvote_analysis.delegation.components import components
 from crowdvote_analysis.delegation.cores import Budget, to_int
 from crowdvote_analysis.delegation.encode import UNITS_PER_PLACE
-from crowdvote_analysis.delegation.given import Given, traced_back
 from crowdvote_analysis.delegation.participation import matching, strong_components
 from crowdvote_analysis.delegation.path_rule import EVERYTHING
+from crowdvote_analysis.explanation.given import Given, traced_back
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence, Set

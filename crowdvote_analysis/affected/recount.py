@@ -11,29 +11,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crowdvote_analysis.delegation import averages, influence
-from crowdvote_analysis.delegation.carry import (
+from crowdvote_analysis.affected.carry import (
     Piece,
     carried,
+    carried_by_edge,
     carried_calculation,
-    carried_outcomes,
-    lost_edges,
     order_after,
     with_fresh,
 )
-from crowdvote_analysis.delegation.counting import circular, in_loop, settle
+from crowdvote_analysis.affected.walk import steps_to_followers
+from crowdvote_analysis.delegation import averages, influence
+from crowdvote_analysis.delegation.counting import decision_ids, loops
 from crowdvote_analysis.delegation.encode import Block
-from crowdvote_analysis.delegation.outcomes import outcomes
+from crowdvote_analysis.delegation.outcomes import NOT_LOOKED_AT, outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
 from crowdvote_analysis.delegation.resolution import Counted
 from crowdvote_analysis.delegation.rounding import rounded
-from crowdvote_analysis.delegation.walk import steps_to_followers
+from crowdvote_analysis.delegation.settling import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from crowdvote_analysis.affected.changes import Update
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.changes import Update
     from crowdvote_analysis.delegation.encode import Flags, Ints
     from crowdvote_analysis.delegation.participation import Order
 
@@ -57,7 +57,9 @@ class Part:
     within: Ints
 
 
-def recount(news: Update, previous: Sequence[Counted], block: Block, work_limit: int) -> Part:
+def recount(
+    news: Update, previous: Sequence[Counted], block: Block, work_limit: int, advance: Callable[[int], None]
+) -> Part:
     """Count a block, taking over what cannot have changed."""
     pieces, affected = _split(news, previous, block)
     is_affected = np.zeros(len(block.member), dtype=np.bool_)
@@ -71,50 +73,41 @@ def recount(news: Update, previous: Sequence[Counted], block: Block, work_limit:
     for name in ("depth", "error", "approximate"):
         getattr(fresh, name)[beside] = getattr(calculation, name)[nodes[beside]]
     small_order = order_of(graph)
-    settle(news.encoded, graph, small_order, fresh, work_limit)
-    order = order_after(block, pieces, graph, small_order, fresh, nodes, ~beside)
-    looked_small, outcome_small, brought_small = outcomes(graph, small_order, fresh)
-    looked_at, outcome, brought = carried_outcomes(block, pieces, is_affected, outcome_small, brought_small)
+    settle(graph, small_order, fresh, decision_ids(news.encoded, block), work_limit, advance)
+    order = order_after(block, pieces, graph, small_order, fresh, nodes, ~beside, edges)
+    outcome_small = outcomes(graph, small_order, fresh)
+    outcome = carried_by_edge(block, pieces, "outcome", np.full(len(block.src), NOT_LOOKED_AT, dtype=np.int8))
+    outcome[edges] = outcome_small
     calculation = with_fresh(calculation, fresh, nodes, ~beside, edges)
-    matched = looked_at[outcome == 0]
     places = carried(pieces, "places", calculation.units)
-    places[:, affected] = rounded(block, calculation, matched, affected)
-    loops = carried(pieces, "in_loop", calculation.has)
-    loops[affected] = in_loop(graph, small_order)[~beside]
+    places[:, affected] = rounded(block, calculation, affected)
+    in_loop_small, circular_small = loops(graph, small_order)
+    in_loop = carried(pieces, "in_loop", calculation.has)
+    in_loop[affected] = in_loop_small[~beside]
     is_voter = news.encoded.members["is_voter"].to_numpy()[block.member]
     counted = Counted(
         block=block,
-        has=calculation.has,
-        tags=np.where(block.manual[:, None], block.tags, calculation.tags),
-        rated=calculation.rated,
-        places=places,
-        depth=calculation.depth,
-        in_loop=loops,
-        circular=_circular(block, pieces, circular(graph, small_order)),
-        direct=np.bincount(block.dst[matched], minlength=len(block.member)),
-        total=_total(block, pieces, order, calculation, matched, affected),
-        weight=influence.weights(block, order, calculation, matched, calculation.has & is_voter),
-        looked_at=looked_at,
-        outcome=outcome,
-        brought=brought,
-        calculation=calculation,
         order=order,
+        calculation=calculation,
+        places=places,
+        in_loop=in_loop,
+        circular=_circular(block, pieces, circular_small),
+        direct=np.bincount(block.dst[calculation.inherited], minlength=len(block.member)),
+        total=_total(block, pieces, order, calculation, affected),
+        weight=influence.weights(block, order, calculation, calculation.has & is_voter),
+        outcome=outcome,
     )
     small = replace(
         counted,
         block=graph,
-        has=fresh.has,
-        tags=np.where(graph.manual[:, None], graph.tags, fresh.tags),
-        rated=fresh.rated,
+        order=small_order,
+        calculation=fresh,
         places=places[:, nodes],
-        depth=fresh.depth,
-        in_loop=loops[nodes],
+        in_loop=in_loop[nodes],
         direct=counted.direct[nodes],
         total=counted.total[nodes],
         weight=counted.weight[nodes],
-        looked_at=looked_small,
         outcome=outcome_small,
-        brought=brought_small,
     )
     return Part(counted, pieces, affected, small, np.flatnonzero(~beside))
 
@@ -146,7 +139,7 @@ def _split(news: Update, previous: Sequence[Counted], block: Block) -> tuple[lis
         if (place < 0).any():
             lost = (old.dst >= 0) & (place[old.dst] < 0) & (place[old.src] >= 0)
             behind[place[old.src[lost]]] = True
-    affected = steps_to_followers(count, block.src, block.dst, block.manual, [starts, behind]) >= 0
+    affected = steps_to_followers(block.followers, [starts, behind]) >= 0
     pieces = []
     for number, place in places.items():
         kept = np.flatnonzero(place >= 0)
@@ -183,29 +176,27 @@ def _circular(block: Block, pieces: Sequence[Piece], fresh: Ints) -> Ints:
     number = fresh.copy()
     at = {code: place for place, code in enumerate(block.decisions)}
     for piece in pieces:
-        old = piece.counted.block
-        less = piece.counted.circular - circular(old, piece.counted.order, lost_edges(piece))
+        old = piece.counted
+        lost = np.flatnonzero(piece.left[old.block.src])
+        less = old.circular - loops(old.block, old.order, lost)[1]
         for before, code in piece.decisions:
             number[at[code]] += less[before]
     return number
 
 
-def _total(
-    block: Block, pieces: Sequence[Piece], order: Order, calculation: Calculation, matched: Ints, affected: Ints
-) -> Ints:
+def _total(block: Block, pieces: Sequence[Piece], order: Order, calculation: Calculation, affected: Ints) -> Ints:
     """In how many trees of sources each node appears (I2): only the trees of affected members have changed."""
     is_affected = np.zeros(len(block.member), dtype=np.bool_)
     is_affected[affected] = True
-    total = influence.totals(block, order, calculation, matched, is_affected)
+    total = influence.totals(block, order, calculation, is_affected)
     for piece in pieces:
         before = piece.counted
         if (total[piece.new] < 0).all():
             continue
         open_before = before.total[piece.old] < 0
         if (open_before & (total[piece.new] >= 0)).any():  # small enough to be counted only now
-            return influence.totals(block, order, calculation, matched)
-        of_before = before.looked_at[before.outcome == 0]
-        less = influence.totals(before.block, before.order, before.calculation, of_before, piece.left)
+            return influence.totals(block, order, calculation)
+        less = influence.totals(before.block, before.order, before.calculation, piece.left)
         more = (before.total - less)[piece.old]
         total[piece.new] = np.where(total[piece.new] < 0, -1, total[piece.new] + more)
     return total

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.delegation.changes import update
+from crowdvote_analysis.affected.changes import update
+from crowdvote_analysis.affected.differences import differences
+from crowdvote_analysis.affected.other_stars import recounted, with_other_stars
+from crowdvote_analysis.affected.recount import recount
+from crowdvote_analysis.affected.splice import spliced
+from crowdvote_analysis.affected.walk import steps_to_followers
+from crowdvote_analysis.delegation.counting import Told
 from crowdvote_analysis.delegation.encode import blocks, encode
-from crowdvote_analysis.delegation.recount import recount
-from crowdvote_analysis.delegation.splice import spliced
-from crowdvote_analysis.delegation.walk import steps_to_followers
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
@@ -46,6 +49,8 @@ def affected_members(state: SystemState, decision_id: str, changed: Iterable[str
         UnknownDecisionError: The decision is not in the state.
         TypeError: ``changed`` is one text instead of a list of them.
     """
+    from scipy.sparse import csr_array
+
     ids = pl.Series(sorted(_ids(changed)), dtype=pl.String)
     encoded = encode(state, [decision_id])
     row = encoded.decisions.row(0, named=True)
@@ -61,7 +66,10 @@ def affected_members(state: SystemState, decision_id: str, changed: Iterable[str
     left = encoded.given["followee_id"].gather(lines["row"].gather(strangers)).is_in(ids.implode()).to_numpy()
     behind = np.zeros(len(members), dtype=np.bool_)
     behind[follower[strangers[left]]] = True
-    steps = steps_to_followers(len(members), follower, followee, manual, [is_changed, behind])
+    open_ = (followee >= 0) & ~manual[follower]
+    ones = np.ones(np.count_nonzero(open_), dtype=np.int8)
+    followers = csr_array((ones, (followee[open_], follower[open_])), shape=(len(members), len(members)))
+    steps = steps_to_followers(followers, [is_changed, behind])
     found = np.flatnonzero((steps >= 0) & ~manual)
     return pl.DataFrame({"member_id": members["member_id"].gather(found), "steps": steps[found]})
 
@@ -90,7 +98,7 @@ def resolve_affected(
         decisions: Decisions to count; all of the state by default.
         cycles: As for ``resolve``.
         work_limit: Steps the path rule may take for one core of loops (Y3) that is calculated again.
-        progress: Called with (decisions done, decisions in all).
+        progress: Called with (ballots done, ballots in all): members of the decisions asked for, decision by decision.
 
     Returns:
         The ballots, stars, sources and statistics of all members; see ``Resolution``.
@@ -103,14 +111,19 @@ def resolve_affected(
     """
     if cycles not in (None, "path", "equilibrium"):
         raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
-    news = update(previous._encoded, state, None if changed is None else _ids(changed), decisions, cycles)
+    before, named = previous._encoded, None if changed is None else _ids(changed)
+    found = differences(before.state, state, named)
+    encoded = with_other_stars(before, state, found, decisions, cycles)
+    if encoded is not None:
+        resolution = recounted(encoded, previous, found["votes"], work_limit, Told(progress, encoded))
+        if resolution is not None:
+            return resolution
+    news = update(before, state, found, named, decisions, cycles)
+    told = Told(progress, news.encoded)
     parts = []
-    done = 0
     for block in blocks(news.encoded):
-        parts.append(recount(news, previous._counted, block, work_limit))
-        done += len(block.decisions)
-        if progress is not None:
-            progress(done, len(news.encoded.decisions))
+        parts.append(recount(news, previous._counted, block, work_limit, told.advance))
+        told.done(block)
     return spliced(news.encoded, previous, parts)
 
 

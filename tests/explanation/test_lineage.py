@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import crowdvote_analysis as cv
-from crowdvote_analysis.delegation.lineage import UnknownMemberError
+from crowdvote_analysis.errors import UnknownMemberError
 from crowdvote_analysis.privacy import public_names
 from tests.cases import delegation_cases
 from tests.cases import state_of as state_of_case
@@ -22,7 +22,7 @@ from tests.delegation.literal import Ballot, Community, Literal
 from tests.delegation.networks import PLACES, Network, by_decision, many, state_of, tangle
 
 if TYPE_CHECKING:
-    from crowdvote_analysis.delegation.lineage_tree import Followed, Lineage
+    from crowdvote_analysis.explanation.tree import Followed, Lineage
 
 RULES = ["path", "equilibrium"]
 CASES = {case["id"]: case for case in delegation_cases()}

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crowdvote_analysis.delegation.averages import Calculation
+from crowdvote_analysis.delegation.cores import from_int, to_int
 from crowdvote_analysis.delegation.encode import words_for
-from crowdvote_analysis.delegation.participation import Order, came_along
+from crowdvote_analysis.delegation.participation import Order, by_level, came_along
 from crowdvote_analysis.delegation.participation import order as order_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from crowdvote_analysis.delegation.encode import Bits, Block, Flags, Ints
     from crowdvote_analysis.delegation.resolution import Counted
@@ -47,10 +51,16 @@ class Piece:
         flags[self.old] = False
         return flags
 
+    @cached_property
+    def old_edges(self) -> Ints:
+        """The edges of before whose followers are taken over."""
+        return np.flatnonzero(~self.left[self.counted.block.src])
 
-def lost_edges(piece: Piece) -> Ints:
-    """The edges of before whose follower is not taken over."""
-    return np.flatnonzero(piece.left[piece.counted.block.src])
+    def new_edges(self, block: Block) -> Ints:
+        """The same edges in the block after the change, in the same order."""
+        flags = np.zeros(len(block.member), dtype=np.bool_)
+        flags[self.new] = True
+        return np.flatnonzero(flags[block.src])
 
 
 def carried(pieces: Sequence[Piece], name: str, like: np.ndarray) -> Any:
@@ -63,9 +73,7 @@ def carried(pieces: Sequence[Piece], name: str, like: np.ndarray) -> Any:
     """
     whole = np.zeros_like(like)
     for piece in pieces:
-        source: Any = piece.counted
-        for step in name.split("."):
-            source = getattr(source, step)
+        source = _attribute(piece, name)
         if whole.ndim == 1:
             whole[piece.new] = source[piece.old]
         elif whole.dtype == np.uint64:
@@ -75,6 +83,20 @@ def carried(pieces: Sequence[Piece], name: str, like: np.ndarray) -> Any:
             for choice in range(min(len(whole), len(source))):
                 whole[choice, piece.new] = source[choice, piece.old]
     return whole
+
+
+def carried_by_edge(block: Block, pieces: Sequence[Piece], name: str, whole: NDArray[Any]) -> Any:
+    """Put what is taken over into ``whole``, an array by edge; ``name`` as for ``carried``."""
+    for piece in pieces:
+        whole[piece.new_edges(block)] = _attribute(piece, name)[piece.old_edges]
+    return whole
+
+
+def _attribute(piece: Piece, name: str) -> Any:
+    source: Any = piece.counted
+    for step in name.split("."):
+        source = getattr(source, step)
+    return source
 
 
 def carried_calculation(block: Block, pieces: Sequence[Piece]) -> Calculation:
@@ -89,6 +111,7 @@ def carried_calculation(block: Block, pieces: Sequence[Piece]) -> Calculation:
         sources=carried(pieces, "calculation.sources", numbers),
         error=carried(pieces, "calculation.error", numbers),
         approximate=carried(pieces, "calculation.approximate", block.manual),
+        inherited=carried_by_edge(block, pieces, "calculation.inherited", np.zeros(len(block.src), dtype=np.bool_)),
         shares={},
         trees={},
         outcome={},
@@ -105,14 +128,17 @@ def carried_calculation(block: Block, pieces: Sequence[Piece]) -> Calculation:
             if not left[node]:
                 calculation.trees[int(place[node])] = frozenset(place[list(tree)].tolist())
         balances = [balance for balance in before.balances if not left[balance.members[0]]]
-        if balances:
-            kept_before = np.flatnonzero(~left[piece.counted.block.src])
-            kept = _kept_edges(block, piece)
+        if balances or before.outcome:
+            old_edges, new_edges = piece.old_edges, piece.new_edges(block)
+            asked = np.flatnonzero(np.isin(old_edges, list(before.outcome)))
+            for edge, now in zip(old_edges[asked].tolist(), new_edges[asked].tolist(), strict=True):
+                code, brought = before.outcome[edge]
+                calculation.outcome[now] = (code, _respelled_int(brought, piece.counted.block.vocabulary, block))
             calculation.balances += [
                 replace(
                     balance,
                     members=place[balance.members],
-                    outside=kept[np.searchsorted(kept_before, balance.outside)],
+                    outside=new_edges[np.searchsorted(old_edges, balance.outside)],
                 )
                 for balance in balances
             ]
@@ -136,35 +162,25 @@ def with_fresh(calculation: Calculation, fresh: Calculation, nodes: Ints, mine: 
         calculation.shares[int(nodes[node])] = {int(nodes[origin]): part for origin, part in shares.items()}
     for node, tree in fresh.trees.items():
         calculation.trees[int(nodes[node])] = frozenset(nodes[list(tree)].tolist())
+    calculation.inherited[edges] = fresh.inherited
+    calculation.outcome.update((int(edges[edge]), outcome) for edge, outcome in fresh.outcome.items())
     calculation.balances.extend(
         replace(balance, members=nodes[balance.members], outside=edges[balance.outside]) for balance in fresh.balances
     )
     return calculation
 
 
-def carried_outcomes(
-    block: Block, pieces: Sequence[Piece], is_affected: Flags, fresh: Ints, fresh_brought: Bits
-) -> tuple[Ints, Ints, Bits]:
-    """What ``outcomes`` says of the whole, given what it says of the affected members."""
-    looked_at = np.flatnonzero(~block.manual[block.src])
-    outcome = np.zeros(len(looked_at), dtype=np.int64)
-    brought = np.zeros((len(looked_at), block.tags.shape[1]), dtype=np.uint64)
-    follower = block.src[looked_at]
-    again = is_affected[follower]
-    outcome[again], brought[again] = fresh, fresh_brought
-    for piece in pieces:
-        before = piece.counted
-        kept_before = ~piece.left[before.block.src[before.looked_at]]
-        kept = ~again if len(pieces) == 1 else _flags(block, piece)[follower]
-        outcome[kept] = before.outcome[kept_before]
-        brought[kept] = _respelled(before.brought[kept_before], before.block.vocabulary, block.vocabulary)
-    return looked_at, outcome, brought
-
-
 def order_after(
-    block: Block, pieces: Sequence[Piece], graph: Block, small: Order, fresh: Calculation, nodes: Ints, mine: Flags
+    block: Block,
+    pieces: Sequence[Piece],
+    graph: Block,
+    small: Order,
+    fresh: Calculation,
+    nodes: Ints,
+    mine: Flags,
+    edges: Ints,
 ) -> Order:
-    """Levels and loops of the whole, given those of the small graph; live edges are left out.
+    """Levels, loops and live edges of the whole, given those of the small graph.
 
     Args:
         block: The whole.
@@ -174,8 +190,8 @@ def order_after(
         fresh: Its ballots, settled.
         nodes: Its nodes in the whole.
         mine: Which of them are affected.
+        edges: Its edges in the whole.
     """
-    numbers = np.zeros(len(block.member), dtype=np.int64)
     loops = {}
     for name in ("core", "raw_loop"):
         found = np.full(len(block.member), -1, dtype=np.int64)
@@ -185,37 +201,47 @@ def order_after(
         number = getattr(small, name)[mine]
         found[nodes[mine]] = np.where(number < 0, -1, nodes[number])
         loops[name] = found
-    # Without any loop in a block, levels are those of all followings; with one, of those that match.
-    tangled = bool((loops["raw_loop"] >= 0).any())
-    if any(bool((piece.counted.order.raw_loop >= 0).any()) != tangled for piece in pieces):
-        return order_of(block)
-    level = carried(pieces, "order.level", numbers)
-    none = np.zeros(0, dtype=np.int64)
-    for first, last in zip(small.starts[:-1].tolist(), small.starts[1:].tolist(), strict=True):
-        edges = small.edges[first:last]
-        if tangled:
-            edges = edges[came_along(graph, edges, fresh.has, fresh.tags)[0]]
-        src, dst = graph.src[edges], graph.dst[edges]
-        outward = (small.core[src] < 0) | (small.core[src] != small.core[dst])
-        np.maximum.at(level, nodes[src[outward]], level[nodes[dst[outward]]] + 1)
-        cores = small.core[src]
-        inner = np.unique(src[cores >= 0])
-        if len(inner):
-            highest = np.ones(len(graph.member), dtype=np.int64)
-            np.maximum.at(highest, small.core[inner], level[nodes[inner]])
-            level[nodes[inner]] = highest[small.core[inner]]
-    return Order(level=level, core=loops["core"], raw_loop=loops["raw_loop"], edges=none, starts=none)
+    # In a decision without any loop, levels are those of all followings; with one, of those that match.
+    tangled = _tangled(block, loops["raw_loop"])
+    at = {code: place for place, code in enumerate(block.decisions)}
+    for piece in pieces:
+        tangled_before = _tangled(piece.counted.block, piece.counted.order.raw_loop)
+        if any(tangled_before[before] != tangled[at[code]] for before, code in piece.decisions):
+            return order_of(block)
+    level = carried(pieces, "order.level", np.zeros(len(block.member), dtype=np.int64))
+    strict = np.repeat(tangled, np.diff(graph.offsets))[graph.src[small.edges]]
+    kept = ~strict | came_along(graph, small.edges, fresh.has, fresh.tags)[0]
+    for first, last in pairwise(np.concatenate([[0], np.cumsum(kept)])[small.starts].tolist()):
+        _raise(level, graph, small, nodes, small.edges[kept][first:last])
+    is_live = np.zeros(len(block.src), dtype=np.bool_)
+    for piece in pieces:
+        was_live = np.zeros(len(piece.counted.block.src), dtype=np.bool_)
+        was_live[piece.counted.order.edges] = True
+        is_live[piece.new_edges(block)] = was_live[piece.old_edges]
+    is_live[edges[small.edges[kept]]] = True
+    live = np.flatnonzero(is_live)
+    live = live[by_level(level[block.src[live]])]
+    starts = np.searchsorted(level[block.src[live]], np.arange(1, int(level.max(initial=0)) + 2))
+    return Order(level=level, core=loops["core"], raw_loop=loops["raw_loop"], edges=live, starts=starts)
 
 
-def _flags(block: Block, piece: Piece) -> Flags:
-    flags = np.zeros(len(block.member), dtype=np.bool_)
-    flags[piece.new] = True
+def _tangled(block: Block, raw_loop: Ints) -> Flags:
+    """Whether there is a loop, by decision of the block."""
+    before = np.concatenate([[0], np.cumsum(raw_loop >= 0)])[block.offsets]
+    flags: Flags = before[1:] > before[:-1]
     return flags
 
 
-def _kept_edges(block: Block, piece: Piece) -> Ints:
-    """The edges of the members taken over, in the whole; as many and in the same order as before."""
-    return np.flatnonzero(_flags(block, piece)[block.src])
+def _raise(level: Ints, graph: Block, small: Order, nodes: Ints, edges: Ints) -> None:
+    """Put the followers of one level of the small graph above all they inherit from."""
+    src, dst = graph.src[edges], graph.dst[edges]
+    outward = (small.core[src] < 0) | (small.core[src] != small.core[dst])
+    np.maximum.at(level, nodes[src[outward]], level[nodes[dst[outward]]] + 1)
+    inner = np.unique(src[small.core[src] >= 0])
+    if len(inner):
+        highest = np.ones(len(graph.member), dtype=np.int64)
+        np.maximum.at(highest, small.core[inner], level[nodes[inner]])
+        level[nodes[inner]] = highest[small.core[inner]]
 
 
 def _respelled(bits: Bits, before: list[str], after: list[str]) -> Bits:
@@ -230,3 +256,8 @@ def _respelled(bits: Bits, before: list[str], after: list[str]) -> Bits:
             is_in = bits[:, bit // 64] >> np.uint64(bit % 64) & np.uint64(1)
             respelled[:, to // 64] |= is_in << np.uint64(to % 64)
     return respelled
+
+
+def _respelled_int(bits: int, before: list[str], block: Block) -> int:
+    words = from_int(bits, words_for(len(before)))[None, :]
+    return to_int(_respelled(words, before, block.vocabulary)[0])

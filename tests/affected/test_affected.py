@@ -77,6 +77,38 @@ def test_counting_who_is_affected_gives_what_counting_everybody_gives(cycles: st
         assert differences(found, full) == []
 
 
+def other_stars(state: cv.SystemState, members: list[str], seed: int = 0) -> cv.SystemState:
+    """The state after some members gave other stars to the same choices; rows in another order."""
+    turned = pl.when(pl.col("member_id").is_in(members)).then(5 - pl.col("stars")).otherwise(pl.col("stars"))
+    votes = state.votes.with_columns(turned.cast(pl.Decimal(9, 8)).alias("stars"))
+    tables = {name: getattr(state, name) for name in TABLES}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cv.TableWarning)
+        return cv.SystemState(**tables | {"votes": votes.sample(fraction=1, shuffle=True, seed=seed)})
+
+
+@pytest.mark.parametrize("cells", [1, 60_000_000])
+@pytest.mark.parametrize("cycles", RULES)
+@pytest.mark.parametrize("seed", range(5))
+def test_other_stars_on_the_same_ballots_are_averaged_without_counting_anew(
+    cycles: str, seed: int, cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stars changed and nothing else, step after step, decisions in one block or one each: bits as in a full count."""
+    monkeypatch.setattr("crowdvote_analysis.delegation.encode._BLOCK_CELLS", cells)
+    monkeypatch.setattr("crowdvote_analysis.affected.resolve.recount", None)  # would fail if it were called
+    order = random.Random(f"{cycles} {seed}")
+    state = state_of(many(cycles, 6, 3000 + seed))
+    before = first = cv.resolve(state)
+    kept = first.stars.clone()
+    voters = sorted(set(state.votes["member_id"]))
+    for step in range(3):
+        changed = order.sample(voters, 1 + order.randrange(3))
+        state = other_stars(state, changed, step)
+        before = cv.resolve_affected(state, before, changed if step else None)
+        assert differences(before, cv.resolve(state)) == []
+    assert first.stars.equals(kept), "the count before stays as it was"
+
+
 @pytest.mark.parametrize("cycles", RULES)
 @pytest.mark.parametrize("seed", range(10))
 def test_members_who_are_not_affected_keep_their_ballots(cycles: str, seed: int) -> None:
@@ -269,12 +301,14 @@ def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match="'equilibrium' "):
         cv.resolve_affected(state, before, [], cycles="fair")
     with pytest.raises(cv.CyclicCoreTooLarge):
-        cv.resolve_affected(state, before, ["a"], work_limit=1)
+        cv.resolve_affected(other_stars(state, ["v"]), before, ["v"], work_limit=1)
 
 
-def test_progress_tells_decisions_done() -> None:
-    """The last call says that all are done."""
+def test_progress_tells_ballots_done() -> None:
+    """The number of ballots done never falls, and the last call says that all are done."""
     state = state_of(many("path", 5, 1))
     seen: list[tuple[int, int]] = []
     cv.resolve_affected(state, cv.resolve(state), [], progress=lambda done, of: seen.append((done, of)))
-    assert seen[-1] == (state.decisions.height, state.decisions.height)
+    everybody = cv.resolve(state).ballots.height
+    assert seen[-1] == (everybody, everybody)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from crowdvote_analysis.delegation.cores import to_int
-from crowdvote_analysis.delegation.lineage_tree import Person
 from crowdvote_analysis.delegation.path_rule import EVERYTHING
+from crowdvote_analysis.explanation.tree import Person
 from crowdvote_analysis.privacy import public_ids
 
 if TYPE_CHECKING:

@@ -1,0 +1,5 @@
+"""After a change: whose ballot has to be calculated again, and a count that calculates only those (E2)."""
+
+from crowdvote_analysis.affected.resolve import affected_members, resolve_affected
+
+__all__ = ["affected_members", "resolve_affected"]
