@@ -51,11 +51,12 @@ def settle_core(block: Block, order: Order, calculation: Calculation, edges: Int
         block: The graph.
         order: Its levels and cores.
         calculation: The ballots so far; whoever the core inherits from outside is settled.
-        edges: The live edges of the core's members.
+        edges: The live edges of the core's members, sorted by follower.
         rule: ``"path"`` or ``"equilibrium"``.
         budget: What the path rule may spend on this core.
     """
-    members = np.unique(block.src[edges])
+    follower = block.src[edges]
+    members = follower[np.concatenate([[True], follower[1:] != follower[:-1]])]
     within = order.core[block.dst[edges]] == order.core[members[0]]
     match, brought = came_along(block, edges[~within], calculation.has, calculation.tags)
     outside = edges[~within][match]
@@ -121,16 +122,18 @@ def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints
     from scipy.sparse import csr_array
 
     size = len(members)
-    rows, columns = np.searchsorted(members, block.src[within]), np.searchsorted(members, block.dst[within])
+    place = _places(members, len(within), len(block.member))
+    rows, columns = place(block.src[within]), place(block.dst[within])
     inside = csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(size, size))
-    receiver, source = np.searchsorted(members, block.src[outside]), block.dst[outside]
+    receiver, source = place(block.src[outside]), block.dst[outside]
     sources = np.bincount(rows, minlength=size) + np.bincount(receiver, minlength=size)
-    given = calculation.units[:, source].T
-    total, rough = np.zeros((size, given.shape[1]), dtype=np.int64), np.zeros((size, given.shape[1]))
-    np.add.at(total, receiver, given)
-    np.add.at(rough, receiver, given.astype(np.float64))
+    total, rough = np.zeros((len(calculation.units), size), dtype=np.int64), np.zeros((len(calculation.units), size))
+    for choice, units in enumerate(calculation.units):
+        given = units[source]
+        np.add.at(total[choice], receiver, given)
+        rough[choice] = np.bincount(receiver, given, minlength=size)
     units, error = equilibrium.solve(inside, sources, total, rough)
-    calculation.units[:, members] = units.T
+    calculation.units[:, members] = units
     calculation.error[members] = error + int(calculation.error[source].max())
     calculation.approximate[members] = size > equilibrium.LARGEST_EXACT or bool(calculation.approximate[source].any())
     calculation.has[members] = True
@@ -148,6 +151,15 @@ def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints
         np.bitwise_or.at(calculation.tags, block.src[waiting][grows], news[grows])
         waiting = within[np.isin(block.dst[within], block.src[waiting][grows])]
     calculation.balances.append(Balance(members, inside, sources, outside))
+
+
+def _places(members: Ints, wanted: int, count: int) -> Callable[[Ints], Ints]:
+    """A function from nodes to their places among ``members``: a table for large cores, a search for small ones."""
+    if wanted < count // 16:
+        return lambda nodes: np.searchsorted(members, nodes)
+    table = np.empty(count, dtype=np.int64)
+    table[members] = np.arange(len(members))
+    return lambda nodes: table[nodes]
 
 
 def to_int(words: Bits) -> int:

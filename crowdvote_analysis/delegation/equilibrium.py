@@ -9,6 +9,8 @@ the answer is that of the system and not of the solver.
 from __future__ import annotations
 
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -41,11 +43,11 @@ def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> tup
     Args:
         inside: 1 where the member of the row inherits from the member of the column.
         sources: Number of inherited ballots by member, from inside and outside the core.
-        outside: Sum of the ballots inherited from outside, member by choice, in units of 1e-18 modulo 2**64.
+        outside: Sum of the ballots inherited from outside, choice by member, in units of 1e-18 modulo 2**64.
         rough: The same sum as a float, which places it among its equals modulo 2**64.
 
     Returns:
-        Stars in units of 1e-18, member by choice, each within 1e-12 star of the average of its sources; and a bound of
+        Stars in units of 1e-18, choice by member, each within 1e-12 star of the average of its sources; and a bound of
         their distance from the solution, in units.
 
     Raises:
@@ -53,21 +55,32 @@ def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> tup
     """
     whole = inside.astype(np.int64)
     averaging = _averaging(inside, sources)
-    divisor = sources[:, None]
-    # The extra column is the expected number of steps until a walk leaves the core: so much can a residual grow.
-    first = _absorb(averaging, np.hstack([rough / divisor, np.ones_like(divisor, dtype=np.float64)]))
-    units, growth = np.rint(first[:, :-1]).astype(np.int64), float(first[:, -1].max(initial=1.0))
-    for _ in range(_CORRECTIONS):
-        # Sums wrap around modulo 2**64, but what is left of them is small once the stars are nearly right, so the
-        # residual is exact.
-        residual = (outside + whole @ units - divisor * units) / divisor
-        if np.abs(residual).max(initial=0.0) <= 1.0:
-            break
-        units += np.rint(_absorb(averaging, residual)).astype(np.int64)
-    worst = float(np.abs((outside + whole @ units - divisor * units) / divisor).max(initial=0.0))
-    if worst > _RESIDUAL:
-        raise CrowdVoteError("the equilibrium (rule Y4) did not settle to 1e-12 star; please report this state.")
-    return np.clip(units, 0, 5 * UNITS_PER_STAR), math.ceil(min(2 * growth * max(worst, 1.0), _RESIDUAL))
+
+    def one_choice(choice: int) -> tuple[Ints, float]:
+        units = np.rint(_absorb(averaging, rough[choice] / sources)).astype(np.int64)
+        for correction in range(_CORRECTIONS + 1):
+            # Sums wrap around modulo 2**64, but what is left of them is small once the stars are nearly right, so the
+            # residual is exact.
+            residual = (outside[choice] + whole @ units - sources * units) / sources
+            worst = float(np.abs(residual).max(initial=0.0))
+            if worst <= 1.0 or correction == _CORRECTIONS:
+                break
+            units += np.rint(_absorb(averaging, residual)).astype(np.int64)
+        if worst > _RESIDUAL:
+            raise CrowdVoteError("the equilibrium (rule Y4) did not settle to 1e-12 star; please report this state.")
+        return np.clip(units, 0, 5 * UNITS_PER_STAR), worst
+
+    # The expected number of steps until a walk leaves the core: so much can a residual grow. Two digits will do.
+    growth = float(_absorb(averaging, np.ones(len(sources)), precision=1e-2).max(initial=1.0))
+    choices = range(len(outside))
+    if len(sources) > _SMALL:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            solved = list(threads.map(one_choice, choices))
+    else:
+        solved = [one_choice(choice) for choice in choices]
+    units = np.array([stars for stars, _ in solved]).reshape(outside.shape)
+    worst = max((residual for _, residual in solved), default=0.0)
+    return units, math.ceil(min(2 * growth * max(worst, 1.0), _RESIDUAL))
 
 
 def solve_exactly(inside: csr_array, sources: Ints, outside: Sequence[Fraction]) -> list[Fraction]:
@@ -103,7 +116,7 @@ def trace(inside: csr_array, sources: Ints, weight: Floats) -> Floats:
 
     What a member holds goes to their sources in equal parts, inside the core again and again, until it has left.
     """
-    return _absorb(_averaging(inside, sources).T.tocsr(), weight[:, None])[:, 0]
+    return _absorb(_averaging(inside, sources).T.tocsr(), weight)
 
 
 def _averaging(inside: csr_array, sources: Ints) -> csr_array:
@@ -112,53 +125,61 @@ def _averaging(inside: csr_array, sources: Ints) -> csr_array:
     return averaging
 
 
-def _absorb(averaging: csr_array, right: Floats) -> Floats:
-    """Solve ``x - averaging @ x = right`` for every column at once: by elimination if small, else by iteration.
+def _absorb(averaging: csr_array, right: Floats, precision: float = _PRECISION) -> Floats:
+    """Solve ``x - averaging @ x = right``: by elimination if small, else by iteration.
 
     An iteration that lost its way (its own account of the residual can drift from the true one) is done over by
     elimination.
     """
     if len(right) > _SMALL:
         with np.errstate(all="ignore"):  # an iteration that runs away is noticed below
-            solution = _iterated(averaging, right)
-        missed = np.abs(right - (solution - averaging @ solution)).max(axis=0, initial=0.0)
-        if (missed <= 1e3 * _PRECISION * np.abs(right).max(axis=0, initial=0.0)).all():
+            solution = _iterated(averaging, right, precision)
+        missed = np.abs(right - (solution - averaging @ solution)).max(initial=0.0)
+        if missed <= 1e3 * precision * np.abs(right).max(initial=0.0):
             return solution
     return _factorised(averaging, right)
 
 
-def _iterated(averaging: csr_array, right: Floats) -> Floats:
-    """BiCGSTAB (van der Vorst 1992) on all columns at once.
+def _iterated(averaging: csr_array, right: Floats, precision: float) -> Floats:
+    """BiCGSTAB (van der Vorst 1992).
 
-    Written out here because the sums must not depend on the number of threads, as those of BLAS do, and because all
-    columns share each product with the matrix.
+    Written out here because sums must not depend on the number of threads, as those of BLAS do, and in place, because
+    fresh memory costs as much as the arithmetic.
     """
-    solution = np.zeros_like(right)
-    left = right.copy()
-    shadow = right
-    goal = _PRECISION * np.abs(right).max(axis=0, initial=0.0)
-    step = np.zeros_like(right)
-    moved = np.zeros_like(right)
-    rho = alpha = omega = np.ones(right.shape[1])
+    solution, step, moved = np.zeros_like(right), np.zeros_like(right), np.zeros_like(right)
+    left, scratch = right.copy(), np.empty_like(right)
+    goal = precision * _largest(right)
+    rho = alpha = omega = 1.0
     for _ in range(_ITERATIONS):
-        open_ = np.abs(left).max(axis=0, initial=0.0) > goal
-        if not open_.any() or not np.isfinite(left).all():
+        if not _largest(left) > goal:
             break
-        before, rho = rho, (shadow * left).sum(axis=0)
-        beta = _ratio(rho, before) * _ratio(alpha, omega)
-        step = left + beta * (step - omega * moved)
-        moved = step - averaging @ step
-        alpha = _ratio(rho, (shadow * moved).sum(axis=0)) * open_
-        half = left - alpha * moved
-        turned = half - averaging @ half
-        omega = _ratio((turned * half).sum(axis=0), (turned * turned).sum(axis=0)) * open_
-        solution = solution + alpha * step + omega * half
-        left = np.where(open_, half - omega * turned, left)
+        before, rho = rho, _product(right, left)
+        # step = left + beta * (step - omega * moved)
+        step -= np.multiply(moved, omega, out=scratch)
+        step *= _ratio(rho, before) * _ratio(alpha, omega)
+        step += left
+        np.subtract(step, averaging @ step, out=moved)
+        alpha = _ratio(rho, _product(right, moved))
+        solution += np.multiply(step, alpha, out=scratch)
+        left -= np.multiply(moved, alpha, out=scratch)
+        turned = averaging @ left
+        np.subtract(left, turned, out=turned)
+        omega = _ratio(_product(turned, left), _product(turned, turned))
+        solution += np.multiply(left, omega, out=scratch)
+        left -= np.multiply(turned, omega, out=scratch)
     return solution
 
 
-def _ratio(top: Floats, bottom: Floats) -> Floats:
-    return np.divide(top, bottom, out=np.zeros_like(top), where=bottom != 0)
+def _largest(values: Floats) -> float:
+    return float(max(values.max(initial=0.0), -values.min(initial=0.0)))
+
+
+def _product(one: Floats, other: Floats) -> float:
+    return float(np.einsum("i,i->", one, other))
+
+
+def _ratio(top: float, bottom: float) -> float:
+    return top / bottom if bottom else 0.0
 
 
 def _factorised(averaging: csr_array, right: Floats) -> Floats:
