@@ -35,6 +35,8 @@ UNITS_PER_PLACE = 10**10  # 1e-18 in the eighth place
 # What one block may hold, in array cells; keeps memory bounded however many decisions there are.
 _BLOCK_CELLS = 60_000_000
 
+_FEW = 10_000  # texts that are looked up faster than they are compared with their neighbours
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -306,8 +308,7 @@ class _Codes:
 
 def _looked_up(texts: pl.Series, numbers: pl.DataFrame, on: str) -> pl.Series:
     """The number of each text; null where it has none. Neighbours that are alike are looked up once."""
-    run = texts.rle_id()
-    if len(texts) and run[-1] < len(texts) // 2:
+    if len(texts) > _FEW and (run := texts.rle_id())[-1] < len(texts) // 2:
         first = run.search_sorted(pl.arange(0, run[-1] + 1, eager=True))
         return _looked_up(texts.gather(first), numbers, on).gather(run)
     return texts.to_frame(on).join(numbers, on=on, how="left", maintain_order="left")["number"]

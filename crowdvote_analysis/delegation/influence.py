@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 LARGEST_COUNTED = 100_000
 
 _CELLS = 40_000_000  # 64-bit words held at once
+_ROUNDS = 32  # followers of a source that are taken one at a time, with those of all other sources
+_FEW = 10_000  # members for whom threads are not worth their while
 
 
 def weights(block: Block, order: Order, calculation: Calculation, tallied: Flags) -> Floats:
@@ -71,18 +75,19 @@ def totals(block: Block, order: Order, calculation: Calculation, followers: Flag
     if (np.diff(block.offsets) > LARGEST_COUNTED).all():
         return total
     levels = inherited_by_level(order, calculation)
-    for first, last in zip(block.offsets[:-1].tolist(), block.offsets[1:].tolist(), strict=True):
-        if last - first <= LARGEST_COUNTED:
-            of = np.arange(first, last) if followers is None else first + np.flatnonzero(followers[first:last])
-            own_levels = [own for edges in levels if len(own := _between(block, edges, first, last)) and len(of)]
-            total[first:last] = _totals(block, order, calculation, own_levels, first, last, of)
+    bounds = [np.searchsorted(block.src[edges], block.offsets) for edges in levels]  # sorted by follower
+
+    def count(decision: int) -> None:
+        first, last = block.offsets[decision : decision + 2].tolist()
+        of = np.arange(first, last) if followers is None else first + np.flatnonzero(followers[first:last])
+        own = [edges[at[decision] : at[decision + 1]] for edges, at in zip(levels, bounds, strict=True) if len(of)]
+        own = [edges for edges in own if len(edges)]
+        total[first:last] = _totals(block, order, calculation, own, first, last, of)
+
+    counted = np.flatnonzero(np.diff(block.offsets) <= LARGEST_COUNTED).tolist()
+    with ThreadPoolExecutor(os.cpu_count() if len(total) > _FEW else 1) as threads:
+        list(threads.map(count, counted))
     return total
-
-
-def _between(block: Block, edges: Ints, first: int, last: int) -> Ints:
-    """The edges whose followers lie between two nodes; they are sorted by follower."""
-    begin, end = np.searchsorted(block.src[edges], [first, last])
-    return edges[begin:end]
 
 
 def _totals(
@@ -126,25 +131,38 @@ def _step(block: Block, order: Order, calculation: Calculation, edges: Ints, fir
 
 
 class _Handing(NamedTuple):
-    """Edges sorted by source: the followers, the distinct sources, and where the followers of each begin."""
+    """Who hands down to whom.
 
-    followers: Ints
-    sources: Ints
-    starts: Ints
+    Attributes:
+        rounds: Pairs of sources and followers; in each, every source stands once.
+        rest: The sources with more followers than there are rounds, and those followers.
+    """
+
+    rounds: list[tuple[Ints, Ints]]
+    rest: list[tuple[int, Ints]]
 
 
 def _by_source(src: Ints, dst: Ints) -> _Handing:
-    order = np.argsort(dst, kind="stable")
-    dst = dst[order]
-    starts = np.flatnonzero(np.concatenate([[True], dst[1:] != dst[:-1]])) if len(dst) else order
-    return _Handing(src[order], dst[starts], starts)
+    by_source = np.argsort(dst, kind="stable")
+    src, dst = src[by_source], dst[by_source]
+    starts = np.flatnonzero(np.diff(dst, prepend=-1))
+    lengths = np.diff(starts, append=len(dst))
+    rank = np.arange(len(dst)) - np.repeat(starts, lengths)
+    by_rank = np.argsort(rank, kind="stable")
+    bounds = np.searchsorted(rank[by_rank], np.arange(min(int(lengths.max(initial=0)), _ROUNDS) + 1)).tolist()
+    rounds = [(dst[by_rank[first:last]], src[by_rank[first:last]]) for first, last in pairwise(bounds)]
+    many = np.flatnonzero(lengths > _ROUNDS).tolist()
+    return _Handing(
+        rounds, [(int(dst[starts[at]]), src[starts[at] + _ROUNDS : starts[at] + lengths[at]]) for at in many]
+    )
 
 
 def _hand_down(plain: _Handing, reached: Bits) -> None:
-    if len(plain.followers) == 1:  # as in a chain, which has thousands of such levels
-        reached[plain.sources[0]] |= reached[plain.followers[0]]
-    elif len(plain.followers):
-        reached[plain.sources] |= np.bitwise_or.reduceat(reached[plain.followers], plain.starts, axis=0)
+    # Several times faster than reduceat, which takes sets of bits one word at a time.
+    for sources, followers in plain.rounds:
+        reached[sources] |= reached[followers]
+    for source, followers in plain.rest:
+        reached[source] |= np.bitwise_or.reduce(reached[followers], axis=0)
 
 
 def _hand_down_loops(

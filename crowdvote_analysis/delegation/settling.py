@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.participation import Order
 
 # Setting up a frame costs as much as averaging so many followings one by one.
-_NARROW = 64
+_NARROW = 128
 
 
 def settle(

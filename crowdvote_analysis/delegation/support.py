@@ -33,6 +33,7 @@ class Support:
         self._block, self._calculation, self._loop = block, calculation, loop
         self._edges = edges[np.argsort(block.src[edges], kind="stable")]
         self._followers = block.src[self._edges]
+        self._known: dict[int, list[tuple[int, bool, list[int]]]] = {}
 
     def has_ballot_without(self, member: int, avoided: int) -> bool:
         """Whether ``member`` has a ballot in a walk that started at ``avoided``.
@@ -40,26 +41,31 @@ class Support:
         A tag reaches a member only along followings on that tag, so the way is searched by (member, tag), with "any
         tag" for followings on ALL.
         """
-        block, calculation = self._block, self._calculation
         waiting, seen = [(member, _ANY)], {(member, _ANY)}
         while waiting:
             node, tag = waiting.pop()
-            span = slice(*np.searchsorted(self._followers, [node, node + 1]))
-            for edge in self._edges[span].tolist():
-                followee = int(block.dst[edge])
+            for followee, everything, bits in self._ways(node):
                 if followee == avoided:
                     continue
-                carried = to_int(calculation.tags[followee])
-                if tag == _ANY and block.everything[edge]:
-                    nexts = [_ANY]
-                else:
-                    common = carried & to_int(block.mask[edge])
-                    nexts = [bit for bit in range(common.bit_length()) if common >> bit & 1 and tag in (_ANY, bit)]
-                if not nexts or not calculation.has[followee]:
-                    continue
-                if self._loop[followee] != self._loop[avoided]:
+                carried = bits if tag == _ANY else [tag] if tag in bits else []
+                nexts = [_ANY] if everything and tag == _ANY else carried
+                if nexts and self._loop[followee] != self._loop[avoided]:
                     return True
                 fresh = [(followee, step) for step in nexts if (followee, step) not in seen]
                 seen.update(fresh)
                 waiting += fresh
         return False
+
+    def _ways(self, node: int) -> list[tuple[int, bool, list[int]]]:
+        """Whom a member can inherit from, whether on ALL, and the tags that can come along."""
+        if node not in self._known:
+            block, calculation = self._block, self._calculation
+            ways = []
+            for edge in self._edges[slice(*np.searchsorted(self._followers, [node, node + 1]))].tolist():
+                followee = int(block.dst[edge])
+                if calculation.has[followee]:
+                    common = to_int(calculation.tags[followee]) & to_int(block.mask[edge])
+                    bits = [bit for bit in range(common.bit_length()) if common >> bit & 1]
+                    ways.append((followee, bool(block.everything[edge]), bits))
+            self._known[node] = ways
+        return self._known[node]
