@@ -17,8 +17,8 @@ from crowdvote_analysis.affected.walk import steps_to_followers
 from crowdvote_analysis.delegation import encode as codes
 from crowdvote_analysis.delegation.counting import decision_ids
 from crowdvote_analysis.delegation.participation import by_level, came_along
-from crowdvote_analysis.delegation.resolution import in_stars, unpacked
-from crowdvote_analysis.delegation.rounding import rounded
+from crowdvote_analysis.delegation.resolution import unpacked
+from crowdvote_analysis.delegation.rounding import in_stars, rounded
 from crowdvote_analysis.delegation.settling import settle
 
 if TYPE_CHECKING:
@@ -168,5 +168,5 @@ def _patched(previous: Resolution, news: Sequence[tuple[Counted, Ints]]) -> pl.D
         places.append(counted.places[:, again].T[rated])
     if not where:
         return previous.stars
-    stars = previous.stars["stars"].clone().scatter(np.concatenate(where), in_stars(np.concatenate(places)))
+    stars = previous.stars["stars"].clone().scatter(np.concatenate(where), in_stars(pl.Series(np.concatenate(places))))
     return previous.stars.with_columns(stars)

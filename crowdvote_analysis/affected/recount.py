@@ -20,7 +20,7 @@ from crowdvote_analysis.affected.carry import (
     with_fresh,
 )
 from crowdvote_analysis.affected.walk import steps_to_followers
-from crowdvote_analysis.delegation import averages, influence
+from crowdvote_analysis.delegation import averages, influence, trees
 from crowdvote_analysis.delegation.counting import decision_ids, loops
 from crowdvote_analysis.delegation.encode import Block
 from crowdvote_analysis.delegation.outcomes import NOT_LOOKED_AT, outcomes
@@ -188,15 +188,15 @@ def _total(block: Block, pieces: Sequence[Piece], order: Order, calculation: Cal
     """In how many trees of sources each node appears (I2): only the trees of affected members have changed."""
     is_affected = np.zeros(len(block.member), dtype=np.bool_)
     is_affected[affected] = True
-    total = influence.totals(block, order, calculation, is_affected)
+    total = trees.totals(block, order, calculation, is_affected)
     for piece in pieces:
         before = piece.counted
         if (total[piece.new] < 0).all():
             continue
         open_before = before.total[piece.old] < 0
         if (open_before & (total[piece.new] >= 0)).any():  # small enough to be counted only now
-            return influence.totals(block, order, calculation)
-        less = influence.totals(before.block, before.order, before.calculation, piece.left)
+            return trees.totals(block, order, calculation)
+        less = trees.totals(before.block, before.order, before.calculation, piece.left)
         more = (before.total - less)[piece.old]
         total[piece.new] = np.where(total[piece.new] < 0, -1, total[piece.new] + more)
     return total

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crowdvote_analysis.delegation import averages, influence
+from crowdvote_analysis.delegation import averages, influence, trees
 from crowdvote_analysis.delegation.encode import blocks, encode
 from crowdvote_analysis.delegation.outcomes import outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
@@ -104,7 +104,7 @@ def _finish(encoded: Encoded, block: Block, order: Order, calculation: Calculati
         in_loop=in_loop,
         circular=circular,
         direct=np.bincount(block.dst[calculation.inherited], minlength=len(block.member)),
-        total=influence.totals(block, order, calculation),
+        total=trees.totals(block, order, calculation),
         weight=influence.weights(block, order, calculation, calculation.has & is_voter),
         outcome=outcomes(block, order, calculation),
     )

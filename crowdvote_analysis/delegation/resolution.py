@@ -11,6 +11,10 @@ import polars as pl
 
 from crowdvote_analysis.delegation.outcomes import CIRCULAR, NAMES, NOT_A_MEMBER, NOT_LOOKED_AT, tags_along
 from crowdvote_analysis.delegation.path_rule import NO_BALLOT, NO_MATCH
+from crowdvote_analysis.delegation.rounding import in_stars
+from crowdvote_analysis.delegation.score_shares import COLUMNS, score_shares
+from crowdvote_analysis.delegation.trees import totals_of
+from crowdvote_analysis.errors import UnknownDecisionError, UnknownMemberError
 from crowdvote_analysis.tables import STARS
 
 if TYPE_CHECKING:
@@ -75,6 +79,53 @@ class Resolution:
     decisions: pl.DataFrame
     _encoded: Encoded = field(repr=False)
     _counted: tuple[Counted, ...] = field(repr=False)
+
+    @cached_property
+    def score_shares(self) -> pl.DataFrame:
+        """What every choice's score is made of, by manual voter; built when first asked for (I3).
+
+        Columns: decision_id, choice_id, member_id, weight (DECIMAL(38,18), ballots), stars (the member's own,
+            DECIMAL(9,8)), score (DECIMAL(38,18), stars) = weight × stars, share (Float64, of the choice's score).
+        Only parts above 0 are listed. Ballots are tallied with 8 places, so the parts miss the score by a little: the
+        row whose member_id is null says by how much. With it, the scores of a choice sum exactly to its tallied score.
+        """
+        parts = [score_shares(self._encoded, counted) for counted in self._counted]
+        return pl.concat([pl.DataFrame(schema=COLUMNS), *parts]).sort(
+            "decision_id", "choice_id", "member_id", nulls_last=True
+        )
+
+    def influence_total(self, decision_id: str, members: Sequence[str]) -> pl.DataFrame:
+        """In how many members' trees of sources some members appear (I2): exact in communities of any size.
+
+        Args:
+            decision_id: The decision.
+            members: Ids of members of its community.
+
+        Returns:
+            member_id and influence_total (Int64), sorted by member_id.
+
+        Raises:
+            UnknownDecisionError: The decision was not counted.
+            UnknownMemberError: Somebody is not in the community of the decision.
+        """
+        encoded = self._encoded
+        code = encoded.decisions["decision_id"].index_of(decision_id)
+        if code is None:
+            raise UnknownDecisionError(f"decision '{decision_id}' is not among those that were counted.")
+        counted = next(part for part in self._counted if code in part.block.decisions)
+        block, place = counted.block, counted.block.decisions.index(code)
+        first, last = block.offsets[place : place + 2].tolist()
+        here = encoded.members["member_id"].gather(block.member[first:last])
+        wanted = pl.Series(sorted(set(members)), dtype=pl.String)
+        nodes = here.search_sorted(wanted).to_numpy()
+        missing = wanted.filter(~wanted.is_in(here.implode()))
+        if len(missing):
+            raise UnknownMemberError(
+                f"{len(missing)} of the {len(wanted)} members asked for are not in the community of decision "
+                f"'{decision_id}' (first: '{missing[0]}')."
+            )
+        total = totals_of(block, counted.order, counted.calculation, first + nodes)
+        return pl.DataFrame({"member_id": wanted, "influence_total": total})
 
     @cached_property
     def sources(self) -> pl.DataFrame:
@@ -192,15 +243,9 @@ def stars_of(encoded: Encoded, counted: Counted) -> pl.DataFrame:
             "choice_id": names["choice_id"].gather(first[codes] + choice)
             if len(choice)
             else pl.Series([], dtype=pl.String),
-            "stars": in_stars(counted.places.T[rated]),
+            "stars": in_stars(pl.Series(counted.places.T[rated])),
         }
     )
-
-
-def in_stars(places: Ints) -> pl.Series:
-    """Whole numbers of 1e-8 star as DECIMAL(9,8); the division is exact."""
-    hundred_million = pl.lit(10**8, dtype=pl.Decimal(38, 8))
-    return pl.select(stars=(pl.Series(places).cast(pl.Decimal(38, 8)) / hundred_million).cast(STARS))["stars"]
 
 
 def _sources(encoded: Encoded, counted: Counted) -> pl.DataFrame:

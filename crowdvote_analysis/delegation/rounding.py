@@ -13,9 +13,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from crowdvote_analysis.delegation.encode import UNITS_PER_PLACE
 from crowdvote_analysis.delegation.equilibrium import LARGEST_EXACT, solve_exactly
+from crowdvote_analysis.tables import STARS
 
 if TYPE_CHECKING:
     from crowdvote_analysis.delegation.averages import Balance, Calculation
@@ -52,6 +54,12 @@ def rounded(block: Block, calculation: Calculation, nodes: Ints | None = None) -
             places[node] = round(exactly.stars(of, choice, known) / UNITS_PER_PLACE)
         result[choice] = places
     return result
+
+
+def in_stars(places: pl.Series) -> pl.Series:
+    """Whole numbers of 1e-8 star as DECIMAL(9,8); the division is exact."""
+    hundred_million = pl.lit(10**8, dtype=pl.Decimal(38, 8))
+    return pl.select(stars=(places.cast(pl.Decimal(38, 8)) / hundred_million).cast(STARS))["stars"]
 
 
 class _Exactly:
