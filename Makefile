@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types notebooks docs lowest dashboard clean
+.PHONY: help setup demo test lint types notebooks bench docs lowest dashboard clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,10 @@ types: setup ## check types
 notebooks: setup ## check the notebooks and run them without a browser
 	@$(BIN)/marimo check --strict notebooks/*.py
 	@for notebook in notebooks/*.py; do echo "$$notebook"; $(BIN)/python "$$notebook" > /dev/null || exit 1; done
+
+bench: setup ## measure what is fast against its peers (a quarter of an hour)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	@$(BIN)/python -m benchmarks
 
 docs: setup ## write the generated pages of the documentation anew
 	@$(BIN)/python docs/make_tables.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TypeAlias
 
 import numpy as np
@@ -20,6 +21,7 @@ def community(
     choices: int = 5,
     decisions: int = 1,
     voters: float = 0.1,
+    tags: int | None = None,
     seed: int = 1,
 ) -> Frames:
     """Members who follow others at random, a part of whom cast a ballot.
@@ -31,6 +33,8 @@ def community(
         choices: Number of choices.
         decisions: Number of decisions, all in the same community.
         voters: Share of the members who cast a ballot by hand.
+        tags: Number of different tags, four per ballot, two per following; three tags in sets of up to two if not
+            given.
         seed: Where the random numbers start.
 
     Returns:
@@ -44,12 +48,15 @@ def community(
     width = len(str(members - 1))
     ids = pl.select(pl.format("m{}", pl.int_range(members).cast(pl.String).str.zfill(width))).to_series()
     tag_sets = pl.Series(_TAG_SETS, dtype=pl.List(pl.String))
+    on = tag_sets.gather(order.choice(len(_TAG_SETS), len(pairs), p=[0.6, 0.1, 0.1, 0.1, 0.1]))
+    if tags is not None:
+        on = _drawn(order, tags, len(pairs), 2)
     followings = pl.DataFrame(
         {
             "community_id": pl.repeat("town", len(pairs), eager=True),
             "follower_id": ids.gather(pairs // members),
             "followee_id": ids.gather(pairs % members),
-            "tags": tag_sets.gather(order.choice(len(_TAG_SETS), len(pairs), p=[0.6, 0.1, 0.1, 0.1, 0.1])),
+            "tags": on,
         }
     )
     ballots, votes = [], []
@@ -57,7 +64,10 @@ def community(
         who = np.flatnonzero((order.random(members) < voters) | (np.arange(members) < 10))
         name = f"decision {number:04d}"
         mine = pl.DataFrame({"member_id": ids.gather(who)}).select(decision_id=pl.lit(name), member_id="member_id")
-        ballots.append(mine.with_columns(tags=tag_sets.gather(order.integers(1, len(_TAG_SETS), len(who)))))
+        given = tag_sets.gather(order.integers(1, len(_TAG_SETS), len(who)))
+        if tags is not None:
+            given = _drawn(order, tags, len(who), 4)
+        ballots.append(mine.with_columns(tags=given))
         votes += [
             mine.with_columns(choice_id=pl.lit(f"choice {choice:02d}"), stars=order.integers(0, 6, len(who)))
             for choice in range(choices)
@@ -71,3 +81,76 @@ def community(
         "ballots": pl.concat(ballots),
         "votes": pl.concat(votes),
     }
+
+
+def _drawn(order: np.random.Generator, tags: int, rows: int, each: int) -> pl.Series:
+    """Lists of tags drawn at random; the same may be drawn twice, which reading the tables mends."""
+    names = pl.Series([f"tag {tag:04d}" for tag in range(tags)])
+    drawn = pl.DataFrame(
+        {"row": np.repeat(np.arange(rows), each), "tag": names.gather(order.integers(0, tags, rows * each))}
+    )
+    return drawn.group_by("row", maintain_order=True).agg(pl.col("tag").unique(maintain_order=True))["tag"]
+
+
+SmallNetwork: TypeAlias = "tuple[dict[tuple[int, int], list[str]], dict[int, tuple[list[str], dict[str, int]]]]"
+_TAGS = ["budget", "children", "environment", "roads", "transport"]
+
+
+def small_networks(number: int, members: int = 50, everything: float = 0.2, seed: int = 1) -> list[SmallNetwork]:
+    """Networks in which everybody follows one to three others, and a tenth casts a ballot.
+
+    Args:
+        number: How many.
+        members: Members of each.
+        everything: Share of the followings that are on ALL; the others are on one or two of five tags.
+        seed: Where the random numbers start.
+
+    Returns:
+        For each network its followings, by follower and followee, with tags; and its ballots, with tags and stars.
+    """
+    networks: list[SmallNetwork] = []
+    for own in range(number):
+        order = random.Random(f"{seed} {own}")
+        followings = {}
+        for member in range(members):
+            others = [other for other in range(members) if other != member]
+            for other in order.sample(others, order.randint(1, 3)):
+                on_all = order.random() < everything
+                followings[member, other] = [] if on_all else sorted(order.sample(_TAGS, order.randint(1, 2)))
+        ballots = {
+            voter: (
+                sorted(order.sample(_TAGS, order.randint(1, 2))),
+                {choice: order.randint(0, 5) for choice in ("bandstand", "pond", "swings")},
+            )
+            for voter in order.sample(range(members), members // 10)
+        }
+        networks.append((followings, ballots))
+    return networks
+
+
+def frames_of(networks: list[SmallNetwork], members: int = 50) -> Frames:
+    """The networks as communities of one state, each with one decision."""
+    text, tags = pl.String, pl.List(pl.String)
+    rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _SCHEMAS}
+    for number, (followings, ballots) in enumerate(networks):
+        town, decision = f"town {number:03d}", f"decision {number:03d}"
+        rows["decisions"].append((town, decision))
+        rows["members"] += [(town, f"m{member:03d}") for member in range(members)]
+        rows["followings"] += [(town, f"m{one:03d}", f"m{other:03d}", on) for (one, other), on in followings.items()]
+        for voter, (given, stars) in ballots.items():
+            rows["ballots"].append((decision, f"m{voter:03d}", given))
+            rows["votes"] += [(decision, f"m{voter:03d}", choice, value) for choice, value in stars.items()]
+    kinds = {"tags": tags, "stars": pl.Int64}
+    return {
+        name: pl.DataFrame(rows[name], schema={column: kinds.get(column, text) for column in columns}, orient="row")
+        for name, columns in _SCHEMAS.items()
+    }
+
+
+_SCHEMAS = {
+    "members": ["community_id", "member_id"],
+    "followings": ["community_id", "follower_id", "followee_id", "tags"],
+    "decisions": ["community_id", "decision_id"],
+    "ballots": ["decision_id", "member_id", "tags"],
+    "votes": ["decision_id", "member_id", "choice_id", "stars"],
+}

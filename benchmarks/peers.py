@@ -117,9 +117,11 @@ def _encode(frames: Frames) -> _Arrays:
     tagged = frames["ballots"].select("member_id", tag="tags").explode("tag").drop_nulls()
     np.bitwise_or.at(tags, codes(tagged, "member_id"), np.array([bit[tag] for tag in tagged["tag"]]))
     choices = frames["votes"]["choice_id"].unique().sort()
-    column = frames["votes"].select(id="choice_id").join(
-        choices.to_frame("id").with_row_index("code"), on="id", how="left", maintain_order="left"
-    )["code"]
+    column = (
+        frames["votes"]
+        .select(id="choice_id")
+        .join(choices.to_frame("id").with_row_index("code"), on="id", how="left", maintain_order="left")["code"]
+    )
     stars = np.zeros((count, len(choices)))
     stars[codes(frames["votes"], "member_id"), column.to_numpy()] = frames["votes"]["stars"].to_numpy()
     return _Arrays(

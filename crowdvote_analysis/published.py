@@ -24,6 +24,7 @@ RESULT_TABLES = {
     "resolved_ballots": "everyone's ballot: origin, tags, depth, reason, influence, weight",
     "resolved_stars": "the stars of those ballots, one row a choice",
     "sources": "every following looked at, its outcome and the tags that came along",
+    "score_shares": "what every choice's score is made of: weight times stars of each manual voter",
     "stats": "participation, one row a decision",
     "tallies": "who won, one row a decision, unresolved ties included",
     "scores": "the score phase, one row a choice",
@@ -85,6 +86,9 @@ def result_tables(
         "resolved_stars": public(resolution.stars, "member_id").sort("decision_id", "member_id", "choice_id"),
         "sources": public(resolution.sources, "follower_id", "followee_id").sort(
             "decision_id", "follower_id", "followee_id"
+        ),
+        "score_shares": public(resolution.score_shares, "member_id").sort(
+            "decision_id", "choice_id", "member_id", nulls_last=True
         ),
         "stats": resolution.stats,
         "tallies": tally_all(resolution, protocol),

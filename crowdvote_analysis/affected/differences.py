@@ -104,8 +104,8 @@ def _unlike_lists(one: pl.Series, other: pl.Series) -> pl.Series:
         rows = np.zeros(len(one), dtype=np.bool_)
         rows[row[flat]] = True
         return pl.Series(rows)
-    same = (~unlike).arg_true()
-    return unlike.scatter(same, _unlike_lists(one.gather(same), other.gather(same)))
+    alike = ~unlike
+    return unlike.scatter(alike.arg_true(), _unlike_lists(one.filter(alike), other.filter(alike)))
 
 
 def _members_of(one: pl.DataFrame, other: pl.DataFrame) -> set[str]:

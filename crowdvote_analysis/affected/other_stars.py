@@ -119,7 +119,7 @@ def _counted(
     """A block counted again, and the nodes whose stars may have changed."""
     is_start = np.zeros(len(block.member), dtype=np.bool_)
     is_start[starts] = True
-    again = np.flatnonzero(steps_to_followers(before.block.followers, [is_start]) >= 0)
+    again = np.flatnonzero(steps_to_followers(before.block.followers, block.manual, [is_start]) >= 0)
     calculation = _copied(before.calculation)
     calculation.units[:, starts] = block.units[:, starts]
     affected = again[~block.manual[again]]

@@ -66,10 +66,10 @@ def affected_members(state: SystemState, decision_id: str, changed: Iterable[str
     left = encoded.given["followee_id"].gather(lines["row"].gather(strangers)).is_in(ids.implode()).to_numpy()
     behind = np.zeros(len(members), dtype=np.bool_)
     behind[follower[strangers[left]]] = True
-    open_ = (followee >= 0) & ~manual[follower]
+    open_ = followee >= 0
     ones = np.ones(np.count_nonzero(open_), dtype=np.int8)
     followers = csr_array((ones, (followee[open_], follower[open_])), shape=(len(members), len(members)))
-    steps = steps_to_followers(followers, [is_changed, behind])
+    steps = steps_to_followers(followers, manual, [is_changed, behind])
     found = np.flatnonzero((steps >= 0) & ~manual)
     return pl.DataFrame({"member_id": members["member_id"].gather(found), "steps": steps[found]})
 
@@ -120,8 +120,9 @@ def resolve_affected(
             return resolution
     news = update(before, state, found, named, decisions, cycles)
     told = Told(progress, news.encoded)
+    alike = [counted.block for counted in previous._counted] if news.same_graph else []
     parts = []
-    for block in blocks(news.encoded):
+    for block in blocks(news.encoded, alike):
         parts.append(recount(news, previous._counted, block, work_limit, told.advance))
         told.done(block)
     return spliced(news.encoded, previous, parts)

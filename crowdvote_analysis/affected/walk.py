@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.encode import Flags, Ints
 
 
-def steps_to_followers(followers: csr_array, starts: Sequence[Flags]) -> Ints:
+def steps_to_followers(followers: csr_array, ends: Flags, starts: Sequence[Flags]) -> Ints:
     """How many followings lie between each node and the nearest start (E2).
 
     Args:
-        followers: Who follows the node of the row. Followings of manual voters are left out: their ballots cannot
-            change, so the walk ends at them.
-        starts: Nodes 0 steps away, 1 step away and so on; also manual voters pass the walk on when they start it.
+        followers: Who follows the node of the row.
+        ends: Nodes that cannot be reached: manual voters, whose ballots cannot change.
+        starts: Nodes 0 steps away, 1 step away and so on; a start that is in ``ends`` passes the walk on.
 
     Returns:
         Steps by node; -1 for nodes that are not reached.
@@ -37,5 +37,6 @@ def steps_to_followers(followers: csr_array, starts: Sequence[Flags]) -> Ints:
         lengths = first[frontier + 1] - first[frontier]
         jumps = np.repeat(first[frontier] - np.cumsum(lengths) + lengths, lengths)
         frontier = np.unique(nodes[jumps + np.arange(len(jumps))])
+        frontier = frontier[~ends[frontier]]
         depth += 1
     return steps

@@ -48,7 +48,7 @@ class Encoded:
         members: The members table sorted by (community_id, member_id), with ``code``.
         followings: The followings of members, sorted by follower and followee: follower, followee (codes; followee is
             -1 for somebody who is no member), tag_set, and row, the position in ``given``.
-        given: The followings as they stand in the state; after an update also rows of earlier states.
+        given: The followings as they stand in the state, or in an earlier one with the same.
         tag_sets: Distinct sets of tags that are followed on; the code is the position.
         choices: decision_id, choice_id, title, position and ``choice``, the code within the decision.
         ballots: Ballots of members: decision (code), member (code), tags.
@@ -108,32 +108,42 @@ class Block:
 
     @cached_property
     def followers(self) -> csr_array:
-        """Who follows whom, backwards: a row for each followee, without the followings of manual voters (E2)."""
+        """Who follows whom, backwards: a row for each followee, its followers in order."""
         from scipy.sparse import csr_array
 
-        open_ = np.flatnonzero(~self.manual[self.src] & (self.dst >= 0) & (self.src != self.dst))
-        ones = np.ones(len(open_), dtype=np.int8)
+        inside = np.flatnonzero((self.dst >= 0) & (self.src != self.dst))
+        ones = np.ones(len(inside), dtype=np.int8)
         size = len(self.member)
-        return csr_array((ones, (self.dst[open_], self.src[open_])), shape=(size, size))
+        return csr_array((ones, (self.dst[inside], self.src[inside])), shape=(size, size))
 
 
-def encode(state: SystemState, decisions: Sequence[str] | None = None, cycles: str | None = None) -> Encoded:
+def encode(
+    state: SystemState,
+    decisions: Sequence[str] | None = None,
+    cycles: str | None = None,
+    alike: Encoded | None = None,
+) -> Encoded:
     """Give every id a dense code.
 
     Args:
         state: The tables.
         decisions: Decisions to count; all by default.
         cycles: A cycle rule that overrides the one of the communities.
+        alike: A state with the same members and followings, whose codes are taken over.
 
     Raises:
         UnknownDecisionError: A decision is not in the state.
     """
     wanted = wanted_decisions(state, decisions)
-    members = coded_members(state)
+    members = _coded_members(state) if alike is None else alike.members
     codes = _Codes(members)
-    followings, tag_sets = _followings(state.followings, codes)
+    if alike is None:
+        followings, tag_sets = _followings(state.followings, codes)
+        given = state.followings
+    else:
+        followings, tag_sets, given = alike.followings, alike.tag_sets, alike.given
     choices = coded_choices(state)
-    table = decision_table(state, wanted, members, followings, choices, cycles)
+    table = _decision_table(state, wanted, members, followings, choices, cycles)
     ballots, votes, outsiders = cast(
         state.ballots, state.votes, table, choices, lambda frame: codes.of(frame, "member_id")
     )
@@ -141,7 +151,7 @@ def encode(state: SystemState, decisions: Sequence[str] | None = None, cycles: s
         decisions=table,
         members=members,
         followings=followings,
-        given=state.followings,
+        given=given,
         tag_sets=tag_sets,
         choices=choices,
         ballots=ballots,
@@ -169,7 +179,7 @@ def wanted_decisions(state: SystemState, decisions: Sequence[str] | None) -> pl.
     return wanted
 
 
-def coded_members(state: SystemState) -> pl.DataFrame:
+def _coded_members(state: SystemState) -> pl.DataFrame:
     """The members in the order of their codes."""
     return (
         state.members.sort("community_id", "member_id")
@@ -185,7 +195,7 @@ def coded_choices(state: SystemState) -> pl.DataFrame:
     )
 
 
-def decision_table(
+def _decision_table(
     state: SystemState,
     wanted: pl.DataFrame,
     members: pl.DataFrame,
@@ -245,8 +255,13 @@ def cast(
     return known.select("decision", "member", "tags"), stars, outsiders
 
 
-def blocks(encoded: Encoded) -> Iterator[Block]:
-    """Cut the decisions into blocks of bounded size, alike in their number of choices."""
+def blocks(encoded: Encoded, alike: Sequence[Block] = ()) -> Iterator[Block]:
+    """Cut the decisions into blocks of bounded size, alike in their number of choices.
+
+    Args:
+        encoded: The tables as codes.
+        alike: Blocks of a state with the very same members and followings; what depends on nothing else is shared.
+    """
     decisions = encoded.decisions.sort("choices", "decision")
     batch: list[int] = []
     cells = 0
@@ -255,12 +270,12 @@ def blocks(encoded: Encoded) -> Iterator[Block]:
             row["last_following"] - row["first_following"]
         ) * 8
         if batch and cells + size > _BLOCK_CELLS:
-            yield _block(encoded, sorted(batch))
+            yield _block(encoded, sorted(batch), alike)
             batch, cells = [], 0
         batch.append(row["decision"])
         cells += size
     if batch:
-        yield _block(encoded, sorted(batch))
+        yield _block(encoded, sorted(batch), alike)
 
 
 def words_for(bits: int) -> int:
@@ -344,28 +359,16 @@ def _tag_sets(tags: pl.Series) -> tuple[pl.Series, list[list[str]]]:
     return pl.Series(code), tag_sets
 
 
-def _block(encoded: Encoded, decisions: list[int]) -> Block:
+def _block(encoded: Encoded, decisions: list[int], alike: Sequence[Block]) -> Block:
     rows = encoded.decisions[decisions]
-    sizes = (rows["last"] - rows["first"]).to_numpy()
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    firsts = rows["first"].to_list()
-    follower, followee = encoded.followings["follower"].to_numpy(), encoded.followings["followee"].to_numpy()
-    tag_set = encoded.followings["tag_set"].to_numpy()
-    count, edge_count = int(offsets[-1]), int((rows["last_following"] - rows["first_following"]).sum())
-    # Filled piece by piece: at tens of millions of followings, fresh memory costs more than what is written into it.
-    member = np.empty(count, dtype=np.int64)
-    src, dst, following = (np.empty(edge_count, dtype=np.int64) for _ in range(3))
-    end = 0
-    for offset, row in zip(offsets.tolist(), rows.iter_rows(named=True), strict=False):
-        shift = offset - row["first"]
-        member[offset : offset + row["last"] - row["first"]] = np.arange(row["first"], row["last"])
-        given = slice(row["first_following"], row["last_following"])
-        here = slice(end, end := end + given.stop - given.start)
-        following[here] = np.arange(given.start, given.stop)
-        np.add(follower[given], shift, out=src[here])
-        np.add(followee[given], shift, out=dst[here])
-        dst[here][followee[given] < 0] = -1
-    place = pl.DataFrame({"decision": decisions, "shift": offsets[:-1] - np.array(firsts, dtype=np.int64)})
+    offsets = np.concatenate([[0], np.cumsum((rows["last"] - rows["first"]).to_numpy())]).astype(np.int64)
+    firsts = rows["first"].to_numpy()
+    count = int(offsets[-1])
+    known = next((block for block in alike if _stand_alike(block, offsets, firsts)), None)
+    member, src, dst, following = (
+        _graph(encoded, rows, offsets) if known is None else (known.member, known.src, known.dst, known.following)
+    )
+    place = pl.DataFrame({"decision": decisions, "shift": offsets[:-1] - firsts})
     ballots = encoded.ballots.join(place, on="decision").with_columns(node=pl.col("member") + pl.col("shift"))
     votes = encoded.votes.join(place, on="decision").with_columns(node=pl.col("member") + pl.col("shift"))
     manual = np.zeros(count, dtype=np.bool_)
@@ -382,15 +385,11 @@ def _block(encoded: Encoded, decisions: list[int]) -> Block:
     bit = {tag: number for number, tag in enumerate(vocabulary)}
     tags = np.zeros((count, words_for(len(vocabulary))), dtype=np.uint64)
     set_bits(tags, tagged["node"].to_numpy(), tagged["tag"].replace_strict(bit, return_dtype=pl.Int64).to_numpy())
-    set_mask = np.zeros((len(encoded.tag_sets), tags.shape[1]), dtype=np.uint64)
-    for number, names in enumerate(encoded.tag_sets):
-        for name in names:
-            if name in bit:
-                set_mask[number, bit[name] // 64] |= np.uint64(1) << np.uint64(bit[name] % 64)
-    set_all = np.array([not names for names in encoded.tag_sets], dtype=np.bool_)
-    set_mask[set_all] = ~np.uint64(0)
-    sets = tag_set.take(following)
-    return Block(
+    if known is not None and known.vocabulary == vocabulary:
+        mask, everything = known.mask, known.everything
+    else:
+        mask, everything = _followed_on(encoded, following, bit, tags.shape[1])
+    block = Block(
         decisions=decisions,
         offsets=offsets,
         member=member,
@@ -399,14 +398,58 @@ def _block(encoded: Encoded, decisions: list[int]) -> Block:
         src=src,
         dst=dst,
         following=following,
-        mask=set_mask.take(sets, axis=0),
-        everything=set_all.take(sets),
+        mask=mask,
+        everything=everything,
         manual=manual,
         tags=tags,
         rated=rated,
         units=units,
         vocabulary=vocabulary,
     )
+    if known is not None:
+        vars(block)["followers"] = known.followers
+    return block
+
+
+def _stand_alike(block: Block, offsets: Ints, firsts: Ints) -> bool:
+    """Whether the decisions of a block have the members that begin at ``firsts``, as many of them each."""
+    if not np.array_equal(block.offsets, offsets):
+        return False
+    peopled = np.flatnonzero(np.diff(offsets))
+    return np.array_equal(block.member[offsets[peopled]], firsts[peopled])
+
+
+def _graph(encoded: Encoded, rows: pl.DataFrame, offsets: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Member by node; follower, followee and following by edge."""
+    follower, followee = encoded.followings["follower"].to_numpy(), encoded.followings["followee"].to_numpy()
+    edge_count = int((rows["last_following"] - rows["first_following"]).sum())
+    # Filled piece by piece: at tens of millions of followings, fresh memory costs more than what is written into it.
+    member = np.empty(int(offsets[-1]), dtype=np.int64)
+    src, dst, following = (np.empty(edge_count, dtype=np.int64) for _ in range(3))
+    end = 0
+    for offset, row in zip(offsets.tolist(), rows.iter_rows(named=True), strict=False):
+        shift = offset - row["first"]
+        member[offset : offset + row["last"] - row["first"]] = np.arange(row["first"], row["last"])
+        given = slice(row["first_following"], row["last_following"])
+        here = slice(end, end := end + given.stop - given.start)
+        following[here] = np.arange(given.start, given.stop)
+        np.add(follower[given], shift, out=src[here])
+        np.add(followee[given], shift, out=dst[here])
+        dst[here][followee[given] < 0] = -1
+    return member, src, dst, following
+
+
+def _followed_on(encoded: Encoded, following: Ints, bit: dict[str, int], words: int) -> tuple[Bits, Flags]:
+    """Tags followed on as bits, and whether on ALL, by edge; tags that are on nobody's ballot have no bit."""
+    set_mask = np.zeros((len(encoded.tag_sets), words), dtype=np.uint64)
+    for number, names in enumerate(encoded.tag_sets):
+        for name in names:
+            if name in bit:
+                set_mask[number, bit[name] // 64] |= np.uint64(1) << np.uint64(bit[name] % 64)
+    set_all = np.array([not names for names in encoded.tag_sets], dtype=np.bool_)
+    set_mask[set_all] = ~np.uint64(0)
+    sets = encoded.followings["tag_set"].to_numpy().take(following)
+    return set_mask.take(sets, axis=0), set_all.take(sets)
 
 
 def set_bits(bits: Bits, rows: Ints, numbers: Ints) -> None:

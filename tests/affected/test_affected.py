@@ -17,7 +17,7 @@ from tests.cases import state_of as state_of_case
 from tests.delegation.networks import CHOICES, GHOSTS, NAMES, WORDS, Network, many, state_of, tangle
 
 RULES = ["path", "equilibrium"]
-FRAMES = ["ballots", "stars", "sources", "stats", "choices", "decisions"]
+FRAMES = ["ballots", "stars", "sources", "score_shares", "stats", "choices", "decisions"]
 TABLES = ["communities", "members", "followings", "decisions", "choices", "ballots", "votes"]
 CASES = {case["id"]: case for case in delegation_cases()}
 

@@ -22,7 +22,7 @@ import crowdvote_analysis as cv
 from tests.delegation.networks import PLACES, Network, departures, many, network, state_of, tangle
 
 RULES = ["path", "equilibrium"]
-FRAMES = ["ballots", "stars", "sources", "stats", "choices", "decisions"]
+FRAMES = ["ballots", "stars", "sources", "score_shares", "stats", "choices", "decisions"]
 
 
 @st.composite
@@ -343,7 +343,7 @@ import crowdvote_analysis as cv
 from tests.delegation.networks import many, state_of, tangle
 resolution = cv.resolve(state_of([*many("path", 100, 11), *many("equilibrium", 100, 12), tangle(3000, 3, 13)]))
 written = hashlib.sha256()
-for name in ("ballots", "stars", "sources", "stats", "choices", "decisions"):
+for name in ("ballots", "stars", "sources", "score_shares", "stats", "choices", "decisions"):
     file = io.BytesIO()
     getattr(resolution, name).rechunk().write_parquet(file)
     written.update(file.getvalue())

@@ -1,0 +1,209 @@
+"""What is measured against what; each comparison first makes sure that both sides give the same answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+import crowdvote_analysis as cv
+from benchmarks import memory
+from benchmarks.measure import in_turns
+from benchmarks.networks import community, frames_of, small_networks
+from benchmarks.peers import compiled_sweep, raw_scipy
+from tests.delegation.literal import Community, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.networks import Frames
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row of the table.
+
+    Attributes:
+        ours, peer: What was measured of each, in words.
+        ratio: The number that is held against the bars.
+    """
+
+    ours: str
+    peer: str
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Something that is measured.
+
+    Attributes:
+        name: For the command line.
+        work: What is done.
+        against: What it is measured against.
+        bar: What has to be reached, and the goal beyond it.
+        unit: Of the ratio: ``×`` of the peer's time (less is better), ``× faster`` (more is better), or GB.
+        measure: Does it, at a part of the full size and with a number of runs.
+    """
+
+    name: str
+    work: str
+    against: str
+    bar: tuple[float, float]
+    unit: str
+    measure: Callable[[float, int], Result]
+
+    def reached(self, ratio: float) -> str:
+        """Which of the two was reached."""
+        bar, goal = self.bar
+        better = (lambda wanted: ratio >= wanted) if self.unit == "× faster" else (lambda wanted: ratio <= wanted)
+        return "goal" if better(goal) else "bar" if better(bar) else "missed"
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
+
+
+def _timed(ours: Callable[[], object], peer: Callable[[], object], runs: int) -> Result:
+    timing = in_turns(ours, peer, runs)
+    return Result(_seconds(timing.ours), _seconds(timing.peer), timing.ours / timing.peer)
+
+
+def _agree(frames: pl.DataFrame, resolution: cv.Resolution) -> None:
+    """Floats of the peer and exact stars are the same to the eighth place."""
+    ours = resolution.stars.select("member_id", "choice_id", ours=pl.col("stars").cast(pl.Float64))
+    both = frames.join(ours, on=["member_id", "choice_id"], how="left").fill_null(0)
+    assert (both["stars"] - both["ours"]).abs().max() < 6e-9, "the peer does not give the same stars"  # type: ignore[operator]
+
+
+def _no_loops(size: float, runs: int) -> Result:
+    frames = community(int(1_000_000 * size))
+    state = cv.SystemState(**frames)
+    compiled_sweep(community(1000))  # compiles
+    _agree(compiled_sweep(frames), cv.resolve(state))
+    return _timed(lambda: cv.resolve(state), lambda: compiled_sweep(frames), runs)
+
+
+def _giant_core(size: float, runs: int) -> Result:
+    frames = community(int(1_000_000 * size), loops=True)
+    state = cv.SystemState(**frames)
+    _agree(raw_scipy(frames), cv.resolve(state, cycles="equilibrium"))
+    return _timed(lambda: cv.resolve(state, cycles="equilibrium"), lambda: raw_scipy(frames), runs)
+
+
+def _literal_walks(size: float, runs: int) -> Result:
+    networks = small_networks(max(1, int(20 * size)))
+    state = cv.SystemState(**frames_of(networks))
+    communities = [
+        Community(
+            {f"m{member:03d}": True for member in range(50)},
+            [(f"m{one:03d}", f"m{other:03d}", tags) for (one, other), tags in followings.items()],
+            {
+                f"m{voter:03d}": (tags, {choice: Fraction(given) for choice, given in stars.items()})
+                for voter, (tags, stars) in ballots.items()
+            },
+        )
+        for followings, ballots in networks
+    ]
+    read = [Literal(own, "path") for own in communities]
+    given = {row[:3]: Fraction(row[3]) for row in cv.resolve(state).stars.iter_rows()}
+    for number, literal in enumerate(read):
+        for member, ballot in literal.ballot.items():
+            for choice, stars in ballot.stars.items() if ballot else ():
+                ours = given[f"decision {number:03d}", member, choice]
+                assert abs(ours - stars) <= Fraction(1, 2 * 10**8), "the literal reading does not give the same stars"
+    timing = in_turns(
+        lambda: cv.resolve(state), lambda: [Literal(own, "path") for own in communities], runs=5 * runs, peer_runs=1
+    )
+    return Result(_seconds(timing.ours), _seconds(timing.peer), timing.peer / timing.ours)
+
+
+def _one_pass(size: float, runs: int) -> Result:
+    state = cv.SystemState(**community(int(10_000 * size), decisions=100))
+    names = state.decisions["decision_id"].to_list()
+    whole, last = cv.resolve(state), cv.resolve(state, names[-1:])
+    assert whole.stars.filter(decision_id=names[-1]).equals(last.stars)
+    return _timed(lambda: cv.resolve(state), lambda: [cv.resolve(state, [name]) for name in names], max(1, runs - 1))
+
+
+def _one_change(size: float, runs: int) -> Result:
+    frames = community(int(1_000_000 * size))
+    before = cv.SystemState(**frames)
+    counted = cv.resolve(before)
+    voter = _voter_who_reaches(before, counted, 0.01)
+    state = _with_other_stars(frames, voter)
+    ours, full = cv.resolve_affected(state, counted, [voter]), cv.resolve(state)
+    assert ours.ballots.equals(full.ballots)
+    assert ours.stars.equals(full.stars)
+    assert not ours.stars.equals(counted.stars)
+    return _timed(lambda: cv.resolve_affected(state, counted, [voter]), lambda: cv.resolve(state), runs)
+
+
+def _voter_who_reaches(state: cv.SystemState, counted: cv.Resolution, part: float) -> str:
+    """The voter on whom the number of members nearest to a part of all depends."""
+    ballots = counted.ballots.filter(origin="manual").sort("weight", descending=True)
+    wanted = part * counted.ballots.height
+    found = {}
+    for voter in ballots["member_id"].gather(np.unique(np.geomspace(1, ballots.height, 12).astype(int)) - 1):
+        found[voter] = cv.affected_members(state, "decision 0000", [voter]).height
+    return min(found, key=lambda name: abs(found[name] - wanted))
+
+
+def _with_other_stars(frames: Frames, voter: str) -> cv.SystemState:
+    stars = pl.when(pl.col("member_id") == voter).then(5 - pl.col("stars")).otherwise(pl.col("stars"))
+    return cv.SystemState(**frames | {"votes": frames["votes"].with_columns(stars=stars)})
+
+
+def _memory(size: float, runs: int) -> Result:  # noqa: ARG001
+    seconds, gigabytes = memory.peak(int(10_000_000 * size))
+    return Result(f"{gigabytes:.1f} GB, {seconds:.0f} s", "–", gigabytes)
+
+
+COMPARISONS = [
+    Comparison(
+        "no-loops",
+        "no loops: 1,000,000 members, 5,000,000 followings, ids as texts → ballots and stars",
+        "a compiled (numba) sweep from the same frames",
+        (3, 1.5),
+        "×",
+        _no_loops,
+    ),
+    Comparison(
+        "giant-core",
+        "one giant core of loops, the same size, rule equilibrium",
+        "raw scipy: reduceat for tags, BiCGSTAB for each choice",
+        (3, 1.5),
+        "×",
+        _giant_core,
+    ),
+    Comparison(
+        "path-rule",
+        "rule path: 20 networks of 50 members who follow 1 to 3",
+        "the rule walked literally in Python",
+        (1_000, 10_000),
+        "× faster",
+        _literal_walks,
+    ),
+    Comparison(
+        "one-pass", "100 decisions × 10,000 members in one call", "100 single calls", (0.5, 0.2), "×", _one_pass
+    ),
+    Comparison(
+        "one-change",
+        "one voter gives other stars, 1 % affected, 1,000,000 members",
+        "a full count",
+        (0.1, 0.02),
+        "×",
+        _one_change,
+    ),
+    Comparison(
+        "memory",
+        "10,000,000 members, 50,000,000 followings, no loops",
+        "the memory of the machine",
+        (20, 12),
+        "GB",
+        _memory,
+    ),
+]
