@@ -1,6 +1,6 @@
 """How the cost of a count grows, measured one size after the other: ``python -m benchmarks.growth``.
 
-Prints the figures as CSV and draws them into docs/images.
+Prints the figures as CSV and draws them into docs/images; with the name of such a file, only draws.
 """
 
 from __future__ import annotations
@@ -89,16 +89,17 @@ def chart(figures: pl.DataFrame, mode: str) -> alt.FacetChart:
     ink, paper = _INKS[mode]
     first = pl.col("seconds").first() / pl.col("size").first()
     frame = figures.with_columns(straight=(first * pl.col("size")).over("panel"))
-    size = alt.X("size:Q").scale(type="log").axis(title=None, format="~s", tickCount=4)
+    log = alt.Scale(type="log", nice=False)
+    size = alt.X("size:Q").scale(log).axis(title=None, format="~s", grid=False, labelOverlap=True)
+    tens = [10.0**power for power in range(-2, 4)]
+    seconds = alt.Y("seconds:Q").scale(log).axis(title="seconds", values=tens, format="~g")
     base = alt.Chart(frame)
-    line = base.mark_line(point=True, color="#2196f3").encode(
-        size, alt.Y("seconds:Q").scale(type="log").title("seconds")
-    )
-    straight = base.mark_line(strokeDash=[3, 4], color=ink, opacity=0.4).encode(size, alt.Y("straight:Q"))
+    line = base.mark_line(point={"color": "#2196f3", "size": 45}, color="#2196f3").encode(size, seconds)
+    straight = base.mark_line(strokeDash=[3, 4], color=ink, opacity=0.4).encode(size, alt.Y("straight:Q").scale(log))
     panels = alt.layer(straight, line).properties(width=210, height=150)
     order = figures["panel"].unique(maintain_order=True).to_list()
-    facet = alt.Facet("panel:N", sort=order, columns=3).header(title=None, labelColor=ink, labelFontSize=13)
-    whole = panels.facet(facet).resolve_scale(x="independent", y="independent")
+    facet = alt.Facet("panel:N", sort=order).header(title=None, labelColor=ink, labelFontSize=13)
+    whole = panels.facet(facet, columns=3).resolve_scale(x="independent", y="independent")
     return (
         whole.configure(background=paper, font="PT Sans, system-ui, sans-serif", padding=14)
         .configure_axis(labelColor=ink, titleColor=ink, gridColor="#8884", domain=False, ticks=False)
@@ -107,7 +108,10 @@ def chart(figures: pl.DataFrame, mode: str) -> alt.FacetChart:
 
 
 if __name__ == "__main__":
-    found = measured()
-    print(found.write_csv(float_precision=4))
+    if len(sys.argv) > 1:
+        found = pl.read_csv(sys.argv[1])
+    else:
+        found = measured()
+        print(found.write_csv(float_precision=4))
     for mode in _INKS:
         chart(found, mode).save(IMAGES / f"growth-{mode}.svg")

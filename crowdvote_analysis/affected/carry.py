@@ -52,6 +52,19 @@ class Piece:
         return flags
 
     @cached_property
+    def whole(self) -> bool:
+        """Whether every node of before is still there, in its place."""
+        return len(self.place) > 0 and np.array_equal(self.place, np.arange(len(self.place)))
+
+    @cached_property
+    def left_edges(self) -> Ints:
+        """The edges of before whose followers are not taken over."""
+        src, left = self.counted.block.src, np.flatnonzero(self.left)
+        first, last = np.searchsorted(src, left), np.searchsorted(src, left, side="right")
+        lengths = last - first
+        return np.repeat(first - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+
+    @cached_property
     def old_edges(self) -> Ints:
         """The edges of before whose followers are taken over."""
         return np.flatnonzero(~self.left[self.counted.block.src])
@@ -71,6 +84,10 @@ def carried(pieces: Sequence[Piece], name: str, like: np.ndarray) -> Any:
         name: Attribute of ``Counted``, or of one of its parts after a dot.
         like: An array by node; where it has two axes and is not of bits, nodes are the second.
     """
+    if len(pieces) == 1 and pieces[0].whole and _attribute(pieces[0], name).shape == like.shape:
+        copied = _attribute(pieces[0], name).copy()
+        (copied if copied.dtype == np.uint64 else copied.T)[pieces[0].left] = 0
+        return copied
     whole = np.zeros_like(like)
     for piece in pieces:
         source = _attribute(piece, name)
@@ -87,6 +104,10 @@ def carried(pieces: Sequence[Piece], name: str, like: np.ndarray) -> Any:
 
 def carried_by_edge(block: Block, pieces: Sequence[Piece], name: str, whole: NDArray[Any]) -> Any:
     """Put what is taken over into ``whole``, an array by edge; ``name`` as for ``carried``."""
+    if len(pieces) == 1 and pieces[0].whole and pieces[0].counted.block.src is block.src:
+        copied = _attribute(pieces[0], name).copy()
+        copied[pieces[0].left_edges] = whole[pieces[0].left_edges]
+        return copied
     for piece in pieces:
         whole[piece.new_edges(block)] = _attribute(piece, name)[piece.old_edges]
     return whole
@@ -213,12 +234,14 @@ def order_after(
     kept = ~strict | came_along(graph, small.edges, fresh.has, fresh.tags)[0]
     for first, last in pairwise(np.concatenate([[0], np.cumsum(kept)])[small.starts].tolist()):
         _raise(level, graph, small, nodes, small.edges[kept][first:last])
-    is_live = np.zeros(len(block.src), dtype=np.bool_)
-    for piece in pieces:
-        was_live = np.zeros(len(piece.counted.block.src), dtype=np.bool_)
-        was_live[piece.counted.order.edges] = True
-        is_live[piece.new_edges(block)] = was_live[piece.old_edges]
-    is_live[edges[small.edges[kept]]] = True
+    fresh_live = np.zeros(len(block.src), dtype=np.bool_)
+    fresh_live[edges[small.edges[kept]]] = True
+    if len(pieces) == 1 and pieces[0].whole and pieces[0].counted.block.src is block.src:
+        before, left_edges = pieces[0].counted, pieces[0].left_edges
+        same_edges = np.array_equal(before.live[left_edges], fresh_live[left_edges])
+        if same_edges and np.array_equal(level, before.order.level):
+            return replace(before.order, core=loops["core"], raw_loop=loops["raw_loop"])
+    is_live = carried_by_edge(block, pieces, "live", fresh_live)
     live = np.flatnonzero(is_live)
     live = live[by_level(level[block.src[live]])]
     starts = np.searchsorted(level[block.src[live]], np.arange(1, int(level.max(initial=0)) + 2))

@@ -61,16 +61,21 @@ def spliced(encoded: Encoded, previous: Resolution, parts: Sequence[Part]) -> Re
 def _gathered(before: pl.DataFrame, small: Sequence[pl.DataFrame], source: Ints, keys: list[str]) -> pl.DataFrame:
     """Rows of before and, counted on from there, of the small frames, by their number.
 
-    Where every row of before is still in its place, the keys need not be gathered.
+    Where every row of before is still in its place, only what has changed is put in.
     """
     both = pl.concat([before, *(frame.select(before.columns) for frame in small)])
-    moved = np.flatnonzero(source != np.arange(len(source)))
     wanted = pl.Series(source)
-    if len(source) == len(before) and both.select(keys)[wanted.gather(moved)].equals(
-        before.select(keys)[pl.Series(moved)]
-    ):
-        return before.select(keys).hstack(both.drop(keys)[wanted])
-    return both[wanted]
+    if len(source) != len(before):
+        return both[wanted]
+    moved = pl.Series(np.flatnonzero(source != np.arange(len(source))))
+    now, then = both[wanted.gather(moved)], before[moved]
+    if not now.select(keys).equals(then.select(keys)):
+        return both[wanted]
+    changed = [name for name in before.columns if not now[name].equals(then[name])]
+    return before.with_columns(
+        both[name].gather(wanted) if before.schema[name].is_nested() else before[name].clone().scatter(moved, now[name])
+        for name in changed
+    )
 
 
 def _with_influence(ballots: pl.DataFrame, parts: Sequence[Part], first: Ints) -> pl.DataFrame:

@@ -346,7 +346,7 @@ def _followings(given: pl.DataFrame, codes: _Codes) -> tuple[pl.DataFrame, list[
 def _tag_sets(tags: pl.Series) -> tuple[pl.Series, list[list[str]]]:
     """A code by row for its set of tags, and the set each code stands for; code 0 is the empty set (T3)."""
     lengths = tags.list.len()
-    code = np.zeros(len(tags), dtype=np.int64)
+    code = np.zeros(len(tags), dtype=np.int32)
     tag_sets: list[list[str]] = [[]]
     # Most sets are empty or of one tag: putting texts together only for the others is several times faster. No tag
     # holds a semicolon (tables.py), so such a text stands for the set.
@@ -422,6 +422,9 @@ def _stand_alike(block: Block, offsets: Ints, firsts: Ints) -> bool:
 def _graph(encoded: Encoded, rows: pl.DataFrame, offsets: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Member by node; follower, followee and following by edge."""
     follower, followee = encoded.followings["follower"].to_numpy(), encoded.followings["followee"].to_numpy()
+    if len(rows) == 1 and not rows["first"].item():  # the first community by itself: codes are nodes already
+        given = slice(rows["first_following"].item(), rows["last_following"].item())
+        return np.arange(offsets[-1]), follower[given], followee[given], np.arange(given.start, given.stop)
     edge_count = int((rows["last_following"] - rows["first_following"]).sum())
     # Filled piece by piece: at tens of millions of followings, fresh memory costs more than what is written into it.
     member = np.empty(int(offsets[-1]), dtype=np.int64)

@@ -54,6 +54,13 @@ class Counted:
     weight: Floats
     outcome: Outcomes
 
+    @cached_property
+    def live(self) -> Flags:
+        """Whether an edge is among those that the order has (by edge)."""
+        flags = np.zeros(len(self.block.src), dtype=np.bool_)
+        flags[self.order.edges] = True
+        return flags
+
 
 @dataclass(frozen=True)
 class Resolution:

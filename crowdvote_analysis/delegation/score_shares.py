@@ -106,7 +106,6 @@ def _named(encoded: Encoded, parts: list[pl.DataFrame]) -> pl.DataFrame:
     if not parts:
         return pl.DataFrame(schema=COLUMNS)
     exact = pl.lit("0.000000000000000001").cast(EXACT)
-    total = pl.col("total").cast(pl.Float64) / 10**8
     names = encoded.choices.join(encoded.decisions.select("decision_id", "decision"), on="decision_id")
     names = names.select("decision_id", "decision", "choice_id", "choice")
     frame = pl.concat(parts).join(names, on=["decision", "choice"])
@@ -115,8 +114,10 @@ def _named(encoded: Encoded, parts: list[pl.DataFrame]) -> pl.DataFrame:
         stars=in_stars(frame["places"]),
         score=pl.col("units").cast(pl.Decimal(38, 0)) * exact,
     )
-    share = pl.when(total > 0).then(pl.col("score").cast(pl.Float64) / total)
-    return frame.with_columns(share=share).select(*COLUMNS)
+    # Divided here and not by polars, whose last bit depends on the number of rows.
+    units, total = (frame[name].cast(pl.Float64).to_numpy() for name in ("units", "total"))
+    share = np.divide(units, total * UNITS_PER_PLACE, out=np.full(len(units), np.nan), where=total > 0)
+    return frame.with_columns(share=pl.Series(share, nan_to_null=True)).select(*COLUMNS)
 
 
 def _traced(counted: Counted, tallied: Flags) -> _Held:
