@@ -34,13 +34,13 @@ def main() -> None:
             with console.status(f"{comparison.name}: {comparison.work}"):
                 result = comparison.measure(arguments.size, arguments.runs)
             if arguments.json:
-                print(json.dumps(_row(comparison, result), ensure_ascii=False), flush=True)
+                print(json.dumps(_row(comparison, result, arguments.size), ensure_ascii=False), flush=True)
             rows.append((comparison, result))
     if not arguments.json:
         Console(width=None if sys.stdout.isatty() else 120).print(_table(rows, arguments.size, arguments.runs))
 
 
-def _row(comparison: Comparison, result: Result) -> dict[str, object]:
+def _row(comparison: Comparison, result: Result, size: float) -> dict[str, object]:
     return {
         "name": comparison.name,
         "work": comparison.work,
@@ -51,7 +51,8 @@ def _row(comparison: Comparison, result: Result) -> dict[str, object]:
         "unit": comparison.unit,
         "bar": comparison.bar[0],
         "goal": comparison.bar[1],
-        "reached": comparison.reached(result.ratio),
+        "size": size,
+        "reached": comparison.reached(result.ratio) if size == 1 else None,
     }
 
 
@@ -64,7 +65,7 @@ def _table(rows: list[tuple[Comparison, Result]], size: float, runs: int) -> Tab
     for comparison, result in rows:
         ratio = f"{result.ratio:,.0f}" if result.ratio >= 100 else f"{result.ratio:.2g}"
         bar, goal = (f"{wanted:,g}" for wanted in comparison.bar)
-        reached = comparison.reached(result.ratio)
+        reached = comparison.reached(result.ratio) if size == 1 else "–"  # bars are for the full size
         work = f"{comparison.work}\n[dim]against {comparison.against}[/]"
         table.add_row(work, result.ours, result.peer, f"{ratio} {comparison.unit}", f"{bar} / {goal}", reached)
     return table
