@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crowdvote_analysis.delegation.arrays import words_for
 from crowdvote_analysis.delegation.averages import Calculation
 from crowdvote_analysis.delegation.cores import from_int, to_int
-from crowdvote_analysis.delegation.encode import words_for
 from crowdvote_analysis.delegation.participation import Order, by_level, came_along
 from crowdvote_analysis.delegation.participation import order as order_of
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crowdvote_analysis.delegation.encode import Bits, Block, Flags, Ints
+    from crowdvote_analysis.delegation.arrays import Bits, Flags, Ints
+    from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.resolution import Counted
 
 

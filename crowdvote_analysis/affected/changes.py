@@ -17,7 +17,8 @@ from crowdvote_analysis.delegation.encode import encode
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crowdvote_analysis.delegation.encode import Encoded, Flags, Ints
+    from crowdvote_analysis.delegation.arrays import Flags, Ints
+    from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.state import SystemState
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from crowdvote_analysis.affected.splice import first_rows, rows, set_sizes
 from crowdvote_analysis.affected.walk import steps_to_followers
 from crowdvote_analysis.delegation import encode as codes
+from crowdvote_analysis.delegation.arrays import set_bits
 from crowdvote_analysis.delegation.counting import decision_ids
 from crowdvote_analysis.delegation.participation import by_level, came_along
 from crowdvote_analysis.delegation.resolution import unpacked
@@ -24,9 +25,11 @@ from crowdvote_analysis.delegation.settling import settle
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from crowdvote_analysis.delegation.arrays import Ints
     from crowdvote_analysis.delegation.averages import Calculation
+    from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.counting import Told
-    from crowdvote_analysis.delegation.encode import Block, Encoded, Ints
+    from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.delegation.participation import Order
     from crowdvote_analysis.delegation.resolution import Counted, Resolution
     from crowdvote_analysis.state import SystemState
@@ -109,7 +112,7 @@ def _with_stars(encoded: Encoded, block: Block, nodes: Ints) -> Block:
     units, rated = block.units.copy(), block.rated.copy()
     units[:, nodes], rated[nodes] = 0, 0
     units[choice, node] = votes["units"].to_numpy()
-    codes.set_bits(rated, node, choice)
+    set_bits(rated, node, choice)
     return replace(block, units=units, rated=rated)
 
 

@@ -21,8 +21,8 @@ from crowdvote_analysis.affected.carry import (
 )
 from crowdvote_analysis.affected.walk import steps_to_followers
 from crowdvote_analysis.delegation import averages, influence, trees
+from crowdvote_analysis.delegation.blocks import Block
 from crowdvote_analysis.delegation.counting import decision_ids, loops
-from crowdvote_analysis.delegation.encode import Block
 from crowdvote_analysis.delegation.outcomes import NOT_LOOKED_AT, outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
 from crowdvote_analysis.delegation.resolution import Counted
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from crowdvote_analysis.affected.changes import Update
+    from crowdvote_analysis.delegation.arrays import Flags, Ints
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.encode import Flags, Ints
     from crowdvote_analysis.delegation.participation import Order
 
 

@@ -20,8 +20,9 @@ from crowdvote_analysis.affected.other_stars import recounted, with_other_stars
 from crowdvote_analysis.affected.recount import recount
 from crowdvote_analysis.affected.splice import spliced
 from crowdvote_analysis.affected.walk import steps_to_followers
+from crowdvote_analysis.delegation.blocks import blocks
 from crowdvote_analysis.delegation.counting import Told
-from crowdvote_analysis.delegation.encode import blocks, encode
+from crowdvote_analysis.delegation.encode import encode
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crowdvote_analysis.affected.recount import Part
-    from crowdvote_analysis.delegation.encode import Bits, Block, Encoded, Ints
+    from crowdvote_analysis.delegation.arrays import Bits, Ints
+    from crowdvote_analysis.delegation.blocks import Block
+    from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.delegation.resolution import Resolution
 
 _INFLUENCE = ["influence_direct", "influence_total", "weight"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from scipy.sparse import csr_array
 
-    from crowdvote_analysis.delegation.encode import Flags, Ints
+    from crowdvote_analysis.delegation.arrays import Flags, Ints
 
 
 def steps_to_followers(followers: csr_array, ends: Flags, starts: Sequence[Flags]) -> Ints:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.delegation.encode import not_empty
+from crowdvote_analysis.delegation.arrays import not_empty
 from crowdvote_analysis.delegation.participation import came_along
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from scipy.sparse import csr_array
 
-    from crowdvote_analysis.delegation.encode import Bits, Block, Flags, Ints
+    from crowdvote_analysis.delegation.arrays import Bits, Flags, Ints
+    from crowdvote_analysis.delegation.blocks import Block
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crowdvote_analysis.delegation import equilibrium, path_rule
+from crowdvote_analysis.delegation.arrays import not_empty
 from crowdvote_analysis.delegation.averages import Balance
-from crowdvote_analysis.delegation.encode import not_empty
 from crowdvote_analysis.delegation.participation import came_along
 from crowdvote_analysis.errors import CyclicCoreTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from crowdvote_analysis.delegation.arrays import Bits, Ints
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.encode import Bits, Block, Ints
+    from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.participation import Order
 
 

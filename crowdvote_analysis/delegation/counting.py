@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crowdvote_analysis.delegation import averages, influence, trees
-from crowdvote_analysis.delegation.encode import blocks, encode
+from crowdvote_analysis.delegation.blocks import blocks
+from crowdvote_analysis.delegation.encode import encode
 from crowdvote_analysis.delegation.outcomes import outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
 from crowdvote_analysis.delegation.resolution import Counted, Resolution, frames
@@ -18,8 +19,10 @@ from crowdvote_analysis.limits import WORK_LIMIT
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from crowdvote_analysis.delegation.arrays import Flags, Ints
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.encode import Block, Encoded, Flags, Ints
+    from crowdvote_analysis.delegation.blocks import Block
+    from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.delegation.participation import Order
     from crowdvote_analysis.state import SystemState
 

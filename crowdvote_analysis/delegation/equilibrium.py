@@ -15,9 +15,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from crowdvote_analysis.delegation.encode import UNITS_PER_STAR
+from crowdvote_analysis.delegation.arrays import UNITS_PER_STAR
 from crowdvote_analysis.errors import CrowdVoteError
 
 if TYPE_CHECKING:
@@ -25,9 +24,7 @@ if TYPE_CHECKING:
 
     from scipy.sparse import csr_array
 
-    from crowdvote_analysis.delegation.encode import Ints
-
-Floats = NDArray[np.float64]
+    from crowdvote_analysis.delegation.arrays import Floats, Ints
 
 _RESIDUAL = 10**6  # units: 1e-12 star (Y4)
 _CORRECTIONS = 8

@@ -10,9 +10,9 @@ import numpy as np
 from crowdvote_analysis.delegation import equilibrium
 
 if TYPE_CHECKING:
+    from crowdvote_analysis.delegation.arrays import Flags, Floats, Ints
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.encode import Block, Flags, Ints
-    from crowdvote_analysis.delegation.equilibrium import Floats
+    from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.participation import Order
 
 

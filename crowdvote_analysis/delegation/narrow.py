@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from crowdvote_analysis.delegation.arrays import Ints
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.encode import Block, Ints
+    from crowdvote_analysis.delegation.blocks import Block
 
 
 class _Ballot(NamedTuple):

@@ -12,8 +12,9 @@ from crowdvote_analysis.delegation.path_rule import MATCH, NO_BALLOT, NO_MATCH
 from crowdvote_analysis.delegation.support import Support
 
 if TYPE_CHECKING:
+    from crowdvote_analysis.delegation.arrays import Bits, Ints
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.encode import Bits, Block, Ints
+    from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.participation import Order
 
 Outcomes: TypeAlias = NDArray[np.int8]

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crowdvote_analysis.delegation.encode import not_empty
+from crowdvote_analysis.delegation.arrays import not_empty
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from crowdvote_analysis.delegation.encode import Bits, Block, Flags, Ints
+    from crowdvote_analysis.delegation.arrays import Bits, Flags, Ints
+    from crowdvote_analysis.delegation.blocks import Block
 
 
 _NARROW = 16  # nodes that are walked one by one faster than as arrays

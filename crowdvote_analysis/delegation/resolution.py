@@ -20,9 +20,10 @@ from crowdvote_analysis.tables import STARS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crowdvote_analysis.delegation.arrays import Bits, Flags, Floats, Ints
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.encode import Bits, Block, Encoded, Flags, Ints
-    from crowdvote_analysis.delegation.equilibrium import Floats
+    from crowdvote_analysis.delegation.blocks import Block
+    from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.delegation.outcomes import Outcomes
     from crowdvote_analysis.delegation.participation import Order
 

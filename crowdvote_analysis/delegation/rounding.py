@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.delegation.encode import UNITS_PER_PLACE
+from crowdvote_analysis.delegation.arrays import UNITS_PER_PLACE
 from crowdvote_analysis.delegation.equilibrium import LARGEST_EXACT, solve_exactly
 from crowdvote_analysis.tables import STARS
 
 if TYPE_CHECKING:
+    from crowdvote_analysis.delegation.arrays import Ints
     from crowdvote_analysis.delegation.averages import Balance, Calculation
-    from crowdvote_analysis.delegation.encode import Block, Ints
+    from crowdvote_analysis.delegation.blocks import Block
 
 _HALF = UNITS_PER_PLACE // 2
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from crowdvote_analysis.delegation import equilibrium
-from crowdvote_analysis.delegation.encode import UNITS_PER_PLACE, UNITS_PER_STAR
+from crowdvote_analysis.delegation.arrays import UNITS_PER_PLACE, UNITS_PER_STAR
 from crowdvote_analysis.delegation.influence import inherited_by_level
 from crowdvote_analysis.delegation.rounding import in_stars
 from crowdvote_analysis.tables import STARS
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
 
+    from crowdvote_analysis.delegation.arrays import Flags, Floats, Ints
     from crowdvote_analysis.delegation.averages import Balance
-    from crowdvote_analysis.delegation.encode import Block, Encoded, Flags, Ints
-    from crowdvote_analysis.delegation.equilibrium import Floats
+    from crowdvote_analysis.delegation.blocks import Block
+    from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.delegation.resolution import Counted
 
 EXACT = pl.Decimal(38, 18)

@@ -13,8 +13,9 @@ from crowdvote_analysis.delegation.narrow import average_one_by_one
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from crowdvote_analysis.delegation.arrays import Ints
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.encode import Block, Ints
+    from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.participation import Order
 
 # Setting up a frame costs as much as averaging so many followings one by one.

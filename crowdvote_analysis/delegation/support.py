@@ -13,8 +13,9 @@ import numpy as np
 from crowdvote_analysis.delegation.cores import to_int
 
 if TYPE_CHECKING:
+    from crowdvote_analysis.delegation.arrays import Ints
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.encode import Block, Ints
+    from crowdvote_analysis.delegation.blocks import Block
 
 _ANY = -1
 

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from crowdvote_analysis.delegation.encode import words_for
+from crowdvote_analysis.delegation.arrays import words_for
 from crowdvote_analysis.delegation.influence import inherited_by_level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from crowdvote_analysis.delegation.arrays import Bits, Flags, Ints
     from crowdvote_analysis.delegation.averages import Calculation
-    from crowdvote_analysis.delegation.encode import Bits, Block, Flags, Ints
+    from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.participation import Order
 
 # Trees of sources are counted exactly up to this many members; beyond, the total is left open rather than estimated

@@ -14,7 +14,8 @@ from crowdvote_analysis.explanation.tree import Person
 from crowdvote_analysis.privacy import public_ids
 
 if TYPE_CHECKING:
-    from crowdvote_analysis.delegation.encode import Block, Encoded
+    from crowdvote_analysis.delegation.blocks import Block
+    from crowdvote_analysis.delegation.encode import Encoded
 
 
 def reachable(block: Block, root: int) -> Block:

@@ -13,8 +13,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from crowdvote_analysis.delegation.blocks import blocks
 from crowdvote_analysis.delegation.cores import to_int
-from crowdvote_analysis.delegation.encode import blocks, encode
+from crowdvote_analysis.delegation.encode import encode
 from crowdvote_analysis.delegation.path_rule import EVERYTHING
 from crowdvote_analysis.delegation.resolution import NOT_FOLLOWING, NOTHING_MATCHES
 from crowdvote_analysis.errors import UnknownMemberError

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crowdvote_analysis.delegation.averages import Balance
-    from crowdvote_analysis.delegation.encode import Block
+    from crowdvote_analysis.delegation.blocks import Block
 
 
 class OwnBalance:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from crowdvote_analysis.delegation.arrays import UNITS_PER_PLACE
 from crowdvote_analysis.delegation.components import components
 from crowdvote_analysis.delegation.cores import Budget, to_int
-from crowdvote_analysis.delegation.encode import UNITS_PER_PLACE
 from crowdvote_analysis.delegation.participation import matching, strong_components
 from crowdvote_analysis.delegation.path_rule import EVERYTHING
 from crowdvote_analysis.explanation.given import Given, traced_back
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence, Set
     from fractions import Fraction
 
-    from crowdvote_analysis.delegation.encode import Block
+    from crowdvote_analysis.delegation.blocks import Block
 
 
 # A ballot or none, and the blocked members that can be reached from there, as bits.

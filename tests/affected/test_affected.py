@@ -94,7 +94,7 @@ def test_other_stars_on_the_same_ballots_are_averaged_without_counting_anew(
     cycles: str, seed: int, cells: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stars changed and nothing else, step after step, decisions in one block or one each: bits as in a full count."""
-    monkeypatch.setattr("crowdvote_analysis.delegation.encode._BLOCK_CELLS", cells)
+    monkeypatch.setattr("crowdvote_analysis.delegation.blocks._BLOCK_CELLS", cells)
     monkeypatch.setattr("crowdvote_analysis.affected.resolve.recount", None)  # would fail if it were called
     order = random.Random(f"{cycles} {seed}")
     state = state_of(many(cycles, 6, 3000 + seed))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 import crowdvote_analysis as cv
-from crowdvote_analysis.delegation.encode import blocks, encode
+from crowdvote_analysis.delegation.blocks import blocks
+from crowdvote_analysis.delegation.encode import encode
 from crowdvote_analysis.delegation.participation import order
 
 
