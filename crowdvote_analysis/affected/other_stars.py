@@ -16,19 +16,18 @@ from crowdvote_analysis.affected.splice import first_rows, rows, set_sizes
 from crowdvote_analysis.affected.walk import steps_to_followers
 from crowdvote_analysis.delegation import encode as codes
 from crowdvote_analysis.delegation.arrays import set_bits
-from crowdvote_analysis.delegation.counting import decision_ids
+from crowdvote_analysis.delegation.counting import Told, decision_ids
 from crowdvote_analysis.delegation.participation import by_level, came_along
 from crowdvote_analysis.delegation.resolution import unpacked
 from crowdvote_analysis.delegation.rounding import in_stars, rounded
 from crowdvote_analysis.delegation.settling import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from crowdvote_analysis.delegation.arrays import Ints
     from crowdvote_analysis.delegation.averages import Calculation
     from crowdvote_analysis.delegation.blocks import Block
-    from crowdvote_analysis.delegation.counting import Told
     from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.delegation.participation import Order
     from crowdvote_analysis.delegation.resolution import Counted, Resolution
@@ -75,7 +74,11 @@ def with_other_stars(
 
 
 def recounted(
-    encoded: Encoded, previous: Resolution, changed: set[str], work_limit: int, told: Told
+    encoded: Encoded,
+    previous: Resolution,
+    changed: set[str],
+    work_limit: int,
+    progress: Callable[[int, int], None] | None,
 ) -> Resolution | None:
     """Average the stars of affected members again; ``None`` if ballots begin or cease to rate a choice.
 
@@ -84,17 +87,20 @@ def recounted(
         previous: The count before it.
         changed: The members whose votes changed.
         work_limit: As for ``resolve``.
-        told: Is told of what is done.
+        progress: As for ``resolve``.
     """
     ids = pl.Series(sorted(changed), dtype=pl.String).implode()
     is_changed = encoded.members["member_id"].is_in(ids).to_numpy()
-    news = []
+    changes = []
     for before in previous._counted:
         nodes = np.flatnonzero(is_changed[before.block.member])
         block = _with_stars(encoded, before.block, nodes)
         if (block.rated[nodes] != before.block.rated[nodes]).any():
             return None
-        starts = nodes[(block.units[:, nodes] != before.block.units[:, nodes]).any(axis=0)]
+        changes.append((before, block, nodes[(block.units[:, nodes] != before.block.units[:, nodes]).any(axis=0)]))
+    told = Told(progress, encoded)
+    news = []
+    for before, block, starts in changes:
         news.append(_counted(encoded, before, block, starts, work_limit, told) if len(starts) else (before, starts))
         told.done(block)
     return replace(

@@ -139,6 +139,7 @@ def _split(news: Update, previous: Sequence[Counted], block: Block) -> tuple[lis
         if (place < 0).any():
             lost = (old.dst >= 0) & (place[old.dst] < 0) & (place[old.src] >= 0)
             behind[place[old.src[lost]]] = True
+    behind &= ~block.manual
     affected = steps_to_followers(block.followers, block.manual, [starts, behind]) >= 0
     pieces = []
     for number, place in places.items():

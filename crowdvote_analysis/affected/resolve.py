@@ -67,6 +67,7 @@ def affected_members(state: SystemState, decision_id: str, changed: Iterable[str
     left = encoded.given["followee_id"].gather(lines["row"].gather(strangers)).is_in(ids.implode()).to_numpy()
     behind = np.zeros(len(members), dtype=np.bool_)
     behind[follower[strangers[left]]] = True
+    behind &= ~manual
     open_ = followee >= 0
     ones = np.ones(np.count_nonzero(open_), dtype=np.int8)
     followers = csr_array((ones, (followee[open_], follower[open_])), shape=(len(members), len(members)))
@@ -116,7 +117,7 @@ def resolve_affected(
     found = differences(before.state, state, named)
     encoded = with_other_stars(before, state, found, decisions, cycles)
     if encoded is not None:
-        resolution = recounted(encoded, previous, found["votes"], work_limit, Told(progress, encoded))
+        resolution = recounted(encoded, previous, found["votes"], work_limit, progress)
         if resolution is not None:
             return resolution
     news = update(before, state, found, named, decisions, cycles)

@@ -30,7 +30,8 @@ class Encoded:
     Attributes:
         decisions: decision_id, community_id, cycle_rule, first and last (rows of ``members`` of the community, half
             open), first_following and last_following, choices (number); sorted by decision_id.
-        members: The members table sorted by (community_id, member_id), with ``code``.
+        members: The members table sorted by (community_id, member_id), with ``code``; after a change that a count does
+            not depend on (a name, say) that of the state before.
         followings: The followings of members, sorted by follower and followee: follower, followee (codes; followee is
             -1 for somebody who is no member), tag_set, and row, the position in ``given``.
         given: The followings as they stand in the state, or in an earlier one with the same.
@@ -105,14 +106,17 @@ def wanted_decisions(state: SystemState, decisions: Sequence[str] | None) -> pl.
         UnknownDecisionError: A decision is not in the state.
     """
     wanted = state.decisions
+    if isinstance(decisions, str):
+        raise TypeError(f"decisions is one text; give a list of them: decisions=[{decisions!r}]")
     if decisions is not None:
+        decisions = list(decisions)
         missing = sorted(set(decisions) - set(wanted["decision_id"]))
         if missing:
             present = ", ".join(sorted(wanted["decision_id"])[:10]) or "none"
             raise UnknownDecisionError(
                 f"decision '{missing[0]}' is not in the table decisions (decisions there: {present})."
             )
-        wanted = wanted.filter(pl.col("decision_id").is_in(list(decisions)))
+        wanted = wanted.filter(pl.col("decision_id").is_in(decisions))
     return wanted
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crowdvote_analysis.delegation.arrays import UNITS_PER_STAR
+from crowdvote_analysis.delegation.elimination import LARGEST, Elimination
 from crowdvote_analysis.errors import CrowdVoteError
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ _CORRECTIONS = 8
 _ITERATIONS = 500
 _PRECISION = 1e-10
 LARGEST_EXACT = 64  # members of a core whose stars are worked out as fractions where rounding needs it
+# Steps in a core beyond which floats that subtract tell too little; where there is no other way, beyond which they tell
+# nothing that could be rounded to 8 places.
+_HELD, _HELD_TOO_LONG = 10**6, 10**8
+_FLOAT_ERROR = 10**4  # units by member of a core: ten times what rounding floats can do to five stars
+_LEFT_OVER = 1e-9  # part of the weight that may be misplaced
 _SMALL = 500  # members of a core that elimination settles in no time
 
 
@@ -48,10 +54,16 @@ def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> tup
         their distance from the solution, in units.
 
     Raises:
-        CrowdVoteError: The residual stays above 1e-12 star.
+        CrowdVoteError: The residual stays above 1e-12 star, or the core holds on to what enters it for so long that a
+            small residual says nothing.
     """
-    whole = inside.astype(np.int64)
     averaging = _averaging(inside, sources)
+    growth = _growth(averaging)
+    if _holds_on(growth, len(sources)):
+        held = Elimination(inside, sources)
+        units = np.array([np.rint(held.stars(given / sources)) for given in rough]).astype(np.int64)
+        return np.clip(units, 0, 5 * UNITS_PER_STAR).reshape(outside.shape), _FLOAT_ERROR * len(sources)
+    whole = inside.astype(np.int64)
 
     def one_choice(choice: int) -> tuple[Ints, float]:
         units = np.rint(_absorb(averaging, rough[choice] / sources)).astype(np.int64)
@@ -67,8 +79,6 @@ def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> tup
             raise CrowdVoteError("the equilibrium (rule Y4) did not settle to 1e-12 star; please report this state.")
         return np.clip(units, 0, 5 * UNITS_PER_STAR), worst
 
-    # The expected number of steps until a walk leaves the core: so much can a residual grow. Two digits will do.
-    growth = float(_absorb(averaging, np.ones(len(sources)), precision=1e-2).max(initial=1.0))
     choices = range(len(outside))
     if len(sources) > _SMALL:
         with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -77,7 +87,35 @@ def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> tup
         solved = [one_choice(choice) for choice in choices]
     units = np.array([stars for stars, _ in solved]).reshape(outside.shape)
     worst = max((residual for _, residual in solved), default=0.0)
-    return units, math.ceil(min(2 * growth * max(worst, 1.0), _RESIDUAL))
+    return units, math.ceil(2 * growth * max(worst, 1.0))
+
+
+def _growth(averaging: csr_array) -> float:
+    """The expected number of steps until a walk leaves the core, at most: so much can a residual grow.
+
+    Where everything is at least 0, a vector that misses by less than 1 - d is at least d times the true one.
+    """
+    ones = np.ones(averaging.shape[0])
+    for precision in (1e-2, 1e-8):  # two digits will do, if they can be trusted
+        steps = _absorb(averaging, ones, precision)
+        missed = _largest(ones - (steps - averaging @ steps))
+        if missed < 0.5:  # and so a number
+            return float(steps.max(initial=1.0)) / (1 - missed)
+    return math.inf
+
+
+def _holds_on(steps: float, size: int) -> bool:
+    """Whether a core has to be solved without subtraction.
+
+    Raises:
+        CrowdVoteError: It has to, and is too large.
+    """
+    if size > LARGEST and not steps <= _HELD_TOO_LONG:
+        raise CrowdVoteError(
+            f"a loop of {size:,} members holds on to what enters it for more than {_HELD_TOO_LONG:,} steps, and its "
+            "equilibrium (rule Y4) cannot be told to 8 places. Count with the rule 'path' (--cycles path)."
+        )
+    return size <= LARGEST and not steps <= _HELD
 
 
 def solve_exactly(inside: csr_array, sources: Ints, outside: Sequence[Fraction]) -> list[Fraction]:
@@ -108,12 +146,34 @@ def solve_exactly(inside: csr_array, sources: Ints, outside: Sequence[Fraction])
     return stars
 
 
-def trace(inside: csr_array, sources: Ints, weight: Floats) -> Floats:
+def trace(inside: csr_array, sources: Ints, weight: Floats, left_over: float = _LEFT_OVER) -> Floats:
     """How much weight passes through each member of a core when ``weight`` enters it (I3).
 
     What a member holds goes to their sources in equal parts, inside the core again and again, until it has left.
+
+    Args:
+        inside: As for ``solve``.
+        sources: As for ``solve``.
+        weight: What enters, by member.
+        left_over: Part of the weight that may be misplaced, where floats can tell so little.
+
+    Raises:
+        CrowdVoteError: The core holds on to what enters it for too long.
     """
-    return _absorb(_averaging(inside, sources).T.tocsr(), weight)
+    handing = _averaging(inside, sources).T.tocsr()
+    entered = np.abs(weight).sum()
+    passed = np.zeros_like(weight)
+    if not entered:
+        return passed
+    for _ in range(_CORRECTIONS):
+        # What a walk has left over is missing where it would have gone: so much can the weights be wrong, and no more.
+        left = weight - (passed - handing @ passed)
+        missing = np.abs(left).sum()
+        if missing <= left_over * entered:
+            break
+        passed = passed + _absorb(handing, left)
+    steps = float(np.abs(passed).sum() / entered) if missing <= _LEFT_OVER * entered else math.inf
+    return Elimination(inside, sources).passed(weight) if _holds_on(steps, len(sources)) else passed
 
 
 def _averaging(inside: csr_array, sources: Ints) -> csr_array:

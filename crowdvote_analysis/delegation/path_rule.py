@@ -199,6 +199,8 @@ class Walks:
         ballots = self._outside[member]
         if not sources and not ballots:
             return _Given(None, met)
+        # Adding up shares is work too: eight of them take as long as a step.
+        self._spend((len(ballots) + sum(len(source.shares) for source in sources)) // 8)
         common = math.lcm(*(source.divisor for source in sources))
         shares: dict[int, int] = {}
         depth = 0

@@ -93,7 +93,8 @@ class Resolution:
         """What every choice's score is made of, by manual voter; built when first asked for (I3).
 
         Columns: decision_id, choice_id, member_id, weight (DECIMAL(38,18), ballots), stars (the member's own,
-            DECIMAL(9,8)), score (DECIMAL(38,18), stars) = weight × stars, share (Float64, of the choice's score).
+            DECIMAL(9,8)), score (DECIMAL(38,18), stars) = weight × stars, share (Float64, of the choice's score;
+            null where that is 0).
         Only parts above 0 are listed. Ballots are tallied with 8 places, so the parts miss the score by a little: the
         row whose member_id is null says by how much. With it, the scores of a choice sum exactly to its tallied score.
         """
@@ -116,6 +117,8 @@ class Resolution:
             UnknownDecisionError: The decision was not counted.
             UnknownMemberError: Somebody is not in the community of the decision.
         """
+        if isinstance(members, str):
+            raise TypeError("members is one text; give a list of member ids: members=['ada']")
         encoded = self._encoded
         code = encoded.decisions["decision_id"].index_of(decision_id)
         if code is None:
@@ -128,9 +131,12 @@ class Resolution:
         nodes = here.search_sorted(wanted).to_numpy()
         missing = wanted.filter(~wanted.is_in(here.implode()))
         if len(missing):
+            hidden = encoded.state.members.filter("is_anonymous")["member_id"]
+            shown = missing.filter(~missing.is_in(hidden.implode()))
+            first = f" (first: '{shown[0]}')" if len(shown) else ""
             raise UnknownMemberError(
                 f"{len(missing)} of the {len(wanted)} members asked for are not in the community of decision "
-                f"'{decision_id}' (first: '{missing[0]}')."
+                f"'{decision_id}'{first}. Give ids of the table members."
             )
         total = totals_of(block, counted.order, counted.calculation, first + nodes)
         return pl.DataFrame({"member_id": wanted, "influence_total": total})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
 
-    from crowdvote_analysis.delegation.arrays import Flags, Floats, Ints
+    from crowdvote_analysis.delegation.arrays import Flags, Ints
     from crowdvote_analysis.delegation.averages import Balance
     from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.encode import Encoded
@@ -162,11 +162,7 @@ def _hand_through(held: _Held, block: Block, balance: Balance) -> None:
     """Through a core of the equilibrium rule, as floats; the row of what rounding does holds their error too."""
     high, low = held.of(balance.members)
     entered = high.astype(np.float64) * (1 << _SHIFT) + low
-    passed = equilibrium.trace(balance.inside, balance.sources, entered)
-    handed_on = balance.inside.T.tocsr().astype(np.float64)
-    for _ in range(2):  # what the iteration has left over goes the same way
-        left: Floats = entered + handed_on @ (passed / balance.sources) - passed
-        passed = passed + equilibrium.trace(balance.inside, balance.sources, left)
+    passed = equilibrium.trace(balance.inside, balance.sources, entered, left_over=1e-14)
     receiver = np.searchsorted(balance.members, block.src[balance.outside])
     part = passed[receiver] / balance.sources[receiver]
     whole = np.floor(part / (1 << _SHIFT))

@@ -51,8 +51,9 @@ def settle(
         edges = order.edges[starts[level] : starts[level + 1]]
         if cores_before[level] != cores_before[level + 1]:
             cored = in_core[starts[level] : starts[level + 1]]
-            average(block, calculation, edges[~cored])
-            for core in _split(order, block, edges[cored]):
+            inside, edges = edges[cored], edges[~cored]
+            average(block, calculation, edges)
+            for core in _split(order, block, inside):
                 decision = int(np.searchsorted(block.offsets, block.src[core[0]], side="right")) - 1
                 budget = Budget(work_limit, decision_ids[decision], advance)
                 settle_core(block, order, calculation, core, block.rules[decision], budget)
@@ -70,7 +71,7 @@ def settle(
                 level += 1
             edges = order.edges[starts[first] : starts[level]]
             average_one_by_one(block, calculation, edges)
-        if advance is not None:
+        if advance is not None and len(edges):  # members of cores have been told of
             advance(1 + int(np.count_nonzero(np.diff(block.src[edges]))))
 
 

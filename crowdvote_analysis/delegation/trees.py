@@ -9,7 +9,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from crowdvote_analysis.delegation.arrays import Bits, Flags, Ints
-    from crowdvote_analysis.delegation.averages import Calculation
+    from crowdvote_analysis.delegation.averages import Balance, Calculation
     from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.participation import Order
+
+Balances: TypeAlias = "Mapping[int, Balance]"  # by number of the core
 
 # Trees of sources are counted exactly up to this many members; beyond, the total is left open rather than estimated
 # (I2).
@@ -46,6 +48,7 @@ def totals(block: Block, order: Order, calculation: Calculation, followers: Flag
     if (np.diff(block.offsets) > LARGEST_COUNTED).all():
         return total
     levels = inherited_by_level(order, calculation)
+    balances = _by_core(order, calculation)
     bounds = [np.searchsorted(block.src[edges], block.offsets) for edges in levels]  # sorted by follower
 
     def count(decision: int) -> None:
@@ -53,7 +56,7 @@ def totals(block: Block, order: Order, calculation: Calculation, followers: Flag
         of = np.arange(first, last) if followers is None else first + np.flatnonzero(followers[first:last])
         own = [edges[at[decision] : at[decision + 1]] for edges, at in zip(levels, bounds, strict=True) if len(of)]
         own = [edges for edges in own if len(edges)]
-        total[first:last] = _totals(block, order, calculation, own, first, last, of)
+        total[first:last] = _totals(block, order, calculation, balances, own, first, last, of)
 
     counted = np.flatnonzero(np.diff(block.offsets) <= LARGEST_COUNTED).tolist()
     with ThreadPoolExecutor(os.cpu_count() if len(total) > _FEW else 1) as threads:
@@ -73,6 +76,7 @@ def totals_of(block: Block, order: Order, calculation: Calculation, chosen: Ints
         chosen: The nodes asked for.
     """
     levels = inherited_by_level(order, calculation)
+    balances = _by_core(order, calculation)
     total = np.zeros(len(chosen), dtype=np.int64)
     at_once = 64 * max(1, _CELLS // max(1, len(block.member)))
     for start in range(0, len(chosen), at_once):
@@ -82,14 +86,16 @@ def totals_of(block: Block, order: Order, calculation: Calculation, chosen: Ints
         own = np.zeros_like(held)
         np.bitwise_or.at(own, (nodes, number // 64), np.uint64(1) << (number % 64).astype(np.uint64))
         for edges in levels:
-            _hand_up(block, order, calculation, edges, held, own)
+            _hand_up(block, order, calculation, balances, edges, held, own)
         held &= ~own  # nobody is in their own tree
         for at in number.tolist():
             total[start + at] = np.count_nonzero(held[:, at // 64] >> np.uint64(at % 64) & np.uint64(1))
     return total
 
 
-def _hand_up(block: Block, order: Order, calculation: Calculation, edges: Ints, held: Bits, own: Bits) -> None:
+def _hand_up(
+    block: Block, order: Order, calculation: Calculation, balances: Balances, edges: Ints, held: Bits, own: Bits
+) -> None:
     """Give the followers of one level what is in the trees of their sources, and the sources themselves."""
     follower, source = block.src[edges], block.dst[edges]
     in_core = order.core[follower] >= 0
@@ -103,22 +109,32 @@ def _hand_up(block: Block, order: Order, calculation: Calculation, edges: Ints, 
             held[node] |= np.bitwise_or.reduce(held[origins] | own[origins], axis=0)
             held[node] |= np.bitwise_or.reduce(own[mates], axis=0)
     cores = set(order.core[follower[in_core]].tolist())
-    for balance in calculation.balances:
-        if int(order.core[balance.members[0]]) in cores:
-            outside = np.unique(block.dst[balance.outside])
-            everybody = np.bitwise_or.reduce(held[outside] | own[outside], axis=0)
-            held[balance.members] |= everybody | np.bitwise_or.reduce(own[balance.members], axis=0)
+    for balance in [balances[core] for core in cores & balances.keys()]:
+        outside = np.unique(block.dst[balance.outside])
+        everybody = np.bitwise_or.reduce(held[outside] | own[outside], axis=0)
+        held[balance.members] |= everybody | np.bitwise_or.reduce(own[balance.members], axis=0)
+
+
+def _by_core(order: Order, calculation: Calculation) -> Balances:
+    return {int(order.core[balance.members[0]]): balance for balance in calculation.balances}
 
 
 def _totals(
-    block: Block, order: Order, calculation: Calculation, levels: list[Ints], first: int, last: int, followers: Ints
+    block: Block,
+    order: Order,
+    calculation: Calculation,
+    balances: Balances,
+    levels: list[Ints],
+    first: int,
+    last: int,
+    followers: Ints,
 ) -> Ints:
     """Hand every follower down to their sources, as sets of bits, some followers at a time."""
     count = last - first
     total = np.zeros(count, dtype=np.int64)
     widest = max((len(edges) for edges in levels), default=0)
     words = max(1, min(-(-len(followers) // 64), _CELLS // max(1, count + widest)))
-    steps = [_step(block, order, calculation, edges, first) for edges in reversed(levels)]
+    steps = [_step(block, order, calculation, balances, edges, first) for edges in reversed(levels)]
     for start in range(0, len(followers), words * 64):
         reached = np.zeros((count, words), dtype=np.uint64)
         own = followers[start : start + words * 64] - first
@@ -131,7 +147,9 @@ def _totals(
     return total
 
 
-def _step(block: Block, order: Order, calculation: Calculation, edges: Ints, first: int) -> Callable[[Bits], None]:
+def _step(
+    block: Block, order: Order, calculation: Calculation, balances: Balances, edges: Ints, first: int
+) -> Callable[[Bits], None]:
     """How the followers of one level hand down whom they were handed: a function of the sets, changed in place."""
     src, dst, core = block.src[edges] - first, block.dst[edges] - first, order.core[block.src[edges]]
     if (core < 0).all():
@@ -144,8 +162,7 @@ def _step(block: Block, order: Order, calculation: Calculation, edges: Ints, fir
     }
     balanced = [
         (balance.members - first, np.unique(block.dst[balance.outside]) - first)
-        for balance in calculation.balances
-        if int(order.core[balance.members[0]]) in cores
+        for balance in [balances[core] for core in cores & balances.keys()]
     ]
     return partial(_hand_down_loops, _by_source(src[core < 0], dst[core < 0]), walked, balanced)
 

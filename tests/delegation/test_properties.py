@@ -387,3 +387,39 @@ def test_a_long_ring_under_the_equilibrium_rule_gives_no_warnings(size: int) -> 
         stars = cv.resolve(state_of([net])).stars
         assert stars["stars"].unique().to_list() == [Decimal(456789123 + place).scaleb(-8)]
         assert stars.height == size + 1
+
+
+def ladders(one: int, other: int) -> Network:
+    """In the middle a member, on either side a ladder: each rung follows the next one and the middle; v and w end them.
+
+    A walk from the middle climbs a ladder of n rungs to its end with a chance of one in 2**n, so it takes about 2**n
+    steps to leave, and leaves by v in 2**other of 2**one + 2**other times.
+    """
+    pairs = [("middle", "a001"), ("middle", "b001")]
+    for side, rungs, end in (("a", one, "v"), ("b", other, "w")):
+        for rung in range(1, rungs + 1):
+            pairs.append((f"{side}{rung:03d}", f"{side}{rung + 1:03d}" if rung < rungs else end))
+            pairs.append((f"{side}{rung:03d}", "middle"))
+    return community(pairs, {"v": {"X": Fraction(5)}, "w": {"X": Fraction(0)}}, "equilibrium")
+
+
+@pytest.mark.parametrize(("one", "other"), [(10, 11), (20, 21), (30, 31), (31, 29), (60, 59), (300, 290)])
+def test_a_core_that_holds_on_to_what_enters_it_is_balanced_all_the_same(one: int, other: int) -> None:
+    """Where millions of millions of steps lead out of a loop, stars, weights and parts of the score are still right."""
+    resolution = cv.resolve(state_of([ladders(one, other)]))
+    exact = Fraction(5 * 2**other, 2**one + 2**other)
+    middle = resolution.stars.filter(member_id="middle")["stars"].item()
+    assert middle == Decimal(round(exact * 10**8)).scaleb(-8)
+    assert resolution.ballots["weight"].sum() == pytest.approx(resolution.stats["tallied_ballots"].item(), rel=1e-12)
+    part = resolution.score_shares.filter(member_id="v")
+    weight = resolution.ballots.filter(member_id="v")["weight"].item()
+    assert [float(row) for row in part["weight"]] == pytest.approx([weight] if weight else [], rel=1e-12)
+    total = sum(resolution.stars["stars"], Decimal(0))
+    assert sum(resolution.score_shares["score"], Decimal(0)) == total
+
+
+def test_a_core_that_holds_on_for_too_long_and_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather an error with the way out than stars that are not right."""
+    monkeypatch.setattr("crowdvote_analysis.delegation.equilibrium.LARGEST", 60)
+    with pytest.raises(cv.CrowdVoteError, match=r"a loop of 81 members .* \(--cycles path\)"):
+        cv.resolve(state_of([ladders(40, 40)]))
