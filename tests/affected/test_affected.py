@@ -312,3 +312,11 @@ def test_progress_tells_ballots_done() -> None:
     everybody = cv.resolve(state).ballots.height
     assert seen[-1] == (everybody, everybody)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_a_manual_voter_behind_somebody_who_left_passes_nothing_on() -> None:
+    """The walk stops at manual voters (E2), also where they follow somebody who is gone."""
+    net = Network(
+        "path", dict.fromkeys("wdv", True), [("w", "gone", []), ("d", "w", [])], [{"w": ([], {"Pond": Fraction(5)})}]
+    )
+    assert cv.affected_members(state_of([net]), "c0/0", ["gone"]).height == 0

@@ -423,3 +423,32 @@ def test_a_core_that_holds_on_for_too_long_and_is_too_large_is_refused(monkeypat
     monkeypatch.setattr("crowdvote_analysis.delegation.equilibrium.LARGEST", 60)
     with pytest.raises(cv.CrowdVoteError, match=r"a loop of 81 members .* \(--cycles path\)"):
         cv.resolve(state_of([ladders(40, 40)]))
+
+
+@pytest.mark.parametrize("cycles", RULES)
+def test_progress_counts_every_member_once(cycles: str) -> None:
+    """The number of ballots done never falls nor goes beyond all, and the last call says that all are done."""
+    state = state_of(many(cycles, 30, 7))
+    seen: list[tuple[int, int]] = []
+    everybody = cv.resolve(state, progress=lambda done, of: seen.append((done, of))).ballots.height
+    assert seen[-1] == (everybody, everybody)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert {of for _, of in seen} == {everybody}
+
+
+def test_adding_up_many_ballots_from_outside_is_work_too() -> None:
+    """A small core whose members follow hundreds of voters each meets the work limit before the memory is full (Y3)."""
+    inside = [(f"m{one}", f"m{other}") for one in range(9) for other in range(9) if one != other]
+    pairs = [*inside, *((f"m{one}", f"v{one} {voter}") for one in range(9) for voter in range(300))]
+    voters_ = {name: {"X": Fraction(1)} for _, name in pairs if name.startswith("v")}
+    state = state_of([community(pairs, voters_)])
+    with pytest.raises(cv.CyclicCoreTooLarge):
+        cv.resolve(state, work_limit=200_000)
+
+
+def test_decisions_are_a_list_and_not_one_text() -> None:
+    """A text is refused rather than taken apart; anything that can be gone through once will do."""
+    state = state_of(many("path", 2, 1))
+    with pytest.raises(TypeError, match="give a list"):
+        cv.resolve(state, decisions="c0/0")  # type: ignore[arg-type]
+    assert cv.resolve(state, decisions=(name for name in ["c0/0"])).stats.height == 1  # type: ignore[arg-type]

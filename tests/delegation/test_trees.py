@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 import crowdvote_analysis as cv
@@ -35,3 +36,15 @@ def test_members_and_decisions_must_be_known() -> None:
     with pytest.raises(cv.UnknownMemberError, match="'nobody'"):
         resolution.influence_total(decision, ["nobody"])
     assert resolution.influence_total(decision, []).columns == ["member_id", "influence_total"]
+
+
+def test_an_anonymous_member_of_another_community_is_not_named() -> None:
+    """The error says how many are unknown, not who (P1)."""
+    members = pl.DataFrame({"community_id": ["a", "b"], "member_id": ["ada", "secret"], "is_anonymous": [False, True]})
+    decisions = pl.DataFrame({"community_id": ["a"], "decision_id": ["lunch"]})
+    resolution = cv.resolve(cv.SystemState(members=members, decisions=decisions))
+    with pytest.raises(cv.UnknownMemberError, match="1 of the 1 members") as caught:
+        resolution.influence_total("lunch", ["secret"])
+    assert "secret" not in str(caught.value)
+    with pytest.raises(TypeError, match="list of member ids"):
+        resolution.influence_total("lunch", "ada")
