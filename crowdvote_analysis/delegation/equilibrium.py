@@ -97,8 +97,9 @@ def _growth(averaging: csr_array) -> float:
     """
     ones = np.ones(averaging.shape[0])
     for precision in (1e-2, 1e-8):  # two digits will do, if they can be trusted
-        steps = _absorb(averaging, ones, precision)
-        missed = _largest(ones - (steps - averaging @ steps))
+        with np.errstate(all="ignore"):  # numbers that run away are noticed below
+            steps = _absorb(averaging, ones, precision)
+            missed = _largest(ones - (steps - averaging @ steps))
         if missed < 0.5:  # and so a number
             return float(steps.max(initial=1.0)) / (1 - missed)
     return math.inf
@@ -165,13 +166,14 @@ def trace(inside: csr_array, sources: Ints, weight: Floats, left_over: float = _
     passed = np.zeros_like(weight)
     if not entered:
         return passed
-    for _ in range(_CORRECTIONS):
-        # What a walk has left over is missing where it would have gone: so much can the weights be wrong, and no more.
-        left = weight - (passed - handing @ passed)
-        missing = np.abs(left).sum()
-        if missing <= left_over * entered:
-            break
-        passed = passed + _absorb(handing, left)
+    with np.errstate(all="ignore"):  # numbers that run away are noticed below
+        for _ in range(_CORRECTIONS):
+            # What a walk has left over is missing where it would have gone: so much can the weights be wrong.
+            left = weight - (passed - handing @ passed)
+            missing = np.abs(left).sum()
+            if not missing > left_over * entered:
+                break
+            passed = passed + _absorb(handing, left)
     steps = float(np.abs(passed).sum() / entered) if missing <= _LEFT_OVER * entered else math.inf
     return Elimination(inside, sources).passed(weight) if _holds_on(steps, len(sources)) else passed
 
@@ -245,5 +247,8 @@ def _factorised(averaging: csr_array, right: Floats) -> Floats:
     from scipy.sparse.linalg import splu
 
     size = averaging.shape[0]
-    solution: Floats = splu((eye_array(size, format="csr") - averaging).tocsc()).solve(right)
+    try:
+        solution: Floats = splu((eye_array(size, format="csr") - averaging).tocsc()).solve(right)
+    except RuntimeError:  # exactly singular, as floats see it; no number says so to the caller
+        return np.full_like(right, np.nan)
     return solution
