@@ -12,7 +12,7 @@ import polars as pl
 from crowdvote_analysis.delegation.outcomes import CIRCULAR, NAMES, NOT_A_MEMBER, NOT_LOOKED_AT, tags_along
 from crowdvote_analysis.delegation.path_rule import NO_BALLOT, NO_MATCH
 from crowdvote_analysis.delegation.rounding import in_stars
-from crowdvote_analysis.delegation.score_shares import COLUMNS, score_shares
+from crowdvote_analysis.delegation.score_shares import COLUMNS, EXACT, score_shares, weights_of
 from crowdvote_analysis.delegation.trees import totals_of
 from crowdvote_analysis.errors import UnknownDecisionError, UnknownMemberError
 from crowdvote_analysis.tables import STARS
@@ -102,6 +102,30 @@ class Resolution:
         return pl.concat([pl.DataFrame(schema=COLUMNS), *parts]).sort(
             "decision_id", "choice_id", "member_id", nulls_last=True
         )
+
+    def weights_of(self, ballots: pl.DataFrame) -> pl.DataFrame:
+        """Hand some ballots back to the manual voters they are made of, as ``weight`` does for all tallied ones (I3).
+
+        Args:
+            ballots: decision_id, member_id: whose ballots; rows without a ballot are passed over.
+
+        Returns:
+            decision_id, member_id, weight (DECIMAL(38,18), ballots, above 0), sorted. Under the path rule the weights
+            of a decision sum exactly to the number of its ballots.
+        """
+        wanted = ballots.select("decision_id", "member_id").unique().with_columns(chosen=True)
+        parts = []
+        for counted in self._counted:
+            block = counted.block
+            nodes = pl.DataFrame(
+                {
+                    "decision_id": _decision_ids(self._encoded, block),
+                    "member_id": self._encoded.members["member_id"].gather(block.member),
+                }
+            ).join(wanted, on=["decision_id", "member_id"], how="left", maintain_order="left")
+            parts.append(weights_of(self._encoded, counted, nodes["chosen"].fill_null(value=False).to_numpy()))
+        none = pl.DataFrame(schema={"decision_id": pl.String, "member_id": pl.String, "weight": EXACT})
+        return pl.concat([none, *parts]).sort("decision_id", "member_id")
 
     def influence_total(self, decision_id: str, members: Sequence[str]) -> pl.DataFrame:
         """In how many members' trees of sources some members appear (I2): exact in communities of any size.

@@ -74,14 +74,12 @@ def score_shares(encoded: Encoded, counted: Counted) -> pl.DataFrame:
     tallied = calculation.has & encoded.members["is_voter"].to_numpy()[block.member]
     held = _traced(counted, tallied)
     voters = np.flatnonzero(block.manual & calculation.has)
-    high, low = held.of(voters)
-    weight = pl.Series(high).cast(pl.Int128) * pl.Series([2**_SHIFT], dtype=pl.Int128) + pl.Series(low).cast(pl.Int128)
     decision = np.repeat(np.array(block.decisions, dtype=np.int64), np.diff(block.offsets))
     voter = pl.DataFrame(
         {
             "decision": decision[voters],
             "member_id": encoded.members["member_id"].gather(block.member[voters]),
-            "weight": weight,
+            "weight": _whole(*held.of(voters)),
         }
     )
     parts = []
@@ -103,17 +101,51 @@ def score_shares(encoded: Encoded, counted: Counted) -> pl.DataFrame:
     return _named(encoded, parts)
 
 
+def weights_of(encoded: Encoded, counted: Counted, chosen: Flags) -> pl.DataFrame:
+    """Some ballots of a block handed back to the manual voters they are made of; see ``Resolution.weights_of``.
+
+    Args:
+        encoded: The tables.
+        counted: The block.
+        chosen: Whether the ballot of a node is among them.
+    """
+    block, calculation = counted.block, counted.calculation
+    held = _traced(counted, chosen & calculation.has)
+    voters = np.flatnonzero(block.manual & calculation.has)
+    decision = np.repeat(np.array(block.decisions, dtype=np.int64), np.diff(block.offsets))
+    return (
+        pl.DataFrame(
+            {
+                "decision_id": encoded.decisions["decision_id"].gather(decision[voters]),
+                "member_id": encoded.members["member_id"].gather(block.member[voters]),
+                "weight": _whole(*held.of(voters)),
+            }
+        )
+        .filter(pl.col("weight") > 0)
+        .with_columns(weight=_exact("weight"))
+    )
+
+
+def _whole(high: Ints, low: Ints) -> pl.Series:
+    """Units of 1e-18 as one number each."""
+    return pl.Series(high).cast(pl.Int128) * pl.Series([2**_SHIFT], dtype=pl.Int128) + pl.Series(low).cast(pl.Int128)
+
+
+def _exact(units: str) -> pl.Expr:
+    """Units of 1e-18 as decimals."""
+    return pl.col(units).cast(pl.Decimal(38, 0)) * pl.lit("0.000000000000000001").cast(EXACT)
+
+
 def _named(encoded: Encoded, parts: list[pl.DataFrame]) -> pl.DataFrame:
     if not parts:
         return pl.DataFrame(schema=COLUMNS)
-    exact = pl.lit("0.000000000000000001").cast(EXACT)
     names = encoded.choices.join(encoded.decisions.select("decision_id", "decision"), on="decision_id")
     names = names.select("decision_id", "decision", "choice_id", "choice")
     frame = pl.concat(parts).join(names, on=["decision", "choice"])
     frame = frame.with_columns(
-        weight=pl.col("weight").cast(pl.Decimal(38, 0)) * exact,
+        weight=_exact("weight"),
         stars=in_stars(frame["places"]),
-        score=pl.col("units").cast(pl.Decimal(38, 0)) * exact,
+        score=_exact("units"),
     )
     # Divided here and not by polars, whose last bit depends on the number of rows.
     units, total = (frame[name].cast(pl.Float64).to_numpy() for name in ("units", "total"))

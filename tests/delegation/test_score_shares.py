@@ -76,3 +76,27 @@ def test_nobody_voted() -> None:
     shares = cv.resolve(cv.SystemState(members=members, decisions=decisions)).score_shares
     assert shares.height == 0
     assert shares.columns == ["decision_id", "choice_id", "member_id", "weight", "stars", "score", "share"]
+
+
+@pytest.mark.parametrize("cycles", RULES)
+@pytest.mark.parametrize("seed", range(3))
+def test_chosen_ballots_are_handed_back_to_those_who_cast_them(cycles: str, seed: int) -> None:
+    """Any ballots, split in two, are handed back in parts that sum to them and, added up, to all tallied weights."""
+    resolution = cv.resolve(state_of(many(cycles, 20, 6000 + seed)))
+    tallied = resolution.ballots.filter("is_voter", pl.col("origin") != "none").select("decision_id", "member_id")
+    # A manual ballot without stars is no ballot in the tally (D5).
+    tallied = tallied.join(resolution.stars, on=["decision_id", "member_id"], how="semi")
+    some = tallied.with_row_index().filter(pl.col("index") % 3 == 0).drop("index")
+    rest = tallied.join(some, on=["decision_id", "member_id"], how="anti")
+    near = Decimal(0) if cycles == "path" else Decimal("1e-9")
+    halves = [resolution.weights_of(half) for half in (some, rest)]
+    for half, weights in zip((some, rest), halves, strict=True):
+        sums = weights.group_by("decision_id").agg(pl.col("weight").sum())
+        both = half.group_by("decision_id").agg(ballots=pl.len()).join(sums, on="decision_id", how="full")
+        assert len(both) > 5
+        assert all(abs(row["weight"] - row["ballots"]) <= near for row in both.to_dicts())
+    added = pl.concat(halves).group_by("decision_id", "member_id").agg(pl.col("weight").sum().cast(pl.Float64))
+    whole = resolution.ballots.filter(pl.col("weight") > 0).select("decision_id", "member_id", whole="weight")
+    compared = added.join(whole, on=["decision_id", "member_id"], how="full")
+    assert compared.null_count().sum_horizontal().item() == 0
+    assert compared["weight"].to_list() == pytest.approx(compared["whole"].to_list())
