@@ -6,6 +6,7 @@ the average of the ballots that match. Everybody's ballot goes into a STAR tally
 - ``SystemState`` holds the tables of one instant: ``SystemState.read("folder")``.
 - ``resolve`` gives everyone's ballot, and why: ``Resolution``.
 - ``tally_star``, ``tally_all`` and ``tally_star_votes`` say who won, and every step why: ``StarTally``.
+- ``compare_protocols``, ``robustness`` and ``runoff_shares`` say how safe that is, and who carried it.
 
 Readers for other people's files live in ``crowdvote_analysis.readers``, Altair charts in ``crowdvote_analysis.charts``.
 The rules of the count are in ``docs/rules.md``; ids such as D10 or K4 in docstrings and messages point there.
@@ -31,7 +32,17 @@ if TYPE_CHECKING:
         UnresolvedTieError,
     )
     from crowdvote_analysis.explanation import Lineage, lineage
-    from crowdvote_analysis.star import StarTally, tally_all, tally_star, tally_star_votes
+    from crowdvote_analysis.star import (
+        StarTally,
+        compare_protocols,
+        robustness,
+        runoff_shares,
+        tally_all,
+        tally_each,
+        tally_star,
+        tally_star_ballots,
+        tally_star_votes,
+    )
     from crowdvote_analysis.state import SystemState
 
 __version__ = "0.1.0"
@@ -52,11 +63,16 @@ _ROOMS = {
     "UnreadableFileError": "errors",
     "UnresolvedTieError": "errors",
     "affected_members": "affected",
+    "compare_protocols": "star",
     "lineage": "explanation",
     "resolve": "delegation",
     "resolve_affected": "affected",
+    "robustness": "star",
+    "runoff_shares": "star",
     "tally_all": "star",
+    "tally_each": "star",
     "tally_star": "star",
+    "tally_star_ballots": "star",
     "tally_star_votes": "star",
 }
 
@@ -75,11 +91,16 @@ __all__ = [
     "UnreadableFileError",
     "UnresolvedTieError",
     "affected_members",
+    "compare_protocols",
     "lineage",
     "resolve",
     "resolve_affected",
+    "robustness",
+    "runoff_shares",
     "tally_all",
+    "tally_each",
     "tally_star",
+    "tally_star_ballots",
     "tally_star_votes",
 ]
 

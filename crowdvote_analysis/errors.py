@@ -79,7 +79,26 @@ class UnknownMemberError(CrowdVoteError):
 
 
 class InvalidElectionError(CrowdVoteError):
-    """Votes that no tally can be made from: no ballots, no choices, or stars outside 0 to 5 (K9)."""
+    """Votes that no outcome can be made from: no ballots, no choices, stars outside 0 to 5 (K9), counts below 0 (C)."""
+
+
+class RefusedVoteError(CrowdVoteError):
+    """A yes/no vote that may not be cast (C1); nothing has changed.
+
+    The text names no member, since it may be shown to others (P1).
+
+    Attributes:
+        decision_id: The decision.
+        member_id: Who wanted to vote.
+        reason: ``unknown_decision``, ``counted_with_stars``, ``not_required``, ``not_active``, ``deadline``, ``vote``,
+            ``tags`` or ``not_later``.
+    """
+
+    def __init__(self, decision_id: str, member_id: str, reason: str, text: str) -> None:
+        self.decision_id = decision_id
+        self.member_id = member_id
+        self.reason = reason
+        super().__init__(text)
 
 
 class CyclicCoreTooLarge(CrowdVoteError):  # noqa: N818 - the name others rely on
@@ -131,7 +150,8 @@ class UnresolvedTieError(CrowdVoteError):
         self.stage = stage
         self.possible_winners = tuple(possible_winners)
         self.log = tuple(log)
+        same = f" Whatever is decided, {self.possible_winners[0]} wins." if len(self.possible_winners) == 1 else ""
         super().__init__(
             f"Unresolved tie between: {', '.join(self.tied)}. Community Manager must decide tie-breaking method "
-            "(coin toss, revote, or other community-specific process)."
+            f"(coin toss, revote, or other community-specific process).{same}"
         )

@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-if TYPE_CHECKING:
-    from decimal import Decimal
+from crowdvote_analysis.star.steps import RULE_NAMES
+from crowdvote_analysis.star.units import plain_number
 
+if TYPE_CHECKING:
     from crowdvote_analysis.star import StarTally
 
-_RULES = {
-    "sum": "total stars",
-    "prefs": "preferences over the others",
-    "max_count": "five-star ballots",
-    "runoff": "ballots that prefer it",
-}
 _STAGES = {"scoring": "Score phase", "runoff": "Runoff"}
 
 
@@ -40,12 +35,12 @@ def tie_steps(tally: StarTally) -> pl.DataFrame:
                 (
                     number,
                     _STAGES[step.stage],
-                    _RULES.get(step.rule, step.rule),
+                    RULE_NAMES[step.rule],
                     titles[choice],
-                    _exact(step.numbers[choice]),
+                    plain_number(step.numbers[choice]),
                     "advanced" if choice in step.advanced else "tied" if choice in step.remaining else "out",
                 )
-                for choice in sorted(step.pool, key=lambda choice: -step.numbers[choice])
+                for choice in step.best_first
                 if choice in concerned
             ]
         tie_before = step.stage if step.remaining else None
@@ -58,8 +53,3 @@ def tie_steps(tally: StarTally) -> pl.DataFrame:
         "outcome": pl.String,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _exact(number: Decimal | int) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

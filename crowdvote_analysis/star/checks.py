@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
 
@@ -21,7 +21,7 @@ from crowdvote_analysis.star.units import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-KEYS = ("decision_id", "member_id", "choice_id")
+_KEYS = ("decision_id", "member_id", "choice_id")
 _SHOWN = 3
 _NO_STARS = "no_stars"
 _SENTENCES = {
@@ -32,31 +32,68 @@ _SENTENCES = {
 }
 
 
-def check_votes(rows: pl.DataFrame, table: str, choices: Sequence[str] | pl.DataFrame | None) -> pl.DataFrame:
-    """Check rows of votes, of one or many decisions, and turn their stars into units.
+def text_ids(rows: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Rows of votes with their ids as text.
 
     Args:
-        rows: Columns ``row`` (its number, for error texts), ``decision_id``, ``member_id``, ``choice_id``, ``stars``.
+        rows: ``member_id``, ``choice_id``, ``decision_id`` if there are several, and further columns.
         table: What the rows are called in error texts.
-        choices: The choices there are: ids, or a frame with ``decision_id`` and ``choice_id``; ``None`` for any.
-
-    Returns:
-        Columns ``decision_id``, ``member_id``, ``choice_id`` as text, and ``units`` Int64 of 1e-8 star, not null.
 
     Raises:
-        InvalidElectionError: Ids or stars of a wrong type, nulls, stars outside 0 to 5 or with more than 8 decimals,
-            a choice that is not among ``choices``, or two rows for the same member and choice. Rows are named by their
-            number: this room does not know which members are anonymous (P1).
+        InvalidElectionError: An id is neither text nor a whole number.
     """
-    if rows.is_empty():
-        return pl.DataFrame(schema={**dict.fromkeys(KEYS, pl.String), "units": pl.Int64})
-    graded = _with_units(_with_text_ids(rows, table), table)
-    problems = _row_problems(graded, choices)
-    if problems:
-        raise InvalidElectionError(
-            f"{table}: {'; '.join(problems)}. Correct or leave out these rows; a missing choice counts 0."
-        )
-    return graded.select(*KEYS, "units")
+    for name in _keys(rows):
+        kind = rows.schema[name]
+        if not (_is_text(kind) or kind.is_integer()):
+            raise InvalidElectionError(f"{table}: {name} must be text, not {kind}. Cast it: .cast(pl.String).")
+    return rows.with_columns(pl.col(_keys(rows)).cast(pl.String))
+
+
+def units_of(rows: pl.DataFrame, table: str) -> pl.Series | None:
+    """Turn the column ``stars`` into units of 1e-8 star, exactly.
+
+    Args:
+        rows: Rows of votes, ids as text.
+        table: What the rows are called in error texts.
+
+    Returns:
+        The units as Int64; ``None`` when some stars or ids are missing, or some stars cannot be counted: `refuse` says
+        which.
+
+    Raises:
+        InvalidElectionError: The column is of a type that cannot hold stars exactly (D10).
+    """
+    kind = rows.schema["stars"]
+    _refuse_kind(kind, table)
+    units = (
+        _graded_texts(rows)["units"] if _read_as_text(kind) else rows.select(_units(kind).alias("units")).to_series()
+    )
+    lowest, highest = units.min(), units.max()
+    sound = lowest is None or (lowest >= 0 and highest <= FIVE_STARS)  # type: ignore[operator]
+    missing = units.null_count() + sum(rows[name].null_count() for name in _keys(rows))
+    return units if sound and not missing else None
+
+
+def refuse(rows: pl.DataFrame, table: str, choices: pl.DataFrame | None) -> NoReturn:
+    """Say what is wrong with rows of votes.
+
+    Args:
+        rows: Rows of votes, ids as text, of which something is wrong; ``row`` is their number where they are part of
+            a larger table.
+        table: What the rows are called in error texts.
+        choices: ``decision_id`` and ``choice_id`` of the choices there are; ``None`` for any.
+
+    Raises:
+        InvalidElectionError: Nulls, stars outside 0 to 5 or with more than 8 decimals, a choice that is not among
+            ``choices``, or two rows for the same member and choice. Rows are named by their number, counted from 1:
+            this room does not know which members are anonymous (P1).
+    """
+    numbered = rows if "row" in rows.columns else rows.with_row_index("row", offset=1)
+    problems = _row_problems(_graded(numbered), choices)
+    assert problems, "rows were refused for no reason"
+    raise InvalidElectionError(
+        f"{table}: {'; '.join(problems)}. Correct or leave out these rows; a missing choice counts 0."
+    )
 
 
 def quoted(names: Sequence[str]) -> str:
@@ -65,51 +102,52 @@ def quoted(names: Sequence[str]) -> str:
     return f"{shown}, … ({len(names)} in all)" if len(names) > 5 else shown
 
 
-def _with_text_ids(rows: pl.DataFrame, table: str) -> pl.DataFrame:
-    for name in KEYS:
-        kind = rows.schema[name]
-        if not (_is_text(kind) or kind.is_integer()):
-            raise InvalidElectionError(f"{table}: {name} must be text, not {kind}. Cast it: .cast(pl.String).")
-    return rows.with_columns(pl.col(KEYS).cast(pl.String))
+def _keys(rows: pl.DataFrame) -> list[str]:
+    return [name for name in _KEYS if name in rows.columns]
 
 
-def _with_units(rows: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Add ``units`` (Int64, null where the stars are bad) and ``fault`` (why they are, else null)."""
-    kind = rows.schema["stars"]
-    stars = pl.col("stars")
-    if isinstance(kind, pl.Decimal) and kind.scale <= PLACES:
-        # Widened to 8 decimals the physical integers are the units; what does not fit is far outside 0 to 5.
-        units = stars.cast(pl.Decimal(38, PLACES), strict=False).to_physical().cast(pl.Int64, strict=False)
-    elif kind.is_integer():
-        units = stars.cast(pl.Int64, strict=False).clip(-1, MOST_STARS + 1) * UNITS_PER_STAR
-    elif _is_text(kind) or isinstance(kind, pl.Decimal):
-        return _with_units_of_text(rows.with_columns(stars.cast(pl.String)))
-    elif kind.is_float():
+def _refuse_kind(kind: pl.DataType, table: str) -> None:
+    if kind.is_float():
         raise InvalidElectionError(
             f"{table}: stars are binary floats ({kind}), which cannot hold most fractions exactly (rule D10). "
             "Cast them first: .cast(pl.Int64) if they are whole, .cast(pl.Decimal(9, 8)) to round them to 8 decimals, "
             "or read the column as text (pl.String)."
         )
-    elif kind == pl.Null:
-        units = pl.lit(None, dtype=pl.Int64)
-    else:
+    if not (kind.is_integer() or kind.is_decimal() or _is_text(kind) or kind == pl.Null):
         raise InvalidElectionError(
             f"{table}: stars must be whole numbers, Decimal or text, not {kind}. "
             "Cast them: .cast(pl.Int64), .cast(pl.Decimal(9, 8)) or .cast(pl.String)."
         )
-    inside = units.is_between(0, FIVE_STARS)
-    return rows.with_columns(
-        units.alias("units"),
-        pl.when(stars.is_null())
-        .then(pl.lit(_NO_STARS))
-        .when(inside.fill_null(value=False).not_())
-        .then(pl.lit(OUT_OF_RANGE))
-        .alias("fault"),
-    )
 
 
-def _with_units_of_text(rows: pl.DataFrame) -> pl.DataFrame:
-    # Every text once through Python's Decimal: polars would round a ninth decimal away without a word.
+def _read_as_text(kind: pl.DataType) -> bool:
+    """Whether stars go through text: polars would round a ninth decimal away without a word."""
+    return _is_text(kind) or (isinstance(kind, pl.Decimal) and kind.scale > PLACES)
+
+
+def _units(kind: pl.DataType) -> pl.Expr:
+    """The column ``stars`` in units; null or far outside where it does not fit."""
+    stars = pl.col("stars")
+    if kind.is_integer():
+        return stars.cast(pl.Int64, strict=False).clip(-1, MOST_STARS + 1).mul(UNITS_PER_STAR)
+    # Widened to 8 decimals the physical integers are the units.
+    return stars.cast(pl.Decimal(38, PLACES), strict=False).to_physical().cast(pl.Int64, strict=False)
+
+
+def _graded(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add ``fault``: why the stars of a row cannot be counted, else null."""
+    kind = rows.schema["stars"]
+    if _read_as_text(kind):
+        return _graded_texts(rows)
+    # A number too large for its units is null among them, and outside as well.
+    inside = _units(kind).is_between(0, FIVE_STARS).fill_null(value=False)
+    missing = pl.when(pl.col("stars").is_null()).then(pl.lit(_NO_STARS))
+    return rows.with_columns(missing.when(~inside).then(pl.lit(OUT_OF_RANGE)).alias("fault"))
+
+
+def _graded_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    # Every text once through Python's Decimal.
+    rows = rows.with_columns(pl.col("stars").cast(pl.String))
     texts = rows.get_column("stars").drop_nulls().unique()
     parsed = [parse_stars(text) for text in texts]
     grades = pl.DataFrame(
@@ -121,27 +159,18 @@ def _with_units_of_text(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _row_problems(rows: pl.DataFrame, choices: Sequence[str] | pl.DataFrame | None) -> list[str]:
-    bad = {f"no {name} (null)": rows.filter(pl.col(name).is_null()) for name in ("member_id", "choice_id")}
-    faulty = rows.filter(pl.col("fault").is_not_null())
-    if faulty.height:
-        bad |= {sentence: faulty.filter(pl.col("fault") == fault) for fault, sentence in _SENTENCES.items()}
+def _row_problems(rows: pl.DataFrame, choices: pl.DataFrame | None) -> list[str]:
+    bad = {f"no {name} (null)": rows.filter(pl.col(name).is_null()) for name in _keys(rows)}
+    bad |= {sentence: rows.filter(pl.col("fault") == fault) for fault, sentence in _SENTENCES.items()}
     if choices is not None:
-        named = rows.filter(pl.col("choice_id").is_not_null())
-        if isinstance(choices, pl.DataFrame):
-            unknown = named.join(choices, on=["decision_id", "choice_id"], how="anti", maintain_order="left")
-        else:
-            unknown = named.filter(pl.col("choice_id").is_in(list(choices)).not_())
+        pair = [name for name in _keys(rows) if name != "member_id"]
+        unknown = rows.filter(pl.col("choice_id").is_not_null()).join(
+            choices, on=pair, how="anti", maintain_order="left"
+        )
         bad["a choice that is not among the choices of the decision"] = unknown
-    bad["stars for the same member and choice more than once"] = _repeated(rows)
+    whole = rows.drop_nulls(_keys(rows))
+    bad["stars for the same member and choice more than once"] = whole.filter(pl.struct(_keys(rows)).is_duplicated())
     return [_described(found, sentence) for sentence, found in bad.items() if found.height]
-
-
-def _repeated(rows: pl.DataFrame) -> pl.DataFrame:
-    sizes = rows.lazy().group_by(KEYS).agg(pl.len().alias("size")).filter(pl.col("size") > 1)
-    repeated = sizes.drop_nulls().collect(engine="streaming")
-    # Looking for the rows themselves is worth its time only when there are some.
-    return rows.join(repeated, on=KEYS, how="semi") if repeated.height else rows.clear()
 
 
 def _described(rows: pl.DataFrame, sentence: str) -> str:

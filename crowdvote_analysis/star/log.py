@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from crowdvote_analysis.star.units import average
+from crowdvote_analysis.errors import UnresolvedTieError
+from crowdvote_analysis.star.steps import RULE_NAMES
+from crowdvote_analysis.star.units import average, plain_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crowdvote_analysis.star.counts import Counts
     from crowdvote_analysis.star.outcome import Outcome, UnresolvedTie
     from crowdvote_analysis.star.steps import Step
 
-_RULE_NAMES = {"sum": "total score", "prefs": "preferences", "max_count": "five-star ballots"}
 
-
-def write_log(counts: Counts, outcome: Outcome, titles: Mapping[str, str]) -> tuple[str, ...]:
+def write_log(
+    counts: Counts, outcome: Outcome, titles: Mapping[str, str], tie_order: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Write down a count, step by step.
 
     Args:
         counts: What was counted.
         outcome: What it came to.
         titles: Title by choice id; a choice without one is called by its id.
+        tie_order: The order that the community manager gave (K7).
 
     Returns:
         The lines: the score phase (averages rounded half-even to 2 places, best first), a line for each step of a
-        tie, the runoff, and the winner or the unresolved tie.
+        tie, the runoff, and the winner or the unresolved tie. A decision of the manager is told as what it is.
     """
     names = {choice: titles.get(choice, choice) for choice in counts.choices}
     lines = [_score_line(counts, names)]
@@ -37,8 +39,12 @@ def write_log(counts: Counts, outcome: Outcome, titles: Mapping[str, str]) -> tu
                 lines.append(_score_tie_line(step, names))
         elif step.rule == "runoff":
             lines += _runoff_lines(counts, step, names)
+        elif step.rule == "manager":
+            lines.append(_manager_line(step, names))
         else:
             lines.append(_tiebreaker_line(step, names))
+    if tie_order and not outcome.decided_by_manager and outcome.tie is None:
+        lines.append(f"Order of the Community Manager ({_named(tie_order, names)}): not needed, no tie was left")
     if outcome.tie is not None:
         lines += _tie_lines(outcome.tie, names)
     else:
@@ -54,19 +60,26 @@ def _score_line(counts: Counts, names: Mapping[str, str]) -> str:
 
 
 def _score_tie_line(step: Step, names: Mapping[str, str]) -> str:
-    total = _number(step.numbers[step.remaining[0]])
+    total = plain_number(step.numbers[step.remaining[0]])
     places = _counted(step.places - len(step.advanced), "place")
     return f"Score Tie: {_named(step.remaining, names)} at {total} stars for {places}"
 
 
 def _tiebreaker_line(step: Step, names: Mapping[str, str]) -> str:
-    numbers = ", ".join(f"{names[choice]} {_number(number)}" for choice, number in step.numbers.items())
+    numbers = ", ".join(f"{names[choice]} {plain_number(number)}" for choice, number in step.numbers.items())
     verb = "wins" if step.stage == "runoff" else "advances" if len(step.advanced) == 1 else "advance"
     ends = [f"{_named(step.advanced, names)} {verb}"] if step.advanced else []
     if step.remaining:
         ends.append(f"still tied: {_named(step.remaining, names)}")
     phase = "Score" if step.stage == "scoring" else "Runoff"
-    return f"{phase} Tiebreaker ({_RULE_NAMES[step.rule]}): {numbers}; {'; '.join(ends)}"
+    return f"{phase} Tiebreaker ({RULE_NAMES[step.rule]}): {numbers}; {'; '.join(ends)}"
+
+
+def _manager_line(step: Step, names: Mapping[str, str]) -> str:
+    phase, verb = ("Score", "advance") if step.stage == "scoring" else ("Runoff", "win")
+    order = _named(step.best_first, names)
+    ends = f"{_named(step.advanced, names)} {verb}{'s' if len(step.advanced) == 1 else ''}"
+    return f"{phase} Tie decided by the Community Manager (order: {order}): {ends}"
 
 
 def _runoff_lines(counts: Counts, step: Step, names: Mapping[str, str]) -> list[str]:
@@ -85,29 +98,24 @@ def _winner_line(outcome: Outcome, names: Mapping[str, str]) -> str:
     if outcome.runoff is None:
         return f"Winner: {winner} (the only choice)"
     rule = outcome.runoff.decided_by or "runoff"
-    how = "" if rule == "runoff" else f", tie broken by {_RULE_NAMES[rule]}"
+    how = {"runoff": "", "manager": ", tie decided by the Community Manager"}.get(
+        rule, f", tie broken by {RULE_NAMES[rule]}"
+    )
     return f"Winner: {winner} (margin: {_counted(outcome.runoff.margin, 'vote')}{how})"
 
 
 def _tie_lines(tie: UnresolvedTie, names: Mapping[str, str]) -> list[str]:
+    error = UnresolvedTieError([names[choice] for choice in tie.tied], tie.places, (), tie.stage, (), ())
+    possible = _named(tie.possible_winners, names)
+    several = len(tie.possible_winners) > 1
     return [
-        f"Unresolved tie between: {_named(tie.tied, names)}. Community Manager must decide tie-breaking method "
-        "(coin toss, revote, or other community-specific process).",
-        f"Possible winners: {_named(tie.possible_winners, names)}"
-        if len(tie.possible_winners) > 1
-        else f"Winner under any decision of the tie: {_named(tie.possible_winners, names)}",
+        str(error),
+        f"Possible winners: {possible}" if several else f"Winner under any decision of the tie: {possible}",
     ]
 
 
 def _named(choices: Iterable[str], names: Mapping[str, str]) -> str:
     return ", ".join(names[choice] for choice in choices)
-
-
-def _number(number: Decimal | int) -> str:
-    if not isinstance(number, Decimal):
-        return f"{number}"
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _counted(number: int, noun: str) -> str:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from crowdvote_analysis.errors import InvalidElectionError
+from crowdvote_analysis.star.checks import quoted
 from crowdvote_analysis.star.protocols import protocol_named
-from crowdvote_analysis.star.steps import Rule, Stage, Step, take_step
+from crowdvote_analysis.star.steps import Rule, Stage, Step, take_order, take_step
 from crowdvote_analysis.star.units import stars_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
     from crowdvote_analysis.star.counts import Counts
@@ -25,8 +27,8 @@ class Runoff:
         votes: Number of ballots that score this finalist higher, by choice id; better finalist of the scoring first.
         no_preference: Number of ballots that score both the same.
         margin: Difference of the two numbers of votes.
-        decided_by: The rule that named the winner: ``"runoff"``, or on equal votes ``"sum"`` or ``"max_count"``;
-            ``None`` when the tie is unresolved.
+        decided_by: The rule that named the winner: ``"runoff"``, or on equal votes ``"sum"`` or ``"max_count"``, or
+            ``"manager"`` (K7); ``None`` when the tie is unresolved.
     """
 
     votes: Mapping[str, int]
@@ -83,6 +85,11 @@ class Outcome:
         return next((choice for choice in self.finalists if choice != self.winner), None)
 
     @property
+    def decided_by_manager(self) -> bool:
+        """Whether the community manager decided some tie (K7)."""
+        return any(step.rule == "manager" for step in self.steps)
+
+    @property
     def possible_winners(self) -> tuple[str, ...]:
         """The winner alone, or who could still win."""
         if self.tie is not None:
@@ -90,34 +97,67 @@ class Outcome:
         return () if self.winner is None else (self.winner,)
 
 
-def decide(counts: Counts, protocol: str) -> Outcome:
+def decide(counts: Counts, protocol: str, tie_order: Sequence[str] = ()) -> Outcome:
     """Find the winner of one election.
 
     Args:
         counts: Its counts, with at least one choice and one ballot.
         protocol: Name of a tie protocol (K3).
+        tie_order: How the community manager decided a tie that the protocol leaves: the tied choices, best first (K7).
 
     Returns:
         The outcome; an unresolved tie is part of it, not an error.
 
     Raises:
-        InvalidElectionError: When there is no such protocol.
+        InvalidElectionError: There is no such protocol, or the order does not rank everybody who is tied.
     """
+    _check_order(counts, tie_order)
     steps = protocol_named(protocol)(counts)
+    tied, places = steps[-1].remaining, steps[-1].places - len(steps[-1].advanced)
+    if tied and tie_order:
+        _refuse_partial(tied, tie_order)
+        steps += (take_order("scoring", places, tied, tie_order),)
+        tied = ()
     finalists = tuple(choice for step in steps for choice in step.advanced)
-    tied = steps[-1].remaining
     if tied:
         winners = _possible_winners(counts, finalists, tied)
-        scoring_tie = UnresolvedTie(tied, 2 - len(finalists), finalists, "scoring", winners)
+        scoring_tie = UnresolvedTie(tied, places, finalists, "scoring", winners)
         return Outcome(protocol, steps, (), None, None, scoring_tie)
     if len(finalists) == 1:
         return Outcome(protocol, steps, (), None, finalists[0], None)
     runoff_steps = _runoff_steps(counts, finalists)
+    # An order made for the places of finalists need not say which of them comes before an earlier finalist.
+    if not runoff_steps[-1].advanced and set(finalists) <= set(tie_order):
+        runoff_steps += (take_order("runoff", 1, finalists, tie_order),)
     runoff = _runoff(counts, finalists, runoff_steps[-1])
     winner = next(iter(runoff_steps[-1].advanced), None)
     both = tuple(choice for choice in counts.choices if choice in finalists)
     tie = UnresolvedTie(both, 1, (), "runoff", both) if winner is None else None
+    if tie is not None and tie_order and steps[-1].rule != "manager":
+        _refuse_partial(both, tie_order)
     return Outcome(protocol, steps + runoff_steps, finalists, runoff, winner, tie)
+
+
+def _check_order(counts: Counts, tie_order: Sequence[str]) -> None:
+    if isinstance(tie_order, str):
+        raise InvalidElectionError(f"tie_order: expected choice ids, best first, got the one text {tie_order!r}.")
+    unknown = [choice for choice in tie_order if choice not in counts.totals]
+    if unknown:
+        raise InvalidElectionError(
+            f"tie_order: {quoted(unknown)} is not among the choices, which are {quoted(counts.choices)}. Use their ids."
+        )
+    if len(set(tie_order)) < len(tie_order):
+        raise InvalidElectionError(
+            "tie_order: a choice stands there more than once. Name every choice once, best first."
+        )
+
+
+def _refuse_partial(tied: Sequence[str], tie_order: Sequence[str]) -> None:
+    left_out = [choice for choice in tied if choice not in tie_order]
+    if left_out:
+        raise InvalidElectionError(
+            f"tie_order: leaves out {quoted(left_out)}. The tie is between {quoted(tied)}; rank all of them (rule K7)."
+        )
 
 
 def _runoff_steps(counts: Counts, finalists: tuple[str, ...]) -> tuple[Step, ...]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import polars as pl
 
 from crowdvote_analysis.errors import InvalidElectionError, UnknownDecisionError
-from crowdvote_analysis.star.checks import check_votes, quoted
-from crowdvote_analysis.star.counts import Counts, count_ballots
+from crowdvote_analysis.star.ballots import Ballots, gather
+from crowdvote_analysis.star.checks import quoted
+from crowdvote_analysis.star.counts import Counts, count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,13 @@ class Resolution(Protocol):
     @property
     def choices(self) -> pl.DataFrame:
         """One row a choice: ``decision_id``, ``choice_id``, ``title``, ``position``."""
+
+
+class TracedResolution(Resolution, Protocol):
+    """A resolution that also knows what ballots are made of."""
+
+    def weights_of(self, ballots: pl.DataFrame) -> pl.DataFrame:
+        """Hand ballots (``decision_id``, ``member_id``) back: the same columns of manual voters, and ``weight``."""
 
 
 class CountedDecision(NamedTuple):
@@ -80,6 +88,26 @@ def count_decisions(resolution: Resolution, decision_id: str | None = None) -> d
     Raises:
         InvalidElectionError: When stars cannot be counted, or a choice is listed twice.
     """
+    titles: dict[str, dict[str, str]] = {}
+    for decision, choice, title in resolution.choices.select("decision_id", "choice_id", "title").iter_rows():
+        titles.setdefault(decision, {})[choice] = choice if title is None else title
+    gathered = gather_ballots(resolution, decision_id)
+    return {decision: CountedDecision(count(ballots), titles[decision]) for decision, ballots in gathered.items()}
+
+
+def gather_ballots(resolution: Resolution, decision_id: str | None = None) -> dict[str, Ballots]:
+    """Gather the ballots of voters (M1, K1), in one go for all decisions.
+
+    Args:
+        resolution: The resolution.
+        decision_id: This decision only.
+
+    Returns:
+        The ballots by decision id, for every decision that has choices, also when no voter has a ballot.
+
+    Raises:
+        InvalidElectionError: When stars cannot be counted, or a choice is listed twice.
+    """
     ballots, stars, choices = resolution.ballots, resolution.stars.with_row_index("row", offset=1), resolution.choices
     if decision_id is not None:
         wanted = pl.col("decision_id") == decision_id
@@ -88,12 +116,6 @@ def count_decisions(resolution: Resolution, decision_id: str | None = None) -> d
     twice = choices.filter(pl.struct(keys).is_duplicated()).get_column("choice_id").unique().sort()
     if len(twice):
         raise InvalidElectionError(f"choices: {quoted(twice.to_list())} listed more than once for the same decision.")
-    listed = choices.sort("decision_id", "position", "choice_id")
-    voters = ballots.filter(pl.col("is_voter"))
-    theirs = stars.join(voters, on=["decision_id", "member_id"], how="semi", maintain_order="left")
-    votes = check_votes(theirs.select("row", "decision_id", "member_id", "choice_id", "stars"), "stars", listed)
-    titles: dict[str, dict[str, str]] = {}
-    for decision, choice, title in listed.select(*keys, "title").iter_rows():
-        titles.setdefault(decision, {})[choice] = choice if title is None else title
-    counted = count_ballots(votes, listed.select(keys))
-    return {decision: CountedDecision(counts, titles[decision]) for decision, counts in counted.items()}
+    listed = choices.sort("decision_id", "position", "choice_id").select(keys)
+    columns = ["row", "decision_id", "member_id", "choice_id", "stars"]
+    return gather(stars.select(columns), "stars", listed, tallied=ballots.filter("is_voter"))

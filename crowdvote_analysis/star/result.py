@@ -11,10 +11,10 @@ import polars as pl
 from crowdvote_analysis.errors import UnresolvedTieError
 from crowdvote_analysis.star.log import write_log
 from crowdvote_analysis.star.outcome import Runoff, UnresolvedTie, decide
-from crowdvote_analysis.star.units import PLACES, average, stars_of
+from crowdvote_analysis.star.units import PLACES, average, percentage, plain_number, stars_of, units_of_stars
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from crowdvote_analysis.star.counts import Counts
     from crowdvote_analysis.star.steps import Step
@@ -30,6 +30,7 @@ class StarTally:
     Attributes:
         decision_id: The decision; ``None`` for votes without one.
         protocol: Name of the tie protocol (K3).
+        tie_order: The order that the community manager gave for ties, best first; empty without one (K7).
         winner: Choice id; ``None`` when a tie is left unresolved.
         runner_up: The finalist who did not win; ``None`` for a lone choice and while the tie is unresolved.
         finalists: The two of the runoff, better score first; empty when it did not come to a runoff.
@@ -48,6 +49,7 @@ class StarTally:
 
     decision_id: str | None
     protocol: str
+    tie_order: tuple[str, ...]
     winner: str | None
     runner_up: str | None
     finalists: tuple[str, ...]
@@ -65,13 +67,101 @@ class StarTally:
         """``"decided"`` or ``"unresolved tie"``."""
         return "decided" if self.tie is None else "unresolved tie"
 
+    @property
+    def decided_by_manager(self) -> bool:
+        """Whether the community manager decided some tie (K7)."""
+        return any(step.rule == "manager" for step in self.steps)
+
+    @property
+    def won_by_ballots(self) -> bool:
+        """Whether the ballots alone name a winner, without a decision of the community manager."""
+        return self.winner is not None and not self.decided_by_manager
+
+    @property
+    def score_leaders(self) -> tuple[str, ...]:
+        """Who has the highest total: one choice, or several that are level."""
+        return tuple(self.scores.filter(pl.col("rank") == 1)["choice_id"])
+
+    @property
+    def margin_percentage(self) -> Decimal | None:
+        """The margin of the runoff in percent of all ballots tallied, rounded half-even to 8 places (S9)."""
+        return None if self.runoff is None else percentage(self.runoff.margin, self.vote_count)
+
+    @property
+    def why_leader_lost(self) -> str | None:
+        """Why the choice with the highest total did not win, in words; ``None`` when it did, or no one choice led.
+
+        A leader that loses has more stars in all, but from fewer ballots: whoever prefers it must do so by more stars
+        on average than those who prefer the winner.
+        """
+        if self.runoff is None or self.winner is None or self.score_leaders != (self.runner_up,):
+            return None
+        leader, winner = self.score_leaders[0], self.winner
+        titles = dict(self.scores.select("choice_id", "title").iter_rows())
+        totals = {
+            choice: units_of_stars(total) for choice, total in self.scores.select("choice_id", "total").iter_rows()
+        }
+        more = plain_number(stars_of(totals[leader] - totals[winner]))
+        fewer, votes = self.runoff.votes[leader], self.runoff.votes[winner]
+        return (
+            f"{titles[leader]} has the most stars, {more} more than {titles[winner]}, but fewer ballots prefer it: "
+            f"{fewer:,} against {votes:,}. Its lead comes from larger differences on fewer ballots, and in the runoff "
+            "every ballot counts once."
+        )
+
+    def audit_log(self) -> pl.DataFrame:
+        """Give the steps as data, one row a step, from which the result can be rechecked (K8).
+
+        Returns:
+            Columns ``step`` (from 1), ``stage``, ``rule``, ``places`` (open when it began), ``pool`` (list of choice
+            ids), ``numbers`` (list, one for each of the pool, Decimal(38, 8): stars for the rule ``sum``, else ballots,
+            match-ups or places), ``advanced`` and ``remaining`` (lists of choice ids; see `Step`).
+        """
+        schema = pl.Schema(
+            {
+                "step": pl.Int64(),
+                "stage": pl.String(),
+                "rule": pl.String(),
+                "places": pl.Int64(),
+                "pool": pl.List(pl.String()),
+                "numbers": pl.List(TOTAL),
+                "advanced": pl.List(pl.String()),
+                "remaining": pl.List(pl.String()),
+            }
+        )
+        rows = [
+            (
+                number,
+                step.stage,
+                step.rule,
+                step.places,
+                list(step.pool),
+                [Decimal(value) for value in step.numbers.values()],
+                list(step.advanced),
+                list(step.remaining),
+            )
+            for number, step in enumerate(self.steps, start=1)
+        ]
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def matrix(self) -> pl.DataFrame:
+        """Give ``preferences`` as a square: one row a choice, one column for each choice it is preferred to.
+
+        Returns:
+            ``choice_id``, then one Int64 column a choice, named by its id, in display order; null on the diagonal.
+        """
+        order = self.preferences["choice_id"].unique(maintain_order=True).to_list() or list(self.scores["choice_id"])
+        ballots = {(one, other): number for one, other, number in self.preferences.iter_rows()}
+        columns = {f"over {name}": [ballots.get((each, name)) for each in order] for name in order}
+        return pl.DataFrame({"choice_id": order, **columns}, schema_overrides=dict.fromkeys(columns, pl.Int64))
+
     def steps_frame(self) -> pl.DataFrame:
         """Give the steps as a frame, one row for each step and choice of its pool.
 
         Returns:
             Columns ``step`` (from 1), ``stage``, ``rule``, ``places`` (open when it began), ``choice_id``, ``number``
-            Decimal(38, 8) (stars for the rule ``sum``, else ballots) and ``outcome``: ``"advanced"``, ``"tied"`` (for
-            a place still open) or ``"out"``.
+            Decimal(38, 8) (stars for the rule ``sum``, else ballots, match-ups or places) and ``outcome``:
+            ``"advanced"``, ``"tied"`` (for a place still open) or ``"out"``.
         """
         rows = [
             (number, step.stage, step.rule, step.places, choice, Decimal(value), _outcome_of(choice, step))
@@ -97,6 +187,8 @@ class StarTally:
             "decision_id": self.decision_id,
             "method": "STAR",
             "protocol": self.protocol,
+            "tie_order": list(self.tie_order),
+            "decided_by_manager": self.decided_by_manager,
             "status": self.status,
             "vote_count": self.vote_count,
             "winner": self.winner,
@@ -105,6 +197,8 @@ class StarTally:
             "possible_winners": list(self.possible_winners),
             "scores": [_plain(row) for row in self.scores.to_dicts()],
             "runoff": None if self.runoff is None else _plain(asdict(self.runoff)),
+            "margin_percentage": None if self.margin_percentage is None else format(self.margin_percentage, "f"),
+            "why_leader_lost": self.why_leader_lost,
             "preferences": self.preferences.to_dicts(),
             "steps": [_plain(asdict(step)) for step in self.steps],
             "tie": None if self.tie is None else _plain(asdict(self.tie)),
@@ -112,7 +206,9 @@ class StarTally:
         }
 
 
-def star_tally(decision_id: str | None, counts: Counts, protocol: str, titles: Mapping[str, str]) -> StarTally:
+def star_tally(
+    decision_id: str | None, counts: Counts, protocol: str, titles: Mapping[str, str], tie_order: Sequence[str] = ()
+) -> StarTally:
     """Decide an election and gather everything there is to say about it.
 
     Args:
@@ -120,14 +216,19 @@ def star_tally(decision_id: str | None, counts: Counts, protocol: str, titles: M
         counts: Its counts, with at least one choice and one ballot.
         protocol: Name of a tie protocol (K3).
         titles: Title by choice id, for texts; a choice without one is called by its id.
+        tie_order: The order that the community manager gave for ties (K7).
 
     Returns:
         The tally; an unresolved tie is part of it, not an error.
+
+    Raises:
+        InvalidElectionError: As `decide`.
     """
-    outcome = decide(counts, protocol)
+    outcome = decide(counts, protocol, tie_order)
     return StarTally(
         decision_id=decision_id,
         protocol=outcome.protocol,
+        tie_order=tuple(tie_order),
         winner=outcome.winner,
         runner_up=outcome.runner_up,
         finalists=outcome.finalists,
@@ -138,7 +239,7 @@ def star_tally(decision_id: str | None, counts: Counts, protocol: str, titles: M
         preferences=_preferences(counts),
         steps=outcome.steps,
         tie=outcome.tie,
-        log=write_log(counts, outcome, titles),
+        log=write_log(counts, outcome, titles, tie_order),
     )
 
 

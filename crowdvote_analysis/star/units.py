@@ -16,8 +16,14 @@ TOO_FINE = "too_many_decimals"
 
 def stars_of(units: int) -> Decimal:
     """Give units of 1e-8 star as stars with 8 decimals, exactly."""
-    # Built from a tuple: arithmetic would round to whatever decimal context the caller has set.
-    return Decimal((int(units < 0), tuple(int(digit) for digit in str(abs(units))), -PLACES))
+    # From text: arithmetic would round to whatever decimal context the caller has set.
+    return _decimal(units, PLACES)
+
+
+def units_of_stars(stars: Decimal) -> int:
+    """Give stars with 8 decimals in units of 1e-8 star."""
+    # By their digits, for the same reason.
+    return int(format(stars, "f").replace(".", ""))
 
 
 def average(units: int, vote_count: int, places: int) -> Decimal:
@@ -31,11 +37,30 @@ def average(units: int, vote_count: int, places: int) -> Decimal:
     Returns:
         The average in stars, rounded half-even straight from the exact integers.
     """
-    divisor = vote_count * UNITS_PER_STAR
-    quotient, rest = divmod(units * 10**places, divisor)
+    return _quotient(units, vote_count * UNITS_PER_STAR, places)
+
+
+def percentage(part: int, whole: int) -> Decimal:
+    """Give a part in percent of a whole above 0, rounded half-even to 8 places."""
+    return _quotient(100 * part, whole, PLACES)
+
+
+def plain_number(number: Decimal | int) -> str:
+    """Write a number exactly, without trailing zeros."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _quotient(dividend: int, divisor: int, places: int) -> Decimal:
+    """Neither is negative; rounded half-even without a decimal context."""
+    quotient, rest = divmod(dividend * 10**places, divisor)
     if 2 * rest > divisor or (2 * rest == divisor and quotient % 2 == 1):
         quotient += 1
-    return Decimal((0, tuple(int(digit) for digit in str(quotient)), -places))
+    return _decimal(quotient, places)
+
+
+def _decimal(number: int, places: int) -> Decimal:
+    return Decimal(f"{number}E-{places}")
 
 
 def parse_stars(text: str) -> tuple[int | None, str | None]:

@@ -1,4 +1,4 @@
-"""Votes of one election as they come in: what stands in the frame, which decision, which choices in which order."""
+"""Votes of one election as they come in: which decision, which choices in which order, and the ballots."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from crowdvote_analysis.errors import InvalidElectionError
-from crowdvote_analysis.star.checks import check_votes, quoted
-from crowdvote_analysis.star.counts import ballots_by_choice, choice_codes
+from crowdvote_analysis.star.ballots import Ballots, gather
+from crowdvote_analysis.star.checks import quoted
+from crowdvote_analysis.star.shapes import period_of
+from crowdvote_analysis.star.units import FIVE_STARS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_COLUMNS = ("member_id", "choice_id", "stars")
+
 
 class Election(NamedTuple):
-    """One election, checked: which decision, its choices in display order, and the votes in units."""
+    """One election, checked: which decision, and its ballots."""
 
     decision_id: str | None
-    choices: tuple[str, ...]
-    votes: pl.DataFrame
+    ballots: Ballots
 
 
 def star_units(votes: pl.DataFrame, choices: Sequence[str] | None = None) -> pl.DataFrame:
@@ -36,59 +39,54 @@ def star_units(votes: pl.DataFrame, choices: Sequence[str] | None = None) -> pl.
     Raises:
         InvalidElectionError: As `tally_star_votes`, and when a choice is called ``member_id``.
     """
-    election = read_votes(votes, choices)
-    if "member_id" in election.choices:
+    ballots = read_votes(votes, choices).ballots
+    if "member_id" in ballots.choices:
         raise InvalidElectionError(
             "votes: a choice is called 'member_id', which is the name of the first column here. Rename the choice."
         )
-    codes = choice_codes(choice_rows(election))
-    wide = ballots_by_choice(election.votes.join(codes, on=["decision_id", "choice_id"]), len(election.choices))
-    names = {str(code): choice for code, choice in enumerate(election.choices)}
-    return wide.drop("decision_id").sort("member_id").rename(names)
+    unit = FIVE_STARS // ballots.five
+    units = {choice: own.astype("int64") * unit for choice, own in zip(ballots.choices, ballots.stars, strict=True)}
+    return pl.DataFrame({"member_id": ballots.members, **units}).sort("member_id")
 
 
 def read_votes(votes: pl.DataFrame, choices: Sequence[str] | None) -> Election:
-    """Check the votes of one election and turn their stars into units.
+    """Check the votes of one election and gather its ballots.
 
     Args:
         votes: As for `tally_star_votes`.
         choices: As for `tally_star_votes`.
 
-    Returns:
-        The election; its votes have the columns of `check_votes`, ``decision_id`` being ``""`` when there is none.
-
     Raises:
         InvalidElectionError: When something in the votes or choices cannot be counted.
     """
-    missing = [name for name in ("member_id", "choice_id", "stars") if name not in votes.columns]
+    missing = [name for name in _COLUMNS if name not in votes.columns]
     if missing:
         raise InvalidElectionError(
             f"votes: no column {quoted(missing)} (columns found: {quoted(votes.columns)}). "
             "One row a star is needed, with the columns member_id, choice_id and stars."
         )
     if choices is not None:
-        _check_choices(choices)
+        check_choices(choices)
     if votes.is_empty():
         nothing = "no ballots" if choices is not None else "no ballots and no choices"
         raise InvalidElectionError(f"votes: {nothing}, so there is nothing to tally (rule K9).")
-    decision_id = _single_decision(votes)
-    rows = votes.select(
-        pl.lit(decision_id or "").alias("decision_id"), "member_id", "choice_id", "stars"
-    ).with_row_index("row", offset=1)
-    units = check_votes(rows, "votes", choices)
+    decision_id = single_decision(votes, "votes")
     # `choices` states the order; without it the order of rows must not matter, hence sorted.
-    order = units.get_column("choice_id").unique().sort().to_list() if choices is None else choices
-    return Election(decision_id, tuple(order), units)
+    order = _ids(votes["choice_id"]) if choices is None else list(choices)
+    listed = pl.DataFrame({"choice_id": order}, schema={"choice_id": pl.String})
+    listed = listed.select(pl.lit(decision_id or "").alias("decision_id"), "choice_id")
+    (ballots,) = gather(votes.select(_COLUMNS), "votes", listed).values()
+    return Election(decision_id, ballots)
 
 
-def choice_rows(election: Election) -> pl.DataFrame:
-    """List the choices of an election as `counts` wants them: ``decision_id``, ``choice_id``, in display order."""
-    return pl.DataFrame({"choice_id": election.choices}, schema={"choice_id": pl.String}).select(
-        pl.lit(election.decision_id or "").alias("decision_id"), "choice_id"
-    )
+def _ids(column: pl.Series) -> pl.Series:
+    """The distinct ids of a column, as text, sorted."""
+    few = column.head(period_of(column) or len(column))
+    return few.drop_nulls().unique().cast(pl.String).sort()
 
 
-def _check_choices(choices: Sequence[str]) -> None:
+def check_choices(choices: Sequence[str]) -> None:
+    """Refuse what is no list of distinct choice ids."""
     if isinstance(choices, str):
         raise InvalidElectionError(f"choices: expected several choice ids, got the one text {choices!r}. Use a list.")
     odd = [choice for choice in choices if not isinstance(choice, str)]
@@ -101,15 +99,21 @@ def _check_choices(choices: Sequence[str]) -> None:
         raise InvalidElectionError(f"choices: {quoted(twice)} is there more than once. Name every choice once.")
 
 
-def _single_decision(votes: pl.DataFrame) -> str | None:
-    if "decision_id" not in votes.columns:
+def single_decision(rows: pl.DataFrame, table: str) -> str | None:
+    """The one decision that rows belong to; ``None`` when they do not say.
+
+    Raises:
+        InvalidElectionError: Some rows do not say, or there are several.
+    """
+    if "decision_id" not in rows.columns or rows.is_empty():
         return None
-    found = votes.get_column("decision_id").unique().sort()
+    found = rows["decision_id"]
     if found.null_count():
-        raise InvalidElectionError("votes: some rows have no decision_id (null). Fill it in, or drop the column.")
-    if len(found) > 1:
+        raise InvalidElectionError(f"{table}: some rows have no decision_id (null). Fill it in, or drop the column.")
+    if not (found == found[0]).all():
+        names = found.unique().sort().cast(pl.String).to_list()
         raise InvalidElectionError(
-            f"votes: rows of {len(found)} decisions ({quoted(found.cast(pl.String).to_list())}). "
-            "Filter the votes to one decision; tally_all tallies the decisions of a resolution."
+            f"{table}: rows of {len(names)} decisions ({quoted(names)}). "
+            f"Filter the {table} to one decision; tally_all_{table} tallies them all."
         )
-    return str(found.item())
+    return str(found[0])

@@ -16,11 +16,11 @@ def test_no_tie_no_steps(tally):
 def test_broken_tie_shows_what_broke_it(tally):
     """The tied step and the one that ended the tie are listed, best first, with titles."""
     assert tie_steps(tally("sports-day")).drop("stage").rows() == [
-        (1, "total stars", "A Saturday in June", "46", "advanced"),
-        (1, "total stars", "A Friday in May", "33", "tied"),
-        (1, "total stars", "The last day of term", "33", "tied"),
-        (2, "preferences over the others", "A Friday in May", "7", "advanced"),
-        (2, "preferences over the others", "The last day of term", "5", "out"),
+        (1, "total score", "A Saturday in June", "46", "advanced"),
+        (1, "total score", "A Friday in May", "33", "tied"),
+        (1, "total score", "The last day of term", "33", "tied"),
+        (2, "preferences", "A Friday in May", "7", "advanced"),
+        (2, "preferences", "The last day of term", "5", "out"),
     ]
 
 
@@ -30,7 +30,7 @@ def test_unresolved_tie_shows_every_step(tally):
     assert steps["outcome"].unique().to_list() == ["tied"]
     assert steps["counted"].unique(maintain_order=True).to_list() == [
         "ballots that prefer it",
-        "total stars",
+        "total score",
         "five-star ballots",
     ]
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import polars as pl
 
-from crowdvote_analysis.star.counts import Counts, count_ballots
+from crowdvote_analysis.star.ballots import gather
+from crowdvote_analysis.star.counts import Counts, count
 
 UNIT = 10**8
 
 
 def votes(*rows: tuple[str, str, str, int]) -> pl.DataFrame:
+    """Rows of votes, stars given in units of 1e-8."""
     schema = {"decision_id": pl.String(), "member_id": pl.String(), "choice_id": pl.String(), "units": pl.Int64()}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    stars = pl.col("units").cast(pl.Decimal(38, 0)) * pl.lit("0.00000001").cast(pl.Decimal(38, 8))
+    return frame.select("decision_id", "member_id", "choice_id", stars=stars)
+
+
+def count_ballots(rows: pl.DataFrame, listed: pl.DataFrame) -> dict[str, Counts]:
+    return {decision: count(ballots) for decision, ballots in gather(rows, "votes", listed).items()}
 
 
 def choices(*rows: tuple[str, str]) -> pl.DataFrame:

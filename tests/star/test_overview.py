@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal
 
 import polars as pl
 import pytest
 
 from crowdvote_analysis.errors import InvalidElectionError
-from crowdvote_analysis.star import tally_all, tally_star
+from crowdvote_analysis.star import tally_all, tally_all_ballots, tally_all_votes, tally_each, tally_star
 
 from .elections import FakeResolution, resolution_of
 
@@ -62,18 +63,21 @@ def test_a_decided_row_says_who_won_and_by_how_much() -> None:
         "winner_average": Decimal("1.62500000"),
         "runner_up": "a",
         "finalists": ["b", "a"],
+        "score_leader": "b",
         "choice_count": 3,
         "vote_count": 4,
         "winner_votes": 2,
         "runner_up_votes": 1,
         "no_preference": 1,
         "margin": 1,
+        "margin_percentage": Decimal(25),
         "decided_by": "runoff",
         "tie_stage": None,
         "tied": [],
         "places": None,
         "possible_winners": ["b"],
         "protocol": "starvote",
+        "decided_by_manager": False,
     }
 
 
@@ -139,4 +143,53 @@ def test_columns_have_their_types_even_without_decisions() -> None:
 def test_an_unknown_protocol_is_refused() -> None:
     """Also when there is nothing to tally."""
     with pytest.raises(InvalidElectionError, match="Use one of: 'starvote'"):
-        tally_all(resolution_of({}, []), "losses")
+        tally_all(resolution_of({}, []), "lots")
+
+
+def test_a_decision_of_the_manager_is_recorded_in_its_row() -> None:
+    """The order given for one decision decides that one, and the row says so (K7)."""
+    ballots = {"tied": [{"a": "1"}, {"b": "1"}], "other": [{"a": "1"}, {"b": "1"}]}
+    choices = [(decision, choice, None, 0) for decision in ballots for choice in "ab"]
+    rows = tally_all(resolution_of(ballots, choices), tie_orders={"tied": ["b", "a"]}).to_dicts()
+    assert [(row["decision_id"], row["winner"], row["decided_by"], row["decided_by_manager"]) for row in rows] == [
+        ("other", None, None, False),
+        ("tied", "b", "manager", True),
+    ]
+
+
+def test_three_doors_lead_to_the_same_rows() -> None:
+    """Many decisions of unlike sizes give the same rows from a resolution, from long votes and from wide ballots."""
+    draw = random.Random(7)
+    names = ["a", "b", "c", "d"]
+    decisions = {
+        f"d{number:02d}": [
+            {choice: str(draw.choice([0, 1, 5])) for choice in names[: 1 + number % 4]}
+            for _ in range(draw.randint(1, 6))
+        ]
+        for number in range(40)
+    }
+    choices = [(decision, choice, None, 0) for decision, ballots in decisions.items() for choice in ballots[0]]
+    resolution = resolution_of(decisions, choices)
+    expected = tally_all(resolution)
+    assert expected["status"].unique().sort().to_list() == ["decided", "unresolved tie"]
+    order = list(range(resolution.stars.height))
+    draw.shuffle(order)
+    assert tally_all_votes(resolution.stars[order]).equals(expected)
+    wide = resolution.stars.with_columns(pl.col("stars").cast(pl.Int64)).pivot(
+        "choice_id", index=["decision_id", "member_id"], values="stars"
+    )
+    assert tally_all_ballots(wide.sample(fraction=1, shuffle=True, seed=3)).equals(expected)
+
+
+def test_each_tally_is_the_one_of_its_decision() -> None:
+    """All tallies made in one go are those made one by one; decisions without ballots are left out."""
+    resolution = resolution_of(
+        {"one": [{"x": "1", "y": "2"}], "two": [{"y": "3"}], "none": [{}]},
+        [("one", "x", "X", 0), ("one", "y", None, 1), ("two", "y", "Y", 0), ("none", "y", "Y", 0)],
+    )
+    told: list[tuple[int, int]] = []
+    tallies = tally_each(resolution, "losses", progress=lambda done, total: told.append((done, total)))
+    assert {name: tally.to_dict() for name, tally in tallies.items()} == {
+        name: tally_star(resolution, name, "losses").to_dict() for name in ("one", "two")
+    }
+    assert told == [(1, 2), (2, 2)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crowdvote_analysis.errors import InvalidElectionError
 from crowdvote_analysis.star.counts import Counts
-from crowdvote_analysis.star.protocols import fill_as_starvote, protocol_named
+from crowdvote_analysis.star.protocols import protocol_named
 
 Told = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
@@ -19,8 +21,8 @@ def counts_of(
     return Counts(9, totals, {choice: (fives or {}).get(choice, 0) for choice in totals}, preferred)
 
 
-def told(counts: Counts) -> list[Told]:
-    return [(step.rule, step.pool, step.advanced, step.remaining) for step in fill_as_starvote(counts)]
+def told(counts: Counts, protocol: str = "starvote") -> list[Told]:
+    return [(step.rule, step.pool, step.advanced, step.remaining) for step in protocol_named(protocol)(counts)]
 
 
 def test_the_two_best_scores_advance() -> None:
@@ -88,5 +90,115 @@ def test_what_no_step_can_part_remains() -> None:
 def test_an_unknown_protocol_is_refused_with_those_there_are() -> None:
     """The text lists the protocols that can be asked for."""
     with pytest.raises(InvalidElectionError) as caught:
-        protocol_named("losses")
-    assert str(caught.value) == ("protocol: there is no tie protocol 'losses' (rule K3). Use one of: 'starvote'.")
+        protocol_named("lots")
+    assert str(caught.value) == (
+        "protocol: there is no tie protocol 'lots' (rule K3). Use one of: 'starvote', 'losses', 'bettervoting'."
+    )
+
+
+CYCLE = {"a": {"b": 2, "c": 1}, "b": {"c": 2, "a": 1}, "c": {"a": 2, "b": 1}}
+
+
+def test_whoever_loses_most_match_ups_is_dropped() -> None:
+    """A choice that loses to everybody goes first, however many five-star ballots it has (K5)."""
+    prefers = {one: {**others, "d": 2} for one, others in CYCLE.items()} | {"d": {"a": 1, "b": 1, "c": 1}}
+    counts = counts_of(dict.fromkeys("abcd", 3), prefers, {"a": 1, "b": 1, "c": 0, "d": 9})
+    assert told(counts, "losses") == [
+        ("sum", ("a", "b", "c", "d"), (), ("a", "b", "c", "d")),
+        ("losses", ("a", "b", "c", "d"), (), ("a", "b", "c")),
+        ("losses", ("a", "b", "c"), (), ("a", "b", "c")),
+        ("max_count", ("a", "b", "c"), ("a", "b"), ()),
+    ]
+
+
+def test_survivors_of_a_drop_advance_and_the_dropped_compete_for_the_rest() -> None:
+    """One choice beats two that are level with each other: it advances, they fight for the second place (K5)."""
+    prefers = {"a": {"b": 2, "c": 2}, "b": {"a": 1, "c": 1}, "c": {"a": 1, "b": 1}}
+    counts = counts_of(dict.fromkeys("abc", 3), prefers, {"a": 0, "b": 1, "c": 2})
+    assert told(counts, "losses") == [
+        ("sum", ("a", "b", "c"), (), ("a", "b", "c")),
+        ("losses", ("a", "b", "c"), ("a",), ("b", "c")),
+        ("losses", ("b", "c"), (), ("b", "c")),
+        ("max_count", ("b", "c"), ("c",), ()),
+    ]
+
+
+def test_after_five_star_ballots_match_ups_are_counted_again() -> None:
+    """The best of a cycle by five-star ballots advances; between the other two the match-up decides, not five stars."""
+    counts = counts_of(dict.fromkeys("abc", 3), CYCLE, {"a": 5, "b": 1, "c": 4})
+    assert told(counts, "losses")[2:] == [
+        ("max_count", ("a", "b", "c"), ("a",), ("b", "c")),
+        ("losses", ("b", "c"), ("b",), ()),
+    ]
+
+
+def test_where_too_many_have_most_five_star_ballots_the_fewest_drop() -> None:
+    """Four in a ring for two places, three of them level in front: the fourth drops and match-ups count again (K5)."""
+    ring = {"a": {"b": 2}, "b": {"c": 2}, "c": {"d": 2}, "d": {"a": 2}}
+    counts = counts_of(dict.fromkeys("abcd", 3), ring, {"a": 4, "b": 4, "c": 4, "d": 1})
+    assert told(counts, "losses")[1:] == [
+        ("losses", ("a", "b", "c", "d"), (), ("a", "b", "c", "d")),
+        ("max_count", ("a", "b", "c", "d"), (), ("a", "b", "c")),
+        ("losses", ("a", "b", "c"), ("a",), ("b", "c")),
+        ("losses", ("b", "c"), ("b",), ()),
+    ]
+
+
+def test_two_tied_for_second_are_compared_with_each_other() -> None:
+    """With two the preference between them counts, then five-star ballots (K6)."""
+    counts = counts_of({"a": 5, "b": 3, "c": 3}, {"b": {"c": 2}, "c": {"b": 2}}, {"b": 0, "c": 1})
+    assert told(counts, "bettervoting")[1:] == [
+        ("prefs", ("b", "c"), (), ("b", "c")),
+        ("max_count", ("b", "c"), ("c",), ()),
+    ]
+
+
+def test_three_tied_go_straight_to_five_star_ballots() -> None:
+    """With more than two, preferences are not looked at (K6)."""
+    prefers = {"a": {"b": 9, "c": 9}}
+    counts = counts_of(dict.fromkeys("abc", 3), prefers, {"a": 0, "b": 2, "c": 1})
+    assert told(counts, "bettervoting")[1:] == [("max_count", ("a", "b", "c"), ("b", "c"), ())]
+    assert told(counts)[1:][0][:3] == ("prefs", ("a", "b", "c"), ("a",))
+
+
+def test_what_five_star_ballots_leave_is_unresolved_without_lots() -> None:
+    """A strict leader advances; those level behind it stay tied (K6)."""
+    counts = counts_of(dict.fromkeys("abc", 3), None, {"a": 2, "b": 1, "c": 1})
+    assert told(counts, "bettervoting")[-1] == ("max_count", ("a", "b", "c"), ("a",), ("b", "c"))
+
+
+def literal_losses(tied: list[str], places: int, counts: Counts) -> tuple[list[str], list[str]]:
+    """K5 read aloud, one sentence of the rule after another: who advances from a tie, and who is left tied."""
+    if len(tied) <= places:
+        return tied, []
+    beats = counts.preferred
+    lost = {one: [other for other in tied if other != one and beats[other][one] > beats[one][other]] for one in tied}
+    most = max(len(to) for to in lost.values())
+    dropped = [one for one in tied if len(lost[one]) == most]
+    left = [one for one in tied if one not in dropped]
+    if left:
+        if len(left) >= places:
+            return literal_losses(left, places, counts)
+        more, rest = literal_losses(dropped, places - len(left), counts)
+        return left + more, rest
+    fives = {one: counts.five_stars[one] for one in tied}
+    best = [one for one in tied if fives[one] == max(fives.values())]
+    if len(best) <= places:
+        more, rest = literal_losses([one for one in tied if one not in best], places - len(best), counts)
+        return (best, []) if len(best) == places else (best + more, rest)
+    kept = [one for one in tied if fives[one] > min(fives.values())]
+    return literal_losses(kept, places, counts) if kept else ([], tied)
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.data())
+def test_losses_is_what_the_rule_says_read_aloud(data: st.DataObject) -> None:
+    """On random ties of up to six choices, who advances and who is left is the same as by the sentences of K5."""
+    names = list("abcdef"[: data.draw(st.integers(3, 6))])
+    few = st.integers(0, 2)
+    prefers = {one: {other: data.draw(few) for other in names if other != one} for one in names}
+    counts = counts_of(dict.fromkeys(names, 3), prefers, {one: data.draw(few) for one in names})
+    steps = protocol_named("losses")(counts)
+    advanced, left = literal_losses(names, 2, counts)
+    assert sorted(choice for step in steps for choice in step.advanced) == sorted(advanced)
+    assert list(steps[-1].remaining) == left

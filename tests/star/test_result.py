@@ -105,6 +105,10 @@ def test_to_dict_is_json_with_stars_as_strings() -> None:
             | {"five_star_count": 0, "rank": 2},
         ],
         "runoff": {"votes": {"a": 1, "b": 0}, "no_preference": 0, "margin": 1, "decided_by": "runoff"},
+        "margin_percentage": "100.00000000",
+        "why_leader_lost": None,
+        "tie_order": [],
+        "decided_by_manager": False,
         "preferences": [
             {"choice_id": "a", "over_choice_id": "b", "ballots": 1},
             {"choice_id": "b", "over_choice_id": "a", "ballots": 0},
@@ -147,3 +151,37 @@ def test_a_tally_cannot_be_changed() -> None:
     tally = tally_star_votes(votes_of([{"a": 5}]))
     with pytest.raises(AttributeError):
         tally.winner = "b"  # type: ignore[misc]
+
+
+def test_the_matrix_is_the_preferences_as_a_square() -> None:
+    """One row and one column a choice, in display order, nothing on the diagonal."""
+    matrix = tally_star_votes(VOTES, ["c", "a", "b"], on_tie="return").matrix()
+    assert matrix.columns == ["choice_id", "over c", "over a", "over b"]
+    assert matrix.rows() == [("c", None, 2, 1), ("a", 1, None, 1), ("b", 1, 1, None)]
+
+
+def test_a_leader_who_lost_is_told_why() -> None:
+    """More stars from fewer ballots: the sentence names both lots of ballots and the lead in stars, exactly."""
+    votes = votes_of([{"a": "5", "b": "0"}, {"a": "2.5", "b": "2.50000001"}, {"b": "1"}])
+    tally = tally_star_votes(votes, titles={"a": "Apple", "b": "Banana"})
+    assert (tally.winner, tally.score_leaders) == ("b", ("a",))
+    assert tally.why_leader_lost == (
+        "Apple has the most stars, 3.99999999 more than Banana, but fewer ballots prefer it: 1 against 2. Its lead "
+        "comes from larger differences on fewer ballots, and in the runoff every ballot counts once."
+    )
+    assert tally_star_votes(votes_of([{"a": 5}, {"a": 1, "b": 0}]), ["a", "b"]).why_leader_lost is None
+
+
+def test_the_margin_is_a_part_of_all_ballots() -> None:
+    """Those without a preference are in the divisor, and the rounding is half-even (S9)."""
+    tally = tally_star_votes(votes_of([{"a": 1, "b": 0}, {"a": 1, "b": 1}, {"a": 1, "b": 1}]))
+    assert tally.margin_percentage == Decimal("33.33333333")
+    assert tally_star_votes(votes_of([{"a": 1}])).margin_percentage is None
+
+
+def test_no_decimal_context_of_the_caller_is_followed() -> None:
+    """With two digits of precision everything is as exact as ever (D10)."""
+    votes = votes_of([{"a": "3.33333333", "b": "1.11111111"}] * 3 + [{"b": "2.22222222"}] * 4)
+    expected = tally_star_votes(votes, protocol="losses").to_dict()
+    with decimal.localcontext(prec=2):
+        assert tally_star_votes(votes, protocol="losses").to_dict() == expected

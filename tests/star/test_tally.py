@@ -134,12 +134,12 @@ def test_an_unresolved_tie_can_be_returned_with_its_scores() -> None:
     assert tally.scores["choice_id"].to_list() == ["swings", "slide", "bench"]
 
 
-@pytest.mark.parametrize("protocol", ["losses", "bettervoting", "STARVOTE", ""])
+@pytest.mark.parametrize("protocol", ["lots", "STARVOTE", ""])
 def test_an_unknown_protocol_is_refused_before_anything_is_counted(protocol: str) -> None:
     """The name is checked first, also where there would be other things to complain about."""
-    with pytest.raises(InvalidElectionError, match="Use one of: 'starvote'"):
+    with pytest.raises(InvalidElectionError, match="Use one of: 'starvote', 'losses', 'bettervoting'"):
         tally_star(PARK, "pool", protocol)
-    with pytest.raises(InvalidElectionError, match="Use one of: 'starvote'"):
+    with pytest.raises(InvalidElectionError, match="Use one of: 'starvote', 'losses', 'bettervoting'"):
         tally_star_votes(pl.DataFrame(), protocol=protocol)
 
 

@@ -1,0 +1,98 @@
+"""How many ballots would have to change: exact for the runoff, proven bounds for the whole count."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+
+from crowdvote_analysis.errors import InvalidElectionError
+from crowdvote_analysis.star import robustness, robustness_votes, tally_star_votes
+
+from .elections import resolution_of, votes_of
+
+Ballot = dict[str, int]
+
+
+def winner_of(ballots: list[Ballot], protocol: str = "starvote") -> str | None:
+    return tally_star_votes(votes_of(ballots), list(ballots[0]), protocol=protocol, on_tie="return").winner
+
+
+def fewest(ballots: list[Ballot], kinds: list[Ballot], up_to: int, protocol: str) -> int | None:
+    """By trying everything: the fewest ballots that, changed to any of some kinds, make somebody else win."""
+    winner = winner_of(ballots, protocol)
+    for number in range(1, up_to + 1):
+        for chosen in itertools.combinations(range(len(ballots)), number):
+            for given in itertools.combinations_with_replacement(kinds, number):
+                changed = [ballot for place, ballot in enumerate(ballots) if place not in chosen] + list(given)
+                if winner_of(changed, protocol) not in (None, winner):
+                    return number
+    return None
+
+
+def small_election(draw: random.Random, names: str, most: int) -> list[Ballot]:
+    levels = draw.choice([[0, 5], [0, 1, 5], [0, 2, 3, 5]])
+    return [{name: draw.choice(levels) for name in names} for _ in range(draw.randint(1, most))]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_runoff_is_exact(seed: int) -> None:
+    """With two choices, which always meet, it is the number that trying everything finds, ties by stars included."""
+    draw = random.Random(seed)
+    while winner_of(ballots := small_election(draw, "ab", 6)) is None:
+        pass
+    kinds = [{"a": one, "b": other} for one, other in itertools.product((0, 1, 4, 5), repeat=2)]
+    found = robustness_votes(votes_of(ballots), ["a", "b"])
+    assert found.runoff == fewest(ballots, kinds, 4, "starvote") == found.at_most == found.at_least
+    assert found.exact
+
+
+@pytest.mark.parametrize("protocol", ["starvote", "losses", "bettervoting"])
+@pytest.mark.parametrize("seed", range(8))
+def test_the_bounds_hold(seed: int, protocol: str) -> None:
+    """With three choices what trying everything finds lies between the bounds, and they mostly meet there."""
+    draw = random.Random(100 + seed)
+    while winner_of(ballots := small_election(draw, "abc", 4), protocol) is None:
+        pass
+    kinds = [dict(zip("abc", stars, strict=True)) for stars in itertools.product((0, 4, 5), repeat=3)]
+    found = robustness_votes(votes_of(ballots), ["a", "b", "c"], protocol=protocol)
+    tried = fewest(ballots, kinds, 2, protocol)
+    assert found.at_least is not None
+    assert found.at_most is not None
+    if tried is None:
+        assert found.at_most > 2
+    else:
+        assert 1 <= found.at_least <= tried <= found.at_most
+
+
+def test_other_finalists_may_be_the_easier_way() -> None:
+    """The runoff is safer than the places in it: fewer changed ballots send somebody else there, who wins."""
+    ballots = [{"a": 5, "b": 3, "c": 0}] * 20 + [{"a": 3, "b": 5, "c": 0}] * 4 + [{"a": 0, "b": 4, "c": 5}] * 22
+    found = robustness_votes(votes_of(ballots))
+    assert (found.winner, found.runner_up) == ("b", "a")
+    assert found.at_most is not None
+    assert found.runoff is not None
+    assert found.at_most < found.runoff
+
+
+def test_a_lone_choice_cannot_lose() -> None:
+    """There is no number of ballots that would help another choice."""
+    found = robustness_votes(votes_of([{"a": 1}]))
+    assert (found.runoff, found.at_least, found.at_most, found.rival) == (None, None, None, None)
+
+
+def test_without_a_winner_there_is_nothing_to_lose() -> None:
+    """An unresolved tie has no winner yet."""
+    with pytest.raises(InvalidElectionError, match="no winner that could change"):
+        robustness_votes(votes_of([{"a": 1}, {"b": 1}]))
+
+
+def test_a_decision_of_a_resolution_is_asked_the_same_way() -> None:
+    """Lobbyists are not tallied, so a ballot of theirs does not make it safer (M1)."""
+    choices = [("park", "x", None, 0), ("park", "y", None, 1)]
+    ballots = [{"x": "5"}, {"x": "5"}, {"x": "5"}, {"y": "5"}]
+    assert robustness(resolution_of({"park": ballots}, choices)).runoff == 2
+    assert robustness(resolution_of({"park": ballots}, choices, lobbyists=["m0"])).runoff == 1
+    with pytest.raises(InvalidElectionError, match="no voter has a ballot with stars"):
+        robustness(resolution_of({"park": [{}]}, choices))
