@@ -71,8 +71,11 @@ def unreadable(name: str, given: pl.DataFrame, converted: pl.DataFrame) -> pl.Se
 def parsed(column: dy.Column, name: str, schema: pl.Schema) -> pl.Expr:
     """The column in the type of the table; null where a value is blank or cannot be read."""
     target, source, value = column.dtype, schema[name], pl.col(name)
+    meta = column.metadata or {}
+    if meta.get("lower"):
+        return value.cast(pl.String, strict=False).str.strip_chars().str.to_lowercase()
     if source == pl.String:
-        optional = "default" in (column.metadata or {})
+        optional = "default" in meta
         return _from_text(target, value) if target != pl.String else _unless_blank(value, value) if optional else value
     if source == target or isinstance(target, pl.List) or target == pl.String or source == pl.Null:
         return value.cast(target, strict=False)

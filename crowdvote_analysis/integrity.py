@@ -12,9 +12,12 @@ import polars as pl
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.checking import BadRow, Checked
+from crowdvote_analysis.yes_no import judged, with_roles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+_YES_NO = ("required_voters", "yes_no_votes")
 
 
 def resolve_ids(checked: dict[str, Checked]) -> None:
@@ -32,6 +35,7 @@ def resolve_ids(checked: dict[str, Checked]) -> None:
             ["decision_id", "member_id"],
             "the member has no row in the table ballots for this decision",
         ),
+        *((table, "decisions", ["decision_id"], "the decision is not in the table decisions") for table in _YES_NO),
     ]
     for table, parent, on, sentence in references:
         # Rows that are bad for another reason still say that the id exists.
@@ -39,6 +43,15 @@ def resolve_ids(checked: dict[str, Checked]) -> None:
         lost = checked[table].good.join(present, on=on, how="anti")["row"]
         if len(lost):
             checked[table].bad.append(BadRow(f"unknown_{on[-1]}", sentence, lost, tuple(on)))
+    starry = checked["decisions"].converted.filter(method="star").select("decision_id").unique()
+    for table in _YES_NO:
+        lost = checked[table].good.join(starry, on="decision_id", how="semi")["row"]
+        if len(lost):
+            sentence = (
+                f"the decision is counted with stars; to vote yes or no its method has to be one of "
+                f"{', '.join(tables.YES_NO_METHODS)}"
+            )
+            checked[table].bad.append(BadRow("yes_no_decision", sentence, lost, ("decision_id",)))
 
 
 def set_aside(checked: dict[str, Checked]) -> dict[str, pl.DataFrame]:
@@ -50,24 +63,20 @@ def set_aside(checked: dict[str, Checked]) -> dict[str, pl.DataFrame]:
         "choices": [("decisions", ["decision_id"])],
         "ballots": [("decisions", ["decision_id"])],
         "votes": [("choices", ["decision_id", "choice_id"])],
+        "required_voters": [("decisions", ["decision_id"])],
+        "yes_no_votes": [("decisions", ["decision_id"])],
         "followings": [("communities", ["community_id"])],
     }.items():
         _keep_good(checked, table)
         for parent, on in parents:
             _keep_children(checked, table, parent, on)
-    # A ballot is whole or it is not there: bad stars take the ballot along, a bad ballot takes its stars along.
-    ballot = ["decision_id", "member_id"]
-    votes, ballots = checked["votes"], checked["ballots"]
-    if votes.bad:
-        numbers = pl.concat([bad.rows for bad in votes.bad])
-        hurt = votes.converted.filter(pl.col("row").is_in(numbers.implode())).select(ballot)
-        taken = ballots.good.join(hurt.unique(), on=ballot, how="semi")["row"]
-        if len(taken):
-            ballots.bad.append(
-                BadRow("set_aside_with", "stars of this ballot are bad, and a ballot counts whole or not at all", taken)
-            )
-            _keep_good(checked, "ballots")
-    _keep_children(checked, "votes", "ballots", ballot)
+    # A ballot is whole or it is not there: bad stars take the ballot along, a bad ballot takes its stars along. Nor can
+    # an earlier vote stand in for one that cannot be read.
+    whole = "stars of this ballot are bad, and a ballot counts whole or not at all"
+    _take_along(checked, "votes", "ballots", whole)
+    _keep_children(checked, "votes", "ballots", ["decision_id", "member_id"])
+    history = "a vote of this member is bad, and none of their other votes can stand in for it"
+    _take_along(checked, "yes_no_votes", "yes_no_votes", history)
     return {name: _explained(check) for name, check in checked.items() if check.bad}
 
 
@@ -76,6 +85,19 @@ def _keep_good(checked: dict[str, Checked], table: str) -> None:
     for bad in checked[table].bad:
         good = good.filter(~pl.col("row").is_in(bad.rows.implode()))
     checked[table] = replace(checked[table], good=good)
+
+
+def _take_along(checked: dict[str, Checked], table: str, along: str, reason: str) -> None:
+    """Set aside the rows of a table whose decision and member have a bad row in another, or in the same."""
+    if not checked[table].bad:
+        return
+    ballot = ["decision_id", "member_id"]
+    numbers = pl.concat([bad.rows for bad in checked[table].bad])
+    hurt = checked[table].converted.filter(pl.col("row").is_in(numbers.implode())).select(ballot)
+    taken = checked[along].good.join(hurt.unique(), on=ballot, how="semi")["row"]
+    if len(taken):
+        checked[along].bad.append(BadRow("set_aside_with", reason, taken))
+        _keep_good(checked, along)
 
 
 def _keep_children(checked: dict[str, Checked], table: str, parent: str, on: list[str]) -> None:
@@ -141,7 +163,7 @@ def notes(
     all_blank = checked["followings"].good.join(checked["followings"].blank_tags.to_frame("row"), on="row", how="semi")
     if len(all_blank):
         told.append(f"followings: {len(all_blank)} rows have tags that are all blank (T5); they follow on ALL (T3).")
-    for name in ("ballots", "followings"):
+    for name in ("ballots", "yes_no_votes", "followings"):
         tags = good[name].select("tags").unique()["tags"].explode(empty_as_null=False).unique()
         commas = tags.filter(tags.str.contains(",")).sort()
         if len(commas):
@@ -173,6 +195,33 @@ def notes(
         told.append(
             f"ballots: {len(lost)} were cast by somebody who is not a member (first: {first}); kept, not counted (M3)."
         )
+    return told + _notes_on_yes_no(good, person)
+
+
+def _notes_on_yes_no(good: Mapping[str, pl.DataFrame], person: Callable[[str], str]) -> list[str]:
+    """Say which required voters and which votes are not counted, and which ballots are not looked at."""
+    decisions, members = good["decisions"], good["members"]
+    asked = decisions.filter(pl.col("method") != "star").select("decision_id")
+    if asked.is_empty():
+        return []
+    told = []
+    for name in ("choices", "ballots", "votes"):
+        starry = good[name].join(asked, on="decision_id", how="semi")
+        if len(starry):
+            told.append(f"{name}: {len(starry)} rows belong to yes/no decisions and are not looked at.")
+    required = with_roles(good["required_voters"], decisions, members)
+    votes = judged(good["yes_no_votes"], decisions, members, good["required_voters"])
+    found = [
+        ("required_voters", "are not members (M3)", required.filter(pl.col("is_voter").is_null())),
+        ("required_voters", "are lobbyists (M1)", required.filter(~pl.col("is_voter"))),
+    ]
+    reasons = votes["not_counted"].drop_nulls().unique().sort()
+    found += [("yes_no_votes", f"were {why}", votes.filter(not_counted=why)) for why in reasons]
+    for name, words, rows in found:
+        if len(rows):
+            said, _, rule = words.rpartition(" (")
+            first = person(rows["member_id"].sort()[0])
+            told.append(f"{name}: {len(rows)} {said} (first: {first}); kept, not counted ({rule}.")
     return told
 
 
@@ -181,9 +230,12 @@ def notes_on_derived_members(good: Mapping[str, pl.DataFrame]) -> list[str]:
     members, followings = good["members"], good["followings"]
     active = [
         followings.select("community_id", member_id="follower_id"),
-        good["ballots"]
-        .join(good["decisions"].select("decision_id", "community_id"), on="decision_id")
-        .select("community_id", "member_id"),
+        *(
+            good[table]
+            .join(good["decisions"].select("decision_id", "community_id"), on="decision_id")
+            .select("community_id", "member_id")
+            for table in ("ballots", "yes_no_votes")
+        ),
     ]
     key = ["community_id", "member_id"]
     followed = followings.select("community_id", member_id="followee_id").unique()

@@ -16,6 +16,7 @@ import polars as pl
 from crowdvote_analysis import integrity, tables
 from crowdvote_analysis.checking import admit, anonymous_members, check, describe
 from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning
+from crowdvote_analysis.yes_no import everybody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,15 +31,19 @@ class SystemState:
     """The tables of one or more communities at one instant.
 
     Every argument is a polars frame with the columns of ``docs/tables.md``; text is understood for every column, so a
-    CSV can be passed as it was read. A table that is not given is derived: members from whoever follows, is followed
-    or voted; ballots from votes; decisions and choices from ballots and votes; communities from members and decisions.
+    CSV can be passed as it was read. A table that is not given is derived: members from whoever follows, is followed,
+    voted or is required to; ballots from votes; decisions and choices from ballots and votes; communities from members
+    and decisions; required voters of yes/no decisions from the voters of their community.
 
     Args:
         members: community_id, member_id, display_name, is_voter, is_manager, is_anonymous.
         followings: community_id, follower_id, followee_id, tags (empty = ALL), order.
         ballots: decision_id, member_id, tags, cast_at.
         votes: decision_id, member_id, choice_id, stars.
-        decisions: community_id, decision_id, title, description, method, opens_at, closes_at.
+        required_voters: decision_id, member_id.
+        yes_no_votes: decision_id, member_id, voted_at, vote, tags.
+        decisions: community_id, decision_id, title, description, method, opens_at, closes_at, status, threshold,
+            quorum, decisive_only, delegated.
         choices: decision_id, choice_id, title, position.
         communities: community_id, title, cycle_rule.
         quarantine: Set bad rows aside in ``quarantined`` instead of raising.
@@ -72,6 +77,8 @@ class SystemState:
     choices: pl.DataFrame
     ballots: pl.DataFrame
     votes: pl.DataFrame
+    required_voters: pl.DataFrame
+    yes_no_votes: pl.DataFrame
     quarantined: Mapping[str, pl.DataFrame] = field(repr=False)
     unknown: Mapping[str, pl.DataFrame] = field(repr=False)
     notes: tuple[str, ...] = field(repr=False)
@@ -86,6 +93,8 @@ class SystemState:
         decisions: pl.DataFrame | None = None,
         choices: pl.DataFrame | None = None,
         communities: pl.DataFrame | None = None,
+        required_voters: pl.DataFrame | None = None,
+        yes_no_votes: pl.DataFrame | None = None,
         quarantine: bool = False,
     ) -> None:
         passed = {
@@ -95,6 +104,8 @@ class SystemState:
             "choices": choices,
             "ballots": ballots,
             "votes": votes,
+            "required_voters": required_voters,
+            "yes_no_votes": yes_no_votes,
             "followings": followings,
         }
         given = {name: admit(name, frame) for name, frame in passed.items() if frame is not None}
@@ -108,6 +119,8 @@ class SystemState:
             raise InvalidTableError(problems, _WAY_OUT)
         set_aside = integrity.set_aside(checked)
         good = {name: check.good for name, check in checked.items()}
+        if required_voters is None:
+            good["required_voters"] = everybody(good["decisions"], good["members"]).with_row_index("row", offset=1)
         good["followings"], merged = integrity.merge_followings(good["followings"])
         notes = merged + integrity.notes(checked, good, set_aside, anonymous)
         if members is None:
@@ -142,10 +155,16 @@ class SystemState:
             frame: pl.DataFrame = getattr(self, name)
             keys = tables.key(name)
             if name in self.unknown:
-                frame = frame.join(
-                    self.unknown[name].unique(keys, keep="first", maintain_order=True), on=keys, how="left"
-                )
+                aside = self.unknown[name].unique(keys, keep="first", maintain_order=True)
+                frame = frame.join(aside, on=keys, how="left", nulls_equal=True)
             frame.sort(keys).write_parquet(folder / f"{name}.parquet")
+
+    def _with(self, **frames: pl.DataFrame) -> SystemState:
+        """The same state with other rows in some tables, which have been checked already; nothing is told again."""
+        state = object.__new__(SystemState)
+        for name, value in (vars(self) | frames).items():
+            object.__setattr__(state, name, value)
+        return state
 
 
 def _home(given: Mapping[str, pl.DataFrame]) -> dict[str, list[str]]:
@@ -157,7 +176,7 @@ def _home(given: Mapping[str, pl.DataFrame]) -> dict[str, list[str]]:
     home = {}
     for column, (own, *others) in {
         "community_id": ("communities", "members", "decisions", "followings"),
-        "decision_id": ("decisions", "choices", "ballots", "votes"),
+        "decision_id": ("decisions", "choices", "ballots", "votes", "required_voters", "yes_no_votes"),
     }.items():
 
         def named(*sources: str, column: str = column) -> list[str]:
@@ -178,10 +197,9 @@ def _derive(checked: dict[str, Checked], home: Mapping[str, list[str]]) -> None:
     def put(table: str, frame: pl.DataFrame) -> None:
         checked[table] = check(table, frame.unique().sort(frame.columns), home)
 
-    if "votes" not in checked:
-        put("votes", tables.empty("votes"))
-    if "followings" not in checked:
-        put("followings", tables.empty("followings"))
+    for table in ("votes", "followings", "required_voters", "yes_no_votes"):
+        if table not in checked:
+            put(table, tables.empty(table))
     if "ballots" not in checked:
         put("ballots", ids("votes", "decision_id", "member_id"))
     if "decisions" not in checked:
@@ -191,6 +209,11 @@ def _derive(checked: dict[str, Checked], home: Mapping[str, list[str]]) -> None:
                 for table in ("ballots", "votes", *(["choices"] if "choices" in checked else []))
             ]
         )
+        if len(checked["required_voters"].converted) + len(checked["yes_no_votes"].converted):
+            raise InvalidTableError(
+                [Problem("decisions", "missing", "the table is missing, and there are yes/no votes or voters", 0, ())],
+                f"Give decisions with decision_id and method: {', '.join(tables.YES_NO_METHODS)}.",
+            )
         if len(home["community_id"]) > 1 and len(known):
             raise InvalidTableError(
                 [Problem("decisions", "missing", "the table is missing, and there are several communities", 0, ())],
@@ -202,7 +225,8 @@ def _derive(checked: dict[str, Checked], home: Mapping[str, list[str]]) -> None:
         put("choices", rated.with_columns(position=pl.int_range(pl.len()).over("decision_id")))
     if "members" not in checked:
         followings = checked["followings"].good
-        voters = ids("ballots", "decision_id", "member_id").join(
+        voting = ("ballots", "required_voters", "yes_no_votes")
+        voters = pl.concat([ids(table, "decision_id", "member_id") for table in voting]).join(
             ids("decisions", "decision_id", "community_id"), on="decision_id"
         )
         names = [

@@ -14,8 +14,14 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
+from crowdvote_analysis.thresholds import threshold_parts
+
 STARS = pl.Decimal(9, 8)
 UTC = pl.Datetime("us", "UTC")
+YES_NO_METHODS = ("simple_majority", "supermajority", "unanimity")
+METHODS = ("star", *YES_NO_METHODS)
+STATUSES = ("draft", "active", "approved", "rejected", "expired", "cancelled")
+YES_NO_ABSTAIN = ("yes", "no", "abstain")
 
 _REQUIRED: dict[str, Any] = {}
 
@@ -76,19 +82,73 @@ class Followings(Table):
 
 
 class Decisions(Table):
-    """What is decided, in which community."""
+    """What is decided, in which community, and how: with stars (K), or with yes and no (C)."""
 
     community_id = _identifier("the community", home=True)
     decision_id = _identifier("the decision", key=True)
     title = dy.String(nullable=True, metadata=_meta("name shown to people; the id if absent", default=None))
     description = dy.String(nullable=False, metadata=_meta("what it is about", default=""))
-    method = dy.String(nullable=False, metadata=_meta("how it is counted: `star`", default="star"))
+    method = dy.String(
+        nullable=False,
+        metadata=_meta(
+            "how it is counted: `star` (K), `simple_majority` (C2), `supermajority` (C3), `unanimity` (C4)",
+            default="star",
+        ),
+    )
     opens_at = dy.Datetime(nullable=True, time_zone="UTC", metadata=_meta("voting starts (UTC)", default=None))
     closes_at = dy.Datetime(nullable=True, time_zone="UTC", metadata=_meta("voting ends (UTC)", default=None))
+    status = dy.String(
+        nullable=False,
+        metadata=_meta("`draft`, `active`, `approved`, `rejected`, `expired`, `cancelled` (C1)", default="active"),
+    )
+    threshold = dy.String(
+        nullable=True,
+        metadata=_meta(
+            "`supermajority`: part of the required voters who must say yes, `66%` or `2/3`; absent it is `66%` (C3)",
+            default=None,
+        ),
+    )
+    quorum = dy.Int64(
+        nullable=True,
+        min=0,
+        metadata=_meta(
+            "votes that must be cast before it can pass; absent: all required voters for `unanimity` (C4), else none",
+            default=None,
+        ),
+    )
+    decisive_only = dy.Bool(
+        nullable=False,
+        metadata=_meta("`simple_majority`: yes is measured against yes and no alone (C2)", default=False),
+    )
+    delegated = dy.Bool(nullable=False, metadata=_meta("yes/no votes pass along followings (C7)", default=False))
 
     @dy.rule()
     def known_method(cls) -> pl.Expr:  # noqa: N805, D102
-        return pl.col("method").is_in(["star"])
+        return pl.col("method").is_in(METHODS)
+
+    @dy.rule()
+    def known_status(cls) -> pl.Expr:  # noqa: N805, D102
+        return pl.col("status").is_in(STATUSES)
+
+    @dy.rule()
+    def clear_threshold(cls) -> pl.Expr:  # noqa: N805, D102
+        return pl.col("threshold").is_null() | threshold_parts(pl.col("threshold"))[0].is_not_null()
+
+    @dy.rule()
+    def threshold_of_supermajority(cls) -> pl.Expr:  # noqa: N805, D102
+        return pl.col("threshold").is_null() | ~pl.col("method").is_in(["star", "simple_majority", "unanimity"])
+
+    @dy.rule()
+    def decisive_only_of_simple_majority(cls) -> pl.Expr:  # noqa: N805, D102
+        return ~(pl.col("decisive_only") & pl.col("method").is_in(["star", "supermajority", "unanimity"]))
+
+    @dy.rule()
+    def quorum_of_yes_no(cls) -> pl.Expr:  # noqa: N805, D102
+        return pl.col("quorum").is_null() | (pl.col("method") != "star")
+
+    @dy.rule()
+    def delegated_of_yes_no(cls) -> pl.Expr:  # noqa: N805, D102
+        return ~(pl.col("delegated") & (pl.col("method") == "star"))
 
     @dy.rule()
     def opens_before_closing(cls) -> pl.Expr:  # noqa: N805, D102
@@ -128,6 +188,41 @@ class Votes(Table):
     )
 
 
+class RequiredVoters(Table):
+    """Who is asked to vote in yes/no decisions (C1); one that the table does not name has no required voters (C3)."""
+
+    decision_id = _identifier("the decision", key=True, home=True)
+    member_id = _identifier("the member who is required", key=True)
+
+
+class YesNoVotes(Table):
+    """Votes of yes/no decisions with their history: the latest stands, its predecessors stay (C1)."""
+
+    decision_id = _identifier("the decision", home=True)
+    member_id = _identifier("the member who voted")
+    voted_at = dy.Datetime(
+        nullable=True, time_zone="UTC", metadata=_meta("when it was cast (UTC); absent is earliest", default=None)
+    )
+    vote = dy.String(nullable=False, metadata=_meta("`yes`, `no` or `abstain`", lower=True))
+    tags = dy.List(
+        dy.String(nullable=False),
+        nullable=False,
+        metadata=_meta("tags of the vote (T1), for decisions that are `delegated`", default=[]),
+    )
+
+    @dy.rule()
+    def one_vote_at_a_time(cls) -> pl.Expr:  # noqa: N805, D102
+        return ~pl.struct("decision_id", "member_id", "voted_at").is_duplicated()
+
+    @dy.rule()
+    def known_vote(cls) -> pl.Expr:  # noqa: N805, D102
+        return pl.col("vote").is_in(YES_NO_ABSTAIN)
+
+    @dy.rule()
+    def plain_tags(cls) -> pl.Expr:  # noqa: N805, D102
+        return _plain_tags()
+
+
 TABLES: dict[str, type[Table]] = {
     "communities": Communities,
     "members": Members,
@@ -135,7 +230,15 @@ TABLES: dict[str, type[Table]] = {
     "choices": Choices,
     "ballots": Ballots,
     "votes": Votes,
+    "required_voters": RequiredVoters,
+    "yes_no_votes": YesNoVotes,
     "followings": Followings,
+}
+
+# Keys that are not those of the contract: a repeated following is merged (D8), not refused; a vote may lack its time.
+_KEYS = {
+    "followings": ["community_id", "follower_id", "followee_id"],
+    "yes_no_votes": ["decision_id", "member_id", "voted_at"],
 }
 
 # The id a single community or decision has when nobody needed to name it.
@@ -148,10 +251,8 @@ def columns(table: str) -> dict[str, dy.Column]:
 
 
 def key(table: str) -> list[str]:
-    """The key columns of a table; followings are keyed too, but a repeated key is merged (D8), not refused."""
-    if table == "followings":
-        return ["community_id", "follower_id", "followee_id"]
-    return TABLES[table].primary_key()
+    """The key columns of a table."""
+    return _KEYS.get(table) or TABLES[table].primary_key()
 
 
 def empty(table: str) -> pl.DataFrame:
@@ -164,10 +265,37 @@ def empty(table: str) -> pl.DataFrame:
 # Rules over a whole row: the columns to show, and the sentence.
 _ROW_RULES: dict[str, tuple[tuple[str, ...], str]] = {
     "known_cycle_rule": (("cycle_rule",), "cycle_rule is neither path (Y1) nor equilibrium (Y4)"),
-    "known_method": (("method",), "method is not star"),
+    "known_method": (("method",), f"method is none of {', '.join(METHODS)}"),
+    "known_status": (("status",), f"status is none of {', '.join(STATUSES)} (C1)"),
+    "clear_threshold": (
+        ("threshold",),
+        "threshold is not clear: write a percentage such as 66% or a fraction such as 2/3, above 0 and at most 100% "
+        "(C3)",
+    ),
+    "threshold_of_supermajority": (
+        ("method", "threshold"),
+        "threshold is given, but only a supermajority has one (C3); leave it blank or change the method",
+    ),
+    "decisive_only_of_simple_majority": (
+        ("method",),
+        "decisive_only is true, but only a simple_majority has a use for it (C2); leave it blank or change the method",
+    ),
+    "quorum_of_yes_no": (
+        ("method", "quorum"),
+        "quorum is given, but decisions with stars have none; leave it blank or change the method",
+    ),
+    "delegated_of_yes_no": (
+        ("method",),
+        "delegated is true, but that is for yes/no decisions (C7): stars always pass along; leave it blank or change "
+        "the method",
+    ),
+    "known_vote": (("vote",), "vote is none of yes, no, abstain (C1)"),
     "opens_before_closing": (("opens_at", "closes_at"), "closes_at lies before opens_at"),
     "plain_tags": (("tags",), "a tag holds a semicolon or a line break, which separate tags in CSV files"),
 }
+
+
+_REPEATED = ("primary_key", "one_vote_at_a_time")
 
 
 def kind(column: dy.Column) -> str:
@@ -184,7 +312,7 @@ def kind(column: dy.Column) -> str:
 def sentence(table: str, rule: str) -> str:
     """What is wrong with a row that breaks a rule."""
     name, _, limit = rule.partition("|")
-    if rule == "primary_key":
+    if rule in _REPEATED:
         return f"the key ({', '.join(key(table))}) appears more than once"
     if rule in _ROW_RULES:
         return _ROW_RULES[rule][1]
@@ -193,7 +321,7 @@ def sentence(table: str, rule: str) -> str:
         "type": f"{name} is neither true nor false" if column.dtype == pl.Boolean else f"{name} is not {kind(column)}",
         "nullability": f"{name} is missing",
         "min_length": f"{name} is empty",
-        "min": f"{name} outside 0 to 5 (K9)",
+        "min": f"{name} outside 0 to 5 (K9)" if isinstance(column.dtype, pl.Decimal) else f"{name} is negative",
         "max": f"{name} outside 0 to 5 (K9)",
         "inner_nullability": f"{name} holds an empty entry",
     }.get(limit, f"{name} breaks the rule {limit}")
@@ -203,7 +331,7 @@ def at_fault(rule: str) -> tuple[str, ...]:
     """The columns whose values break a rule, beside the key."""
     if rule in _ROW_RULES:
         return _ROW_RULES[rule][0]
-    return () if rule == "primary_key" else (rule.partition("|")[0],)
+    return () if rule in _REPEATED else (rule.partition("|")[0],)
 
 
 def _plain_tags() -> pl.Expr:

@@ -15,8 +15,9 @@ Written by `docs/make_tables.py` from `crowdvote_analysis/tables.py`; edit there
 
 A state is a folder of these tables, one file each: `ballots.parquet`, `followings.csv` … Parquet and CSV may be mixed.
 
-- **Absent tables are derived**: members from whoever follows, is followed or voted; ballots from votes; decisions and
-  choices from ballots and votes; communities from members and decisions.
+- **Absent tables are derived**: members from whoever follows, is followed, voted or is required to; ballots from votes;
+  decisions and choices from ballots and votes; communities from members and decisions; required voters of yes/no
+  decisions from the voters of their community. Decisions of yes/no votes are not derived: nothing says their method.
 - **Absent columns and blank cells** take the default given below. A column `community_id` or `decision_id` that is
   absent means the only one there is; where there are several, it is needed.
 - **CSV**: UTF-8, commas; lists of tags as `budget;trees`; surrounding blanks are dropped; times such as
@@ -26,11 +27,15 @@ A state is a folder of these tables, one file each: `ballots.parquet`, `followin
 - **Unknown columns** are kept aside with a warning and written back; they change no number.
 - **Bad rows** are refused with table, rule, number of rows and the first of them; with `--quarantine` they are
   written to a folder `quarantine` beside the input with their reasons, and the rest is counted. A ballot goes whole:
-  one bad star takes the ballot along, because counting the rest would turn that star into a 0.
+  one bad star takes the ballot along, because counting the rest would turn that star into a 0. A yes/no vote goes with
+  its history: no earlier vote stands in for one that cannot be read.
 - **Wide ballots**: without a table `votes`, every further column of `ballots` is a choice, and its cells are stars:
   `member_id,tags,Swings,Pond`.
 - **Members' ids that point to nobody** are no error: such a following gives nothing (D6), such a ballot is kept and not
-  counted (M3); both are reported.
+  counted (M3); both are reported. The same holds for required voters and yes/no votes.
+- **Stars and yes/no** do not mix: choices, ballots and votes of a yes/no decision are not looked at, with a warning;
+  required voters and yes/no votes of a decision with stars are bad rows, and so is an option that the method of the
+  decision has no use for: somebody may rely on it.
 """
 
 

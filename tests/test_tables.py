@@ -44,11 +44,25 @@ PLAIN: dict[str, dict[str, Any]] = {
         "method": "star",
         "opens_at": "2026-05-01",
         "closes_at": "2026-05-02 18:00",
+        "status": "active",
+        "threshold": None,
+        "quorum": None,
+        "decisive_only": "false",
+        "delegated": "no",
     },
     "choices": {"decision_id": "d", "choice_id": "Swings", "title": "Swings!", "position": "3"},
     "ballots": {"decision_id": "d", "member_id": "Kelly", "tags": "budget", "cast_at": "2026-05-01T12:00:00Z"},
     "votes": {"decision_id": "d", "member_id": "Kelly", "choice_id": "Swings", "stars": "4.5"},
+    "required_voters": {"decision_id": "d", "member_id": "Kelly"},
+    "yes_no_votes": {
+        "decision_id": "d",
+        "member_id": "Kelly",
+        "voted_at": "2026-05-01T12:00:00Z",
+        "vote": " Yes",
+        "tags": "Budget; trees",
+    },
 }
+YES_NO, STARRY = ["required_voters", "yes_no_votes"], ["choices", "ballots", "votes"]
 REQUIRED = {
     "members": ["member_id"],
     "followings": ["follower_id", "followee_id"],
@@ -57,6 +71,8 @@ REQUIRED = {
     "votes": ["member_id", "choice_id", "stars"],
     "decisions": ["decision_id"],
     "communities": ["community_id"],
+    "required_voters": ["member_id"],
+    "yes_no_votes": ["member_id", "vote"],
 }
 KEYS = {
     "communities": ["community_id"],
@@ -65,19 +81,26 @@ KEYS = {
     "choices": ["decision_id", "choice_id"],
     "ballots": ["decision_id", "member_id"],
     "votes": ["decision_id", "member_id", "choice_id"],
+    "required_voters": ["decision_id", "member_id"],
+    "yes_no_votes": ["decision_id", "member_id", "voted_at"],
 }
+IDS = [(table, column) for table in KEYS for column in KEYS[table] if column != "voted_at"]
 
 
-def plain() -> dict[str, pl.DataFrame]:
-    """Every table with its one row, and the member who follows."""
-    frames = {name: pl.DataFrame([row]) for name, row in PLAIN.items()}
+def plain(table: str = "") -> dict[str, pl.DataFrame]:
+    """Every table with its one row, and the member who follows; those of a yes/no decision if one of them is asked."""
+    frames = {name: pl.DataFrame([row]) for name, row in PLAIN.items() if name not in YES_NO}
+    if table in YES_NO:
+        frames = {name: frame for name, frame in frames.items() if name not in STARRY}
+        frames["decisions"] = frames["decisions"].with_columns(method=pl.lit("simple_majority"))
+        frames |= {name: pl.DataFrame([PLAIN[name]]) for name in YES_NO}
     maya = pl.DataFrame([PLAIN["members"] | {"member_id": "Maya", "display_name": None}])
     return frames | {"members": pl.concat([frames["members"], maya])}
 
 
 def build(table: str, column: str, value: Any, *, quarantine: bool = False) -> cv.SystemState:
     """The plain tables with one column of one table replaced."""
-    frames = plain()
+    frames = plain(table)
     new = value if isinstance(value, pl.Series) else pl.Series([value])
     if len(new) != len(frames[table]):
         frames[table] = frames[table].head(1)
@@ -85,6 +108,12 @@ def build(table: str, column: str, value: Any, *, quarantine: bool = False) -> c
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", cv.TableWarning)
         return cv.SystemState(**frames, quarantine=quarantine)
+
+
+def lean(table: str = "") -> dict[str, pl.DataFrame]:
+    """The plain tables with the columns that are required; a yes/no decision needs its method besides."""
+    needed = REQUIRED | {"decisions": ["decision_id", *(["method"] if table in YES_NO else [])]}
+    return {name: frame.select(needed[name]) for name, frame in plain(table).items()}
 
 
 def refusal(table: str, column: str, value: Any) -> cv.InvalidTableError:
@@ -111,6 +140,11 @@ def test_text_is_understood_for_every_column() -> None:
             "star",
             dt.datetime(2026, 5, 1, tzinfo=utc),
             dt.datetime(2026, 5, 2, 18, tzinfo=utc),
+            "active",
+            None,
+            None,
+            False,
+            False,
         )
     ]
     assert state.choices.rows() == [("d", "Swings", "Swings!", 3)]
@@ -118,13 +152,18 @@ def test_text_is_understood_for_every_column() -> None:
     assert state.votes.rows() == [("d", "Kelly", "Swings", Decimal("4.5"))]
     assert state.votes.schema["stars"] == pl.Decimal(9, 8)
     assert state.notes == ()
+    voted = cv.SystemState(**plain("yes_no_votes"))
+    noon = dt.datetime(2026, 5, 1, 12, tzinfo=utc)
+    assert voted.yes_no_votes.rows() == [("d", "Kelly", noon, "yes", ["budget", "trees"])]
+    assert voted.required_voters.rows() == [("d", "Kelly")]
+    assert voted.notes == ()
 
 
 @pytest.mark.parametrize("table", PLAIN)
 def test_a_table_has_the_columns_and_types_it_promises(table: str) -> None:
     """Whatever the columns given, the frame of a table has the same schema, in the same order."""
-    full, lean = cv.SystemState(**plain()), {n: f.select(REQUIRED[n]) for n, f in plain().items()}
-    short = getattr(cv.SystemState(**lean), table)
+    full = cv.SystemState(**plain(table))
+    short = getattr(cv.SystemState(**lean(table)), table)
     assert list(short.schema.items()) == list(getattr(full, table).schema.items())
     assert short.columns == list(PLAIN[table])
     assert tables.empty(table).schema == short.schema
@@ -132,7 +171,7 @@ def test_a_table_has_the_columns_and_types_it_promises(table: str) -> None:
 
 def test_absent_columns_take_their_defaults() -> None:
     """Names are the ids, members vote, followings are on ALL, loops go by the founding rule."""
-    state = cv.SystemState(**{name: frame.select(REQUIRED[name]) for name, frame in plain().items()})
+    state = cv.SystemState(**lean())
     assert state.communities["cycle_rule"].to_list() == ["path"]
     assert state.members.select("display_name", "is_voter", "is_manager", "is_anonymous").row(0) == (
         "Kelly",
@@ -148,14 +187,17 @@ def test_absent_columns_take_their_defaults() -> None:
         None,
         None,
     )
+    options = ["status", "threshold", "quorum", "decisive_only", "delegated"]
+    assert state.decisions.select(options).row(0) == ("active", None, None, False, False)
     assert state.choices.select("title", "position").row(0) == ("Swings", 0)
     assert state.ballots.select("tags", "cast_at").row(0) == ([], None)
+    assert cv.SystemState(**lean("yes_no_votes")).yes_no_votes.select("voted_at", "tags").row(0) == (None, [])
 
 
 @pytest.mark.parametrize(("table", "column"), [(table, column) for table in REQUIRED for column in REQUIRED[table]])
 def test_a_missing_column_is_named_with_what_was_found_and_needed(table: str, column: str) -> None:
     """The error says which column is missing where, which were found, and which are needed."""
-    frames = plain()
+    frames = plain(table)
     frames[table] = frames[table].drop(column)
     with pytest.raises(cv.InvalidTableError) as caught:
         cv.SystemState(**frames)
@@ -168,7 +210,7 @@ def test_a_missing_column_is_named_with_what_was_found_and_needed(table: str, co
 @pytest.mark.parametrize("table", PLAIN)
 def test_an_unknown_column_is_kept_aside_with_a_warning(table: str) -> None:
     """Nothing given is lost: the column is named in a warning and stays with the key of its rows."""
-    frames = plain()
+    frames = plain(table)
     frames[table] = frames[table].with_columns(shoe_size=pl.int_range(pl.len()) + 40)
     with pytest.warns(cv.TableWarning, match=f"{table}: the columns shoe_size"):
         state = cv.SystemState(**frames)
@@ -216,11 +258,11 @@ def test_an_unknown_column_of_python_objects_is_refused() -> None:
 @pytest.mark.parametrize("table", KEYS)
 def test_a_repeated_key_is_refused_with_all_its_rows(table: str) -> None:
     """No row of a repeated key is preferred over another."""
-    frames = plain()
+    frames = plain(table)
     frames[table] = pl.concat([frames[table], frames[table].head(1)])
     with pytest.raises(cv.InvalidTableError) as caught:
         cv.SystemState(**frames)
-    assert caught.value.counts == {"primary_key": 2}
+    assert caught.value.counts == {"one_vote_at_a_time" if table == "yes_no_votes" else "primary_key": 2}
     assert f"{table}: 2 rows: the key ({', '.join(KEYS[table])}) appears more than once" in str(caught.value)
     with pytest.warns(cv.TableWarning):
         aside = cv.SystemState(**frames, quarantine=True).quarantined[table]
@@ -228,9 +270,7 @@ def test_a_repeated_key_is_refused_with_all_its_rows(table: str) -> None:
 
 
 @pytest.mark.parametrize("value", [None, ""])
-@pytest.mark.parametrize(
-    ("table", "column"), [(table, column) for table in KEYS for column in KEYS[table]] + [("followings", "followee_id")]
-)
+@pytest.mark.parametrize(("table", "column"), [*IDS, ("followings", "followee_id")])
 def test_an_id_that_is_missing_or_empty_is_refused(table: str, column: str, value: str | None) -> None:
     """An id is at least one character."""
     error = refusal(table, column, pl.Series([value], dtype=pl.String))
@@ -385,7 +425,7 @@ def test_stars_as_text_are_exact_or_refused(units: int, places: int) -> None:
         ("all", ["all"]),
     ],
 )
-@pytest.mark.parametrize("table", ["ballots", "followings"])
+@pytest.mark.parametrize("table", ["ballots", "yes_no_votes", "followings"])
 def test_tags_are_trimmed_lower_cased_and_said_once(table: str, given_tags: Any, kept: list[str]) -> None:
     """T5, in the order of the alphabet, so that equal sets are equal values."""
     column = pl.Series([given_tags], dtype=pl.String if isinstance(given_tags, str) else pl.List(pl.String))
@@ -404,7 +444,7 @@ def test_tags_that_have_entered_stay_as_they_are(tags: list[str]) -> None:
 
 
 @pytest.mark.parametrize("tag", ["a;b", "a\nb", "a\rb"])
-@pytest.mark.parametrize("table", ["ballots", "followings"])
+@pytest.mark.parametrize("table", ["ballots", "yes_no_votes", "followings"])
 def test_a_tag_that_a_csv_could_not_hold_is_refused(table: str, tag: str) -> None:
     """A list with a separator inside an entry would be another list after writing and reading."""
     text = str(refusal(table, "tags", pl.Series([[tag]], dtype=pl.List(pl.String))))
@@ -548,7 +588,9 @@ def test_times_beyond_the_calendar_are_refused(table: str, column: str, dtype: A
     ("table", "column", "rule"),
     [
         ("communities", "cycle_rule", "neither path (Y1) nor equilibrium (Y4)"),
-        ("decisions", "method", "method is not star"),
+        ("decisions", "method", "method is none of star, simple_majority, supermajority, unanimity"),
+        ("decisions", "status", "status is none of draft, active, approved, rejected, expired, cancelled (C1)"),
+        ("yes_no_votes", "vote", "vote is none of yes, no, abstain (C1)"),
     ],
 )
 def test_a_rule_nobody_knows_is_refused(table: str, column: str, rule: str) -> None:
@@ -581,6 +623,14 @@ def test_ids_are_any_text_and_compared_exactly(name: str) -> None:
 
 
 # --- whatever comes -------------------------------------------------------------------------------------------------
+
+
+def count(state: cv.SystemState) -> None:
+    """Everything there is to count."""
+    cv.resolve(state)
+    cv.decide(state)
+    cv.decide(state, delegated=True)
+
 
 STRANGE: dict[str, pl.Series] = {
     "null": pl.Series([None]),
@@ -617,7 +667,7 @@ def test_a_column_of_any_type_is_understood_or_refused_in_our_words(table: str, 
     for column in PLAIN[table]:
         for quarantine in (False, True):
             try:
-                cv.resolve(build(table, column, STRANGE[kind], quarantine=quarantine))
+                count(build(table, column, STRANGE[kind], quarantine=quarantine))
             except cv.CrowdVoteError as error:
                 assert table in str(error) or column in str(error)  # noqa: PT017 - either way is fine
             else:
@@ -627,7 +677,24 @@ def test_a_column_of_any_type_is_understood_or_refused_in_our_words(table: str, 
 TEXT = st.one_of(
     st.text(max_size=6),
     st.sampled_from(
-        ["", " ", "5", "4.5", "-1", "true", "2026-05-01", "path", "star", "Kelly", "k", "d", ";", "9" * 30]
+        [
+            "",
+            " ",
+            "5",
+            "4.5",
+            "-1",
+            "true",
+            "2026-05-01",
+            "path",
+            "star",
+            "Kelly",
+            "k",
+            "d",
+            ";",
+            "9" * 30,
+            "2/3",
+            "yes",
+        ]
     ),
     st.from_regex(r"[+-]?[0-9]{0,3}\.?[0-9]{0,12}[eE]?", fullmatch=True),
     st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]?[0-9:.]{0,9}(Z|[+-][0-9]{2}:?[0-9]{2})?", fullmatch=True),
@@ -641,13 +708,13 @@ def test_a_column_of_any_text_is_understood_or_refused_in_our_words(data: st.Dat
     table = data.draw(st.sampled_from(list(PLAIN)))
     column = data.draw(st.sampled_from(list(PLAIN[table])))
     texts = pl.Series(data.draw(st.lists(st.none() | TEXT, min_size=1, max_size=3)), dtype=pl.String)
-    frames = plain()
+    frames = plain(table)
     frames[table] = pl.concat([frames[table].head(1)] * len(texts)).with_columns(texts.alias(column))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", cv.TableWarning)
         try:
-            cv.resolve(cv.SystemState(**frames))
+            count(cv.SystemState(**frames))
         except cv.InvalidTableError:
             state = cv.SystemState(**frames, quarantine=True)
-            cv.resolve(state)
+            count(state)
             assert state.quarantined

@@ -97,7 +97,7 @@ def resolve_affected(
         previous: The count of the state before the change.
         changed: Ids of the members whose ballot, ballot tags, followings or role changed, and of those who joined or
             left; more may be named. Found by comparing the two states if not given, which takes longer.
-        decisions: Decisions to count; all of the state by default.
+        decisions: Decisions to count; all of the state with stars by default.
         cycles: As for ``resolve``.
         work_limit: Steps the path rule may take for one core of loops (Y3) that is calculated again.
         progress: Called with (ballots done, ballots in all): members of the decisions asked for, decision by decision.
@@ -108,7 +108,7 @@ def resolve_affected(
     Raises:
         ValueError: Members changed who are not in ``changed``; ``cycles`` names no rule.
         TypeError: ``changed`` is one text instead of a list of them.
-        UnknownDecisionError: A decision is not in the state.
+        UnknownDecisionError: A decision is not in the state, or is voted on with yes and no.
         CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core.
     """
     if cycles not in (None, "path", "equilibrium"):

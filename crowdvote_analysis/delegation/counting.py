@@ -39,8 +39,8 @@ def resolve(
 
     Args:
         state: The tables.
-        decisions: Decisions to count; all by default. The answer for a decision does not depend on which others are
-            asked for.
+        decisions: Decisions to count; all with stars by default. The answer for a decision does not depend on which
+            others are asked for.
         cycles: ``"path"`` (Y1) or ``"equilibrium"`` (Y4) for all; the rule of each community by default.
         work_limit: Steps the path rule may take for one core of loops (Y3).
         progress: Called with (ballots done, ballots in all): members of the decisions asked for, decision by decision.
@@ -49,7 +49,7 @@ def resolve(
         The ballots, stars, sources and statistics as frames; see ``Resolution``.
 
     Raises:
-        UnknownDecisionError: A decision is not in the state.
+        UnknownDecisionError: A decision is not in the state, or is voted on with yes and no.
         CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core.
         ValueError: ``cycles`` names no rule.
     """

@@ -65,7 +65,7 @@ def encode(
 
     Args:
         state: The tables.
-        decisions: Decisions to count; all by default.
+        decisions: Decisions to count; all with stars by default.
         cycles: A cycle rule that overrides the one of the communities.
         alike: A state with the same members and followings, whose codes are taken over.
 
@@ -100,24 +100,42 @@ def encode(
 
 
 def wanted_decisions(state: SystemState, decisions: Sequence[str] | None) -> pl.DataFrame:
-    """The decisions asked for, as they stand in the state.
+    """The decisions asked for, as they stand in the state; all that are counted with stars by default.
 
     Raises:
-        UnknownDecisionError: A decision is not in the state.
+        UnknownDecisionError: A decision is not in the state, or is not counted with stars.
     """
-    wanted = state.decisions
+    otherwise = "is voted on with yes and no, not with stars; it is decided by crowdvote_analysis.decide (rules C)"
+    return chosen(state.decisions, decisions, pl.col("method") == "star", otherwise)
+
+
+def chosen(table: pl.DataFrame, decisions: Sequence[str] | None, of_kind: pl.Expr, otherwise: str) -> pl.DataFrame:
+    """Some decisions of a kind.
+
+    Args:
+        table: The table decisions.
+        decisions: Ids of the decisions wanted; all of the kind by default.
+        of_kind: Tells which rows are of the kind.
+        otherwise: What is said of a decision that is there but of another kind.
+
+    Raises:
+        UnknownDecisionError: A decision is not in the table, or of another kind.
+    """
+    wanted = table.filter(of_kind)
     if isinstance(decisions, str):
         raise TypeError(f"decisions is one text; give a list of them: decisions=[{decisions!r}]")
-    if decisions is not None:
-        decisions = list(decisions)
-        missing = sorted(set(decisions) - set(wanted["decision_id"]))
-        if missing:
-            present = ", ".join(sorted(wanted["decision_id"])[:10]) or "none"
-            raise UnknownDecisionError(
-                f"decision '{missing[0]}' is not in the table decisions (decisions there: {present})."
-            )
-        wanted = wanted.filter(pl.col("decision_id").is_in(decisions))
-    return wanted
+    if decisions is None:
+        return wanted
+    decisions = list(decisions)
+    missing = sorted(set(decisions) - set(wanted["decision_id"]))
+    if missing:
+        if missing[0] in table["decision_id"]:
+            raise UnknownDecisionError(f"decision '{missing[0]}' {otherwise}.")
+        present = ", ".join(sorted(wanted["decision_id"])[:10]) or "none"
+        raise UnknownDecisionError(
+            f"decision '{missing[0]}' is not in the table decisions (decisions there: {present})."
+        )
+    return wanted.filter(pl.col("decision_id").is_in(decisions))
 
 
 def _coded_members(state: SystemState) -> pl.DataFrame:

@@ -64,6 +64,8 @@ def read_folder(folder: str | Path, *, quarantine: bool = False) -> SystemState:
             ballots=frames.get("ballots"),
             votes=frames.get("votes"),
             followings=frames.get("followings"),
+            required_voters=frames.get("required_voters"),
+            yes_no_votes=frames.get("yes_no_votes"),
             quarantine=quarantine,
         )
     except InvalidTableError as error:

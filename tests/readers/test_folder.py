@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from crowdvote_analysis import SystemState
+from crowdvote_analysis import SystemState, tables
 from crowdvote_analysis.errors import InvalidTableError, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers import read_folder
 
@@ -47,11 +47,26 @@ def test_written_state_reads_back_the_same(write: Write, tmp_path: Path) -> None
     state = read_folder(tmp_path)
     state.write(tmp_path / "copy")
     copy = SystemState.read(tmp_path / "copy")
-    for table in ("communities", "members", "followings", "decisions", "choices", "ballots", "votes"):
+    for table in tables.TABLES:
         written: pl.DataFrame = getattr(state, table)
         read: pl.DataFrame = getattr(copy, table)
         assert read.schema == written.schema
         assert sorted(read.rows()) == sorted(written.rows())
+
+
+def test_yes_no_votes_are_read_like_all_tables(write: Write, tmp_path: Path) -> None:
+    """A folder of nothing but yes/no decisions is a state, whatever its files are."""
+    write("decisions.csv", "decision_id,method,threshold,closes_at\nroof,supermajority,2/3,2026-05-02\n")
+    write("yes_no_votes.csv", "member_id,vote,voted_at,tags\nKelly, YES ,2026-05-01 18:00,Budget;trees\nMaya,no,,\n")
+    pl.DataFrame({"decision_id": ["roof"], "member_id": ["Kelly"]}).write_parquet(tmp_path / "required_voters.parquet")
+    with pytest.warns(TableWarning, match="not a required voter"):
+        state = read_folder(tmp_path)
+    assert state.decisions["threshold"].item() == "2/3"
+    assert state.yes_no_votes.select("decision_id", "member_id", "vote", "tags").rows() == [
+        ("roof", "Kelly", "yes", ["budget", "trees"]),
+        ("roof", "Maya", "no", []),
+    ]
+    assert state.required_voters.rows() == [("roof", "Kelly")]
 
 
 def test_same_table_twice_is_refused(write: Write, tmp_path: Path) -> None:
@@ -92,6 +107,8 @@ def test_folder_without_tables_says_what_it_looked_for(write: Write, tmp_path: P
         ("votes.csv.gz", "votes"),
         ("votes (1).csv", "votes"),
         ("old_choices.parquet", "choices"),
+        ("yes_no_vote.csv", "yes_no_votes"),
+        ("required_voter.csv", "required_voters"),
     ],
 )
 def test_file_with_a_name_close_to_a_table_is_pointed_out(write: Write, tmp_path: Path, name: str, table: str) -> None:
