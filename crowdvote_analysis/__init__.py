@@ -7,6 +7,7 @@ the average of the ballots that match. Everybody's ballot goes into a STAR tally
 - ``resolve`` gives everyone's ballot, and why: ``Resolution``.
 - ``tally_star``, ``tally_all`` and ``tally_star_votes`` say who won, and every step why: ``StarTally``.
 - ``compare_protocols``, ``robustness`` and ``runoff_shares`` say how safe that is, and who carried it.
+- ``decide`` says which yes/no decisions pass, and what could still change that; ``record_vote`` adds a vote to them.
 
 Readers for other people's files live in ``crowdvote_analysis.readers``, Altair charts in ``crowdvote_analysis.charts``.
 The rules of the count are in ``docs/rules.md``; ids such as D10 or K4 in docstrings and messages point there.
@@ -19,12 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crowdvote_analysis.affected import affected_members, resolve_affected
+    from crowdvote_analysis.consensus import decide, record_vote
     from crowdvote_analysis.delegation import Resolution, resolve
     from crowdvote_analysis.errors import (
         CrowdVoteError,
         CyclicCoreTooLarge,
         InvalidElectionError,
         InvalidTableError,
+        RefusedVoteError,
         TableWarning,
         UnknownDecisionError,
         UnknownMemberError,
@@ -54,6 +57,7 @@ _ROOMS = {
     "InvalidElectionError": "errors",
     "InvalidTableError": "errors",
     "Lineage": "explanation",
+    "RefusedVoteError": "errors",
     "Resolution": "delegation",
     "StarTally": "star",
     "SystemState": "state",
@@ -64,7 +68,9 @@ _ROOMS = {
     "UnresolvedTieError": "errors",
     "affected_members": "affected",
     "compare_protocols": "star",
+    "decide": "consensus",
     "lineage": "explanation",
+    "record_vote": "consensus",
     "resolve": "delegation",
     "resolve_affected": "affected",
     "robustness": "star",
@@ -82,6 +88,7 @@ __all__ = [
     "InvalidElectionError",
     "InvalidTableError",
     "Lineage",
+    "RefusedVoteError",
     "Resolution",
     "StarTally",
     "SystemState",
@@ -92,7 +99,9 @@ __all__ = [
     "UnresolvedTieError",
     "affected_members",
     "compare_protocols",
+    "decide",
     "lineage",
+    "record_vote",
     "resolve",
     "resolve_affected",
     "robustness",

@@ -28,7 +28,7 @@ def test_every_public_name_is_there() -> None:
 def test_errors_can_be_caught_as_one() -> None:
     """Every error class is a CrowdVoteError."""
     errors = [getattr(cv, name) for name in cv.__all__ if name.endswith(("Error", "TooLarge"))]
-    assert len(errors) == 8
+    assert len(errors) == 9
     assert all(issubclass(error, cv.CrowdVoteError) for error in errors)
 
 
