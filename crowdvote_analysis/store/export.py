@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Literal["parquet", "csv"]
 
+# ISO 8601, in UTC.
+CSV_TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
+
 
 def export_tables(
     frames: Mapping[str, pl.DataFrame],
@@ -44,7 +47,7 @@ def export_tables(
             path = folder / f"{name}.{format}"
             unfinished = path.with_name(f".{path.name}.{os.getpid()}")
             if format == "csv":
-                flat(frame).write_csv(unfinished, datetime_format="%Y-%m-%dT%H:%M:%S%.fZ")
+                flat(frame).write_csv(unfinished, datetime_format=CSV_TIME)
             else:
                 frame.write_parquet(unfinished)
             unfinished.replace(path)
