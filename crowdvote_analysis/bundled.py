@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from crowdvote_analysis.errors import UnreadableFileError
+
+# "Now" in the demo communities (data/make_demo.py).
+DEMO_DATE = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 _PACKAGE = Path(__file__).parent
 
