@@ -1,4 +1,4 @@
-"""Make the demo communities: three communities, their followings, decisions and ballots, as Parquet tables.
+"""Make the demo communities: three communities, their followings, decisions, ballots and votes, as Parquet tables.
 
 Riverside and Hillcrest are written by hand in ``stories/*.toml``, so that every feature has a name and a face; the 300
 members of Eastgate are drawn from a seed. Nothing but polars is needed, and no clock is read: "now" in the demo is
@@ -50,6 +50,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "method": pl.String,
         "opens_at": TIME,
         "closes_at": TIME,
+        "status": pl.String,
+        "threshold": pl.String,
+        "quorum": pl.Int64,
+        "decisive_only": pl.Boolean,
+        "delegated": pl.Boolean,
     },
     "choices": {"decision_id": pl.String, "choice_id": pl.String, "title": pl.String, "position": pl.Int64},
     "ballots": {"decision_id": pl.String, "member_id": pl.String, "tags": TAGS, "cast_at": TIME},
@@ -58,6 +63,14 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "member_id": pl.String,
         "choice_id": pl.String,
         "stars": pl.Decimal(9, 8),
+    },
+    "required_voters": {"decision_id": pl.String, "member_id": pl.String},
+    "yes_no_votes": {
+        "decision_id": pl.String,
+        "member_id": pl.String,
+        "voted_at": TIME,
+        "vote": pl.String,
+        "tags": TAGS,
     },
 }
 KEYS = {
@@ -68,6 +81,17 @@ KEYS = {
     "choices": ["decision_id", "choice_id"],
     "ballots": ["decision_id", "member_id"],
     "votes": ["decision_id", "member_id", "choice_id"],
+    "required_voters": ["decision_id", "member_id"],
+    "yes_no_votes": ["decision_id", "member_id", "voted_at"],
+}
+# What a decision is unless its story says otherwise.
+USUAL = {
+    "method": "star",
+    "status": "active",
+    "threshold": None,
+    "quorum": None,
+    "decisive_only": False,
+    "delegated": False,
 }
 
 # A story is what tomllib reads from stories/*.toml: a community with its members, followings, decisions and ballots.
@@ -105,10 +129,21 @@ def draw_eastgate(story: Story, rng: Random) -> Story:
     for place, follows in enumerate(draw_followings(story["tags"], rng)):
         members[ids[place]]["follows"] = {ids[followee]: tags for followee, tags in follows.items()}
     for decision in story["decisions"]:
-        decision["ballots"] = {
-            ids[place]: draw_ballot(decision, place, rng) for place in draw_voters(decision["turnout"], rng)
-        }
+        if "choices" in decision:
+            decision["ballots"] = {
+                ids[place]: draw_ballot(decision, place, rng) for place in draw_voters(decision["turnout"], rng)
+            }
+        else:
+            draw_yes_no(decision, [member_id for member_id in ids if not members[member_id]["lobbyist"]])
     return story | {"members": members}
+
+
+def draw_yes_no(decision: Story, voters: list[str]) -> None:
+    """Draw who has to answer a yes/no question, and what those say who do; each question has a seed of its own."""
+    rng = Random(f"{SEED}: {decision['decision_id']}")
+    decision["required"] = sorted(rng.sample(voters, decision.get("required", len(voters))))
+    answering = [member_id for member_id in decision["required"] if rng.randrange(100) < decision["turnout"]]
+    decision["ballots"] = {member_id: {"vote": rng.choice(decision["bag"].split())} for member_id in answering}
 
 
 def draw_members(names: list[str], rng: Random) -> tuple[list[str], dict[str, Any]]:
@@ -169,7 +204,7 @@ def draw_ballot(decision: Story, place: int, rng: Random) -> Story:
 
 
 def story_rows(story: Story, rng: Random) -> Rows:
-    """Turn one story into rows of the seven tables."""
+    """Turn one story into rows of the tables."""
     community_id = story["community_id"]
     rows: Rows = {table: [] for table in SCHEMAS}
     rows["communities"].append({key: story[key] for key in SCHEMAS["communities"]})
@@ -177,18 +212,40 @@ def story_rows(story: Story, rng: Random) -> Rows:
         rows["members"].append(member_row(community_id, member_id, member))
         rows["followings"] += following_rows(community_id, member_id, member.get("follows", {}))
     for decision in story["decisions"]:
-        decision_id = decision["decision_id"]
-        given = {key: decision[key] for key in ("decision_id", "title", "description", "opens_at", "closes_at")}
-        rows["decisions"].append({"community_id": community_id, "method": "star"} | given)
-        for position, (choice_id, title) in enumerate(decision["choices"].items(), start=1):
-            choice = {"decision_id": decision_id, "choice_id": choice_id, "title": title, "position": position}
-            rows["choices"].append(choice)
-        for member_id, ballot in decision["ballots"].items():
-            key = {"decision_id": decision_id, "member_id": member_id}
-            rows["ballots"].append(key | {"tags": sorted(ballot["tags"]), "cast_at": draw_cast_at(decision, rng)})
-            for choice_id, stars in ballot["stars"].items():
-                rows["votes"].append(key | {"choice_id": choice_id, "stars": Decimal(stars)})
+        given = {key: decision.get(key, USUAL.get(key)) for key in SCHEMAS["decisions"]}
+        rows["decisions"].append(given | {"community_id": community_id})
+        if given["method"] == "star":
+            star_rows(decision, rows, rng)
+        else:
+            yes_no_rows(decision, rows)
     return rows
+
+
+def star_rows(decision: Story, rows: Rows, rng: Random) -> None:
+    """Add the choices of a decision, its ballots and their stars."""
+    decision_id = decision["decision_id"]
+    for position, (choice_id, title) in enumerate(decision["choices"].items(), start=1):
+        choice = {"decision_id": decision_id, "choice_id": choice_id, "title": title, "position": position}
+        rows["choices"].append(choice)
+    for member_id, ballot in decision["ballots"].items():
+        key = {"decision_id": decision_id, "member_id": member_id}
+        rows["ballots"].append(key | {"tags": sorted(ballot["tags"]), "cast_at": draw_cast_at(decision, rng)})
+        for choice_id, stars in ballot["stars"].items():
+            rows["votes"].append(key | {"choice_id": choice_id, "stars": Decimal(stars)})
+
+
+def yes_no_rows(decision: Story, rows: Rows) -> None:
+    """Add who has to answer a yes/no question (every voter unless named) and their votes, changed ones included."""
+    decision_id = decision["decision_id"]
+    voters = [member["member_id"] for member in rows["members"] if member["is_voter"]]
+    for member_id in decision.get("required", voters):
+        rows["required_voters"].append({"decision_id": decision_id, "member_id": member_id})
+    rng = Random(f"{SEED}: times of {decision_id}")
+    for member_id, ballot in decision["ballots"].items():
+        votes = [*ballot.get("before", []), ballot["vote"]]
+        times = sorted(draw_cast_at(decision, rng) for _ in votes)
+        key = {"decision_id": decision_id, "member_id": member_id, "tags": sorted(ballot.get("tags", []))}
+        rows["yes_no_votes"] += [key | {"voted_at": at, "vote": vote} for at, vote in zip(times, votes, strict=True)]
 
 
 def member_row(community_id: str, member_id: str, member: Story) -> Story:
