@@ -28,6 +28,7 @@ with app.setup:
     from crowdvote_analysis.charts import page
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.published import RESULT_TABLES, result_tables
+    from crowdvote_analysis.star import score_histogram
     from crowdvote_analysis.store.export import flat
 
 
@@ -118,7 +119,8 @@ def show_outcome(community, decision, nothing_to_tally, resolution, state, tally
         f'<p style="margin:0;opacity:0.7;font-size:0.9rem">{escape(community.selected_key)} · {_when}'
         f" · loops counted by the rule “{_rule}”</p></div>"
     )
-    _said = page.headline(tally) if tally else page.Headline("warn", "Nothing to tally", (nothing_to_tally,))
+    _safety = cv.robustness(resolution, decision.value) if tally and tally.won_by_ballots else None
+    _said = page.headline(tally, _safety) if tally else page.Headline("warn", "Nothing to tally", (nothing_to_tally,))
     outcome = mo.callout(
         mo.Html(
             f'<div style="font-size:1.3rem;font-weight:600;margin-bottom:0.2rem">{escape(_said.title)}</div>'
@@ -155,7 +157,7 @@ def show_participation(decision, resolution):
 
 
 @app.cell
-def show_scores(tally):
+def show_scores(resolution, tally):
     scoring = None
     if tally:
         _tied = tally.tie.tied if tally.tie else ()
@@ -163,6 +165,13 @@ def show_scores(tally):
             "Score phase",
             "Every ballot gives each choice 0 to 5 stars; the two choices with the most meet in the runoff.",
             charts.score_chart(tally.scores, finalists=tally.finalists, winner=tally.winner, tied=_tied),
+            mo.accordion(
+                {
+                    "How the ballots are spread": charts.histogram_chart(
+                        charts.histogram_parts(score_histogram(resolution, tally.decision_id), tally.scores)
+                    )
+                }
+            ),
         )
     return (scoring,)
 
@@ -204,7 +213,12 @@ def show_steps(tally):
         steps = mo.vstack(
             [
                 *([section("The tie, step by step", _protocol, _table)] if len(_tie) else []),
-                mo.accordion({"Audit log: every step of the count in words": _log}),
+                mo.accordion(
+                    {
+                        "Audit log: every step of the count in words": _log,
+                        "Every step of the count as bars": charts.steps_chart(charts.step_rows(tally)),
+                    }
+                ),
             ],
             gap=0.75,
         )

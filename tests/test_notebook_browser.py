@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -38,14 +39,20 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's ch
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
+    with served(NOTEBOOK, tmp_path_factory.mktemp("marimo") / "log") as url:
+        yield url
+
+
+@contextmanager
+def served(notebook: Path, log: Path):
+    """A notebook at an address on this machine, as long as it is needed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "marimo", "run", str(NOTEBOOK), "--headless", "--no-token", "--no-sandbox"]
-    log = tmp_path_factory.mktemp("marimo") / "log"
+    command = [sys.executable, "-m", "marimo", "run", str(notebook), "--headless", "--no-token", "--no-sandbox"]
     with log.open("w") as out:
         server = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)], stdout=out, stderr=out, cwd=NOTEBOOK.parents[1]
+            [*command, "--host", "127.0.0.1", "--port", str(port)], stdout=out, stderr=out, cwd=notebook.parents[1]
         )
         try:
             url = f"http://127.0.0.1:{port}"

@@ -108,7 +108,7 @@ def test_unresolved_tie_is_said(show):
 
 def test_every_decision_of_the_demo_can_be_shown(show, demo):
     """No decision of the demo breaks the page."""
-    for community, decision in demo["state"].decisions.select("community_id", "decision_id").iter_rows():
+    for community, decision in demo["resolution"].decisions.select("community_id", "decision_id").iter_rows():
         assert "Everyone's ballot" in show(community, decision)
 
 

@@ -6,33 +6,47 @@ in the frames and become floats only here, at the edge to the screen (Altair can
 - ``participation_chart(participation_parts(stats))``: who voted, whose ballot was calculated, who has none.
 - ``score_chart(tally.scores, ...)``: the score phase, finalists marked.
 - ``runoff_chart(runoff_parts(tally))``: the finalists head to head.
-- ``tie_steps(tally)``: how a tie was broken, as a table.
+- ``histogram_chart(histogram_parts(histogram, tally.scores))``: how ballots are spread over the stars.
+- ``steps_chart(step_rows(tally))``: every step of the count; ``tie_steps(tally)``: those of a tie, as a table.
 - ``influence_chart(influence_rows(ballots, names))``: how much of the result rests on each manual ballot.
 - ``depth_chart(depth_rows(ballots))``: how far ballots travelled along followings.
+- ``progress_chart(progress_parts(outcomes))``: yes/no decisions, and how far yes has to get.
+- ``vote_weight_chart(vote_weight_rows(weights, names))``: whose votes carry a delegated yes/no decision.
 
 Pass ``mode="light"`` or ``"dark"`` for a picture that stands on its own; the default ``"page"`` takes the colour of its
 texts from the page around it. ``page`` holds the words and tables that go with the charts.
 """
 
 from crowdvote_analysis.charts.depth import depth_chart, depth_rows
+from crowdvote_analysis.charts.histogram import histogram_chart, histogram_parts
 from crowdvote_analysis.charts.influence import influence_chart, influence_rows
 from crowdvote_analysis.charts.participation import participation_chart, participation_parts
 from crowdvote_analysis.charts.runoff import runoff_chart, runoff_parts
 from crowdvote_analysis.charts.scores import score_chart
+from crowdvote_analysis.charts.steps import step_rows, steps_chart
 from crowdvote_analysis.charts.theme import Mode, Width
 from crowdvote_analysis.charts.ties import tie_steps
+from crowdvote_analysis.charts.yes_no import progress_chart, progress_parts, vote_weight_chart, vote_weight_rows
 
 __all__ = [
     "Mode",
     "Width",
     "depth_chart",
     "depth_rows",
+    "histogram_chart",
+    "histogram_parts",
     "influence_chart",
     "influence_rows",
     "participation_chart",
     "participation_parts",
+    "progress_chart",
+    "progress_parts",
     "runoff_chart",
     "runoff_parts",
     "score_chart",
+    "step_rows",
+    "steps_chart",
     "tie_steps",
+    "vote_weight_chart",
+    "vote_weight_rows",
 ]

@@ -49,23 +49,19 @@ def labelled_bars(
     """
     needed = dict.fromkeys(["place", "role", value, *columns, *([mark_at] if mark_at else [])])
     data = plotted(rows.with_row_index("place").with_columns(pl.col("place").cast(pl.Int64)), list(needed))
-    longest = rows["figures"].str.len_chars().max()
-    reserved = round(_CHARACTER * longest) + 16 if isinstance(longest, int) else 0
-    left = _texts(rows["label"], orient="left", labelAlign="left", labelFontSize=14, labelOpacity=1).to_dict()
-    left["labelLimit"] = {"expr": f"max(width - {reserved}, 60)"}
-    right = _texts(rows["figures"], orient="right", labelAlign="right", labelFontSize=13, labelLimit=0)
+    left, right = label_axes(rows)
     scale = alt.Scale(domain=[0, most], nice=False)
     base = alt.Chart(data)
     layers = [
         base.mark_bar(height=_BAR, yOffset=_BAR_DY, cornerRadius=2, color="#8883").encode(
             x=alt.datum(0, type="quantitative", scale=scale, axis=axis),
             x2=alt.datum(most),
-            y=_row(alt.Axis(**left)),
+            y=row_axis(left),
             tooltip=list(tooltip),
         ),
         base.mark_bar(height=_BAR, yOffset=_BAR_DY, cornerRadius=2).encode(
             x=alt.X(f"{value}:Q", scale=scale, axis=None),
-            y=_row(right),
+            y=row_axis(right),
             color=alt.Color("role:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=None),
             tooltip=list(tooltip),
         ),
@@ -75,24 +71,37 @@ def labelled_bars(
         layers += [
             base.mark_tick(
                 orient="vertical", thickness=thickness, size=_BAR + 4, yOffset=_BAR_DY, color=colour, opacity=1
-            ).encode(x=alt.X(f"{mark_at}:Q", scale=scale, axis=None), y=_row(None))
+            ).encode(x=alt.X(f"{mark_at}:Q", scale=scale, axis=None), y=row_axis(None))
             for thickness, colour in ((5, "white"), (2, "#1f2328"))
         ]
     drawn: alt.LayerChart = alt.LayerChart(layer=layers).resolve_axis(x="independent", y="independent")
     return drawn
 
 
-def _row(axis: alt.Axis | None) -> alt.Y:
+def label_axes(rows: pl.DataFrame, offset: int = _TEXT_DY) -> tuple[alt.Axis, alt.Axis]:
+    """The texts above bars: ``label`` at the left, cut before it runs into ``figures`` at the right."""
+    longest = rows["figures"].str.len_chars().max()
+    reserved = round(_CHARACTER * longest) + 16 if isinstance(longest, int) else 0
+    limit = {"expr": f"max(width - {reserved}, 60)"}
+    left = {"orient": "left", "labelAlign": "left", "labelFontSize": 14, "labelOpacity": 1, "labelLimit": limit}
+    right = {"orient": "right", "labelAlign": "right", "labelFontSize": 13, "labelLimit": 0}
+    return texts_beside(rows["label"], offset, **left), texts_beside(rows["figures"], offset, **right)
+
+
+def row_axis(axis: alt.Axis | None) -> alt.Y:
+    """The rows of a chart of bars, by their column ``place``."""
     return alt.Y("place:O", axis=axis, scale=alt.Scale(padding=0))
 
 
-def _texts(texts: pl.Series, **look: Any) -> alt.Axis:
-    """An axis that writes a text above each bar.
+def texts_beside(texts: pl.Series, offset: int, **look: Any) -> alt.Axis:
+    """An axis that writes a text in each row, so many pixels below its middle.
 
     Labels of an axis rather than text marks: only those take the colour that a light or dark page gives to texts.
     """
     words = f"{json.dumps(texts.to_list())}[datum.value]"
-    return alt.Axis(title=None, labelExpr=words, labelOffset=_TEXT_DY, labelPadding=0, labelOverlap=False, **look)
+    return alt.Axis.from_dict(
+        {"title": None, "labelExpr": words, "labelOffset": offset, "labelPadding": 0, "labelOverlap": False, **look}
+    )
 
 
 def tall(rows: pl.DataFrame) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crowdvote_analysis.delegation import Resolution
-    from crowdvote_analysis.star import StarTally
+    from crowdvote_analysis.star import Robustness, StarTally
 
 _ORIGINS = {"manual": "by hand", "calculated": "calculated", "none": "none"}
 # Longest titles, in characters: in a list to choose from, and above a column of a table.
@@ -32,12 +32,13 @@ class Headline:
     """What came out, in words.
 
     Attributes:
-        kind: ``"success"`` for a winner, ``"warn"`` where people must decide.
+        kind: ``"success"`` for a winner, ``"warn"`` where people must decide or nothing passes, ``"info"`` while it
+            is open.
         title: The winner, or that there is none yet.
         sentences: How it came about, and what is left to do.
     """
 
-    kind: Literal["success", "warn"]
+    kind: Literal["success", "warn", "info"]
     title: str
     sentences: tuple[str, ...]
 
@@ -57,8 +58,8 @@ def read_noting(folder: str | Path) -> tuple[SystemState, list[str]]:
     return state, [str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)]
 
 
-def headline(tally: StarTally) -> Headline:
-    """Say what a tally came to (K2, K7)."""
+def headline(tally: StarTally, safety: Robustness | None = None) -> Headline:
+    """Say what a tally came to (K2, K7), why the leader lost if it did, and how safe it is if that was worked out."""
     titles = dict(tally.scores.select("choice_id", "title").iter_rows())
     if tally.tie is not None:
         tied = [titles[choice] for choice in tally.tie.tied]
@@ -80,9 +81,13 @@ def headline(tally: StarTally) -> Headline:
     if tally.runoff.margin:
         how = f"{_ballots(ahead)} for it and {behind:,} for {other} in the runoff: a margin of {ahead - behind:,}."
     else:
-        rule = "total stars" if tally.runoff.decided_by == "sum" else "five-star ballots"
-        how = f"The runoff against {other} is level at {_ballots(ahead)} each; {rule} decide."
-    return Headline("success", f"{winner} wins", (how, f"Tallied: {_ballots(tally.vote_count)}."))
+        rule = {"sum": "total stars decide", "max_count": "five-star ballots decide"}.get(
+            tally.runoff.decided_by or "", "the community manager decided"
+        )
+        how = f"The runoff against {other} is level at {_ballots(ahead)} each; {rule}."
+    more = [tally.why_leader_lost, safety.sentence if safety else None]
+    tallied = f"Tallied: {_ballots(tally.vote_count)}."
+    return Headline("success", f"{winner} wins", (how, *(sentence for sentence in more if sentence), tallied))
 
 
 def figures(stats: pl.DataFrame) -> list[tuple[str, str]]:
@@ -102,17 +107,22 @@ def figures(stats: pl.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def decision_labels(state: SystemState, community_id: str) -> dict[str, str]:
-    """Label the decisions of a community for a list to choose from: label to decision id, latest closing first."""
-    decisions = state.decisions.filter(pl.col("community_id") == community_id).sort(
-        ["closes_at", "title", "decision_id"], descending=[True, False, False], nulls_last=True
-    )
-    return _labels(decisions.select("decision_id", "title"), _CHOOSER)
+def decision_labels(state: SystemState, community_id: str, *, yes_no: bool = False) -> dict[str, str]:
+    """Label the decisions of a community for a list to choose from: label to decision id, latest closing first.
+
+    Args:
+        state: The tables.
+        community_id: The community.
+        yes_no: List the yes/no decisions instead of those with stars.
+    """
+    decisions = _decisions(state, yes_no).filter(community_id=community_id)
+    ordered = decisions.sort(["closes_at", "title", "decision_id"], descending=[True, False, False], nulls_last=True)
+    return _labels(ordered.select("decision_id", "title"), _CHOOSER)
 
 
-def community_labels(state: SystemState) -> dict[str, str]:
-    """Label the communities that have decisions, in the order of their titles: label to community id."""
-    deciding = state.communities.join(state.decisions, on="community_id", how="semi")
+def community_labels(state: SystemState, *, yes_no: bool = False) -> dict[str, str]:
+    """Label the communities with such decisions, in the order of their titles: label to community id."""
+    deciding = state.communities.join(_decisions(state, yes_no), on="community_id", how="semi")
     return _labels(deciding.sort("title", "community_id").select("community_id", "title"), _CHOOSER)
 
 
@@ -173,8 +183,8 @@ def ballot_table(resolution: Resolution, decision_id: str, names: pl.DataFrame) 
 
 
 def cell_formats(table: pl.DataFrame) -> dict[str, Callable[[Any], str]]:
-    """Say how the cells of a ``ballot_table`` are written: stars with 2 places, nothing where there is nothing."""
-    return {name: _two_places if name.startswith("★") else _plain for name in table.columns}
+    """Say how the cells of a table are written: stars and parts of votes with 2 places, nothing where there is none."""
+    return {name: _two_places if name.startswith(("★", "Counts")) else _plain for name in table.columns}
 
 
 def _two_places(stars: float | None) -> str:
@@ -184,6 +194,10 @@ def _two_places(stars: float | None) -> str:
 def _plain(value: str | float | None) -> str:
     # Text throughout: a column that mixes numbers and blanks cannot be sent.
     return "" if value is None else f"{value}"
+
+
+def _decisions(state: SystemState, yes_no: bool) -> pl.DataFrame:
+    return state.decisions.filter((pl.col("method") != "star") == yes_no)
 
 
 def _labels(rows: pl.DataFrame, longest: int) -> dict[str, str]:

@@ -21,6 +21,10 @@ MANUAL, CALCULATED, NONE, CIRCULAR = "#4caf50", "#2196f3", "#9e9e9e", "#ff9800"
 # How a choice fares. Violet, amber and grey stay apart under every common colour blindness, and from the colours above.
 WINNER, FINALIST, TIED, OTHER = "#6f5fd6", "#a89cf0", "#d99a1c", "#a3a8b0"
 
+# What somebody said to a yes/no question: bluish green and vermilion stay apart under every common colour blindness,
+# in hue as well as in lightness.
+YES, NO, ABSTAIN = "#0e9f86", "#d9572b", "#a3a8b0"
+
 _FONT = "PT Sans, system-ui, sans-serif"
 _INKS = {"light": ("#1f2328", "#ffffff"), "dark": ("#e6e8eb", "#181c1a")}
 

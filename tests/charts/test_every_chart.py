@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from crowdvote_analysis import charts
+from crowdvote_analysis import charts, decide
 from crowdvote_analysis.charts.theme import plotted
+from crowdvote_analysis.consensus import weights
+from crowdvote_analysis.star import score_histogram
 from tests.charts.spec import drawing, fields, rows
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ DECISIONS = ["bench-colour", "bicycle-lanes"]
 
 
 @pytest.fixture(params=DECISIONS)
-def drawn(request, counted, names, tally):
+def drawn(request, demo, counted, names, tally):
     """Every chart of a decision, by name, for a mode."""
     decision = request.param
     result, ballots = tally(decision), counted.ballots.filter(decision_id=decision)
@@ -32,12 +34,20 @@ def drawn(request, counted, names, tally):
         return {
             "scores": charts.score_chart(result.scores, finalists=result.finalists, winner=result.winner, **look),
             "totals": charts.score_chart(result.scores, measure="total", **look),
+            "histogram": charts.histogram_chart(
+                charts.histogram_parts(score_histogram(counted, decision), result.scores), **look
+            ),
+            "steps": charts.steps_chart(charts.step_rows(result), **look),
             "runoff": charts.runoff_chart(charts.runoff_parts(result), **look),
             "influence": charts.influence_chart(
                 charts.influence_rows(ballots, names.filter(community_id=community)), **look
             ),
             "participation": charts.participation_chart(charts.participation_parts(stats), **look),
             "depth": charts.depth_chart(charts.depth_rows(ballots), **look),
+            "progress": charts.progress_chart(charts.progress_parts(decide(demo)), **look),
+            "vote weights": charts.vote_weight_chart(
+                charts.vote_weight_rows(weights(demo, "night-lights"), names.filter(community_id="riverside")), **look
+            ),
         }
 
     return draw

@@ -82,6 +82,20 @@ def test_decisions_of_the_same_title_stay_apart():
     assert max(map(len, labels)) <= 60
 
 
+def test_only_decisions_with_stars_are_offered():
+    """The page shows tallies; yes/no decisions have none, nor has a community that has no others."""
+    decisions = pl.DataFrame(
+        {
+            "decision_id": ["park", "roof", "well"],
+            "community_id": ["k", "k", "l"],
+            "method": ["star", *["unanimity"] * 2],
+        }
+    )
+    state = cv.SystemState(decisions=decisions)
+    assert list(page.community_labels(state).values()) == ["k"]
+    assert list(page.decision_labels(state, "k").values()) == ["park"]
+
+
 @pytest.mark.parametrize(
     ("opens", "closes", "words"),
     [
