@@ -7,12 +7,18 @@ import json
 import os
 import platform
 import sys
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.comparisons import COMPARISONS, Comparison, Result
+from benchmarks import delegation, star
+
+if TYPE_CHECKING:
+    from benchmarks.comparison import Comparison, Result
+
+COMPARISONS = [*delegation.COMPARISONS, *star.COMPARISONS]
 
 
 def main() -> None:
@@ -64,10 +70,10 @@ def _table(rows: list[tuple[Comparison, Result]], size: float, runs: int) -> Tab
         table.add_column(heading, justify="right", no_wrap=heading != "Ours")
     for comparison, result in rows:
         ratio = f"{result.ratio:,.0f}" if result.ratio >= 100 else f"{result.ratio:.2g}"
-        bar, goal = (f"{wanted:,g}" for wanted in comparison.bar)
+        bars = " / ".join(f"{wanted:,g}" for wanted in comparison.bar if wanted is not None)
         reached = comparison.reached(result.ratio) if size == 1 else "–"  # bars are for the full size
         work = f"{comparison.work}\n[dim]against {comparison.against}[/]"
-        table.add_row(work, result.ours, result.peer, f"{ratio} {comparison.unit}", f"{bar} / {goal}", reached)
+        table.add_row(work, result.ours, result.peer, f"{ratio} {comparison.unit}", bars, reached)
     return table
 
 

@@ -1,8 +1,7 @@
-"""What is measured against what; each comparison first makes sure that both sides give the same answer."""
+"""Delegation: what is measured against what; each first makes sure that both sides give the same answer."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -11,65 +10,13 @@ import polars as pl
 
 import crowdvote_analysis as cv
 from benchmarks import memory
-from benchmarks.measure import in_turns
+from benchmarks.comparison import Comparison, Result, faster, timed
 from benchmarks.networks import community, frames_of, small_networks
 from benchmarks.peers import compiled_sweep, raw_scipy
 from tests.delegation.literal import Community, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from benchmarks.networks import Frames
-
-
-@dataclass(frozen=True)
-class Result:
-    """One row of the table.
-
-    Attributes:
-        ours, peer: What was measured of each, in words.
-        ratio: The number that is held against the bars.
-    """
-
-    ours: str
-    peer: str
-    ratio: float
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Something that is measured.
-
-    Attributes:
-        name: For the command line.
-        work: What is done.
-        against: What it is measured against.
-        bar: What has to be reached, and the goal beyond it.
-        unit: Of the ratio: ``×`` of the peer's time (less is better), ``× faster`` (more is better), or GB.
-        measure: Does it, at a part of the full size and with a number of runs.
-    """
-
-    name: str
-    work: str
-    against: str
-    bar: tuple[float, float]
-    unit: str
-    measure: Callable[[float, int], Result]
-
-    def reached(self, ratio: float) -> str:
-        """Which of the two was reached."""
-        bar, goal = self.bar
-        better = (lambda wanted: ratio >= wanted) if self.unit == "× faster" else (lambda wanted: ratio <= wanted)
-        return "goal" if better(goal) else "bar" if better(bar) else "missed"
-
-
-def _seconds(value: float) -> str:
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
-
-
-def _timed(ours: Callable[[], object], peer: Callable[[], object], runs: int) -> Result:
-    timing = in_turns(ours, peer, runs)
-    return Result(_seconds(timing.ours), _seconds(timing.peer), timing.ours / timing.peer)
 
 
 def _agree(frames: pl.DataFrame, resolution: cv.Resolution) -> None:
@@ -84,14 +31,14 @@ def _no_loops(size: float, runs: int) -> Result:
     state = cv.SystemState(**frames)
     compiled_sweep(community(1000))  # compiles
     _agree(compiled_sweep(frames), cv.resolve(state))
-    return _timed(lambda: cv.resolve(state), lambda: compiled_sweep(frames), runs)
+    return timed(lambda: cv.resolve(state), lambda: compiled_sweep(frames), runs)
 
 
 def _giant_core(size: float, runs: int) -> Result:
     frames = community(int(1_000_000 * size), loops=True)
     state = cv.SystemState(**frames)
     _agree(raw_scipy(frames), cv.resolve(state, cycles="equilibrium"))
-    return _timed(lambda: cv.resolve(state, cycles="equilibrium"), lambda: raw_scipy(frames), runs)
+    return timed(lambda: cv.resolve(state, cycles="equilibrium"), lambda: raw_scipy(frames), runs)
 
 
 def _literal_walks(size: float, runs: int) -> Result:
@@ -115,10 +62,9 @@ def _literal_walks(size: float, runs: int) -> Result:
             for choice, stars in ballot.stars.items() if ballot else ():
                 ours = given[f"decision {number:03d}", member, choice]
                 assert abs(ours - stars) <= Fraction(1, 2 * 10**8), "the literal reading does not give the same stars"
-    timing = in_turns(
+    return faster(
         lambda: cv.resolve(state), lambda: [Literal(own, "path") for own in communities], runs=5 * runs, peer_runs=1
     )
-    return Result(_seconds(timing.ours), _seconds(timing.peer), timing.peer / timing.ours)
 
 
 def _one_pass(size: float, runs: int) -> Result:
@@ -126,7 +72,7 @@ def _one_pass(size: float, runs: int) -> Result:
     names = state.decisions["decision_id"].to_list()
     whole, last = cv.resolve(state), cv.resolve(state, names[-1:])
     assert whole.stars.filter(decision_id=names[-1]).equals(last.stars)
-    return _timed(lambda: cv.resolve(state), lambda: [cv.resolve(state, [name]) for name in names], max(1, runs - 1))
+    return timed(lambda: cv.resolve(state), lambda: [cv.resolve(state, [name]) for name in names], max(1, runs - 1))
 
 
 def _one_change(size: float, runs: int) -> Result:
@@ -139,7 +85,7 @@ def _one_change(size: float, runs: int) -> Result:
     assert ours.ballots.equals(full.ballots)
     assert ours.stars.equals(full.stars)
     assert not ours.stars.equals(counted.stars)
-    return _timed(lambda: cv.resolve_affected(state, counted, [voter]), lambda: cv.resolve(state), runs)
+    return timed(lambda: cv.resolve_affected(state, counted, [voter]), lambda: cv.resolve(state), runs)
 
 
 def _voter_who_reaches(state: cv.SystemState, counted: cv.Resolution, part: float) -> str:
@@ -158,8 +104,8 @@ def _with_other_stars(frames: Frames, voter: str) -> cv.SystemState:
 
 
 def _memory(size: float, runs: int) -> Result:  # noqa: ARG001
-    seconds, gigabytes = memory.peak(int(10_000_000 * size))
-    return Result(f"{gigabytes:.1f} GB, {seconds:.0f} s", "–", gigabytes)
+    took, gigabytes = memory.peak(int(10_000_000 * size))
+    return Result(f"{gigabytes:.1f} GB, {took:.0f} s", "–", gigabytes)
 
 
 COMPARISONS = [
