@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis import tables
+from crowdvote_analysis.consensus import decide
 from crowdvote_analysis.privacy import public_ids, public_names
-from crowdvote_analysis.star import tally_all, tally_star
+from crowdvote_analysis.star import runoff_shares, score_histogram, tally_all, tally_each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from crowdvote_analysis.delegation import Resolution
     from crowdvote_analysis.state import SystemState
@@ -28,8 +29,11 @@ RESULT_TABLES = {
     "stats": "participation, one row a decision",
     "tallies": "who won, one row a decision, unresolved ties included",
     "scores": "the score phase, one row a choice",
+    "histogram": "ballots by whole stars, six rows a choice",
     "preferences": "ballots that prefer one choice to another, one row a pair",
+    "runoff_shares": "who carried the runoff: its votes by the manual voters they are made of",
     "steps": "every step of the tallies, one row a step and choice",
+    "yes_no_outcomes": "whether yes/no decisions pass, why, and what is missing, one row a decision",
 }
 
 
@@ -43,6 +47,8 @@ def input_tables(state: SystemState) -> dict[str, pl.DataFrame]:
         "followings": ["follower_id", "followee_id"],
         "ballots": ["member_id"],
         "votes": ["member_id"],
+        "required_voters": ["member_id"],
+        "yes_no_votes": ["member_id"],
     }.items():
         frame = frames[table]
         if table == "members":
@@ -60,6 +66,7 @@ def result_tables(
     state: SystemState,
     resolution: Resolution,
     protocol: str = "starvote",
+    tie_orders: Mapping[str, Sequence[str]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, pl.DataFrame]:
     """The results under public ids and names; see ``RESULT_TABLES``.
@@ -68,6 +75,7 @@ def result_tables(
         state: What was counted.
         resolution: Its resolution.
         protocol: Name of the tie protocol (K3).
+        tie_orders: The order that the community manager gave for ties, by decision id (K7).
         progress: Called with (decisions tallied, decisions in all).
     """
     names = public_names(state)
@@ -91,26 +99,26 @@ def result_tables(
             "decision_id", "choice_id", "member_id", nulls_last=True
         ),
         "stats": resolution.stats,
-        "tallies": tally_all(resolution, protocol),
+        "tallies": tally_all(resolution, protocol, tie_orders=tie_orders),
+        "histogram": score_histogram(resolution),
+        "yes_no_outcomes": decide(state),
     }
-    return results | _tallied(resolution, protocol, progress)
+    tallied = _tallied(resolution, protocol, tie_orders, progress)
+    return results | tallied | {"runoff_shares": public(tallied["runoff_shares"], "member_id")}
 
 
 def _tallied(
-    resolution: Resolution, protocol: str, progress: Callable[[int, int], None] | None
+    resolution: Resolution,
+    protocol: str,
+    tie_orders: Mapping[str, Sequence[str]] | None,
+    progress: Callable[[int, int], None] | None,
 ) -> dict[str, pl.DataFrame]:
-    parts: dict[str, list[pl.DataFrame]] = {"scores": [], "preferences": [], "steps": []}
-    # Where nobody has a ballot there is nothing to tally; the table `tallies` says so.
-    decisions = resolution.stats.filter(pl.col("tallied_ballots") > 0)["decision_id"].to_list()
-    for done, decision_id in enumerate(decisions, start=1):
-        tally = tally_star(resolution, decision_id, protocol, on_tie="return")
-        for name, frame in (
-            ("scores", tally.scores),
-            ("preferences", tally.preferences),
-            ("steps", tally.steps_frame()),
-        ):
+    tallies = tally_each(resolution, protocol, tie_orders=tie_orders, progress=progress)
+    nothing = pl.DataFrame(schema={"decision_id": pl.String, "member_id": pl.String})
+    parts: dict[str, list[pl.DataFrame]] = {"scores": [], "preferences": [], "steps": [], "runoff_shares": []}
+    for decision_id, tally in tallies.items():
+        own = {"scores": tally.scores, "preferences": tally.preferences, "steps": tally.steps_frame()}
+        for name, frame in own.items():
             parts[name].append(frame.select(pl.lit(decision_id).alias("decision_id"), pl.all()))
-        if progress is not None:
-            progress(done, len(decisions))
-    nothing = pl.DataFrame(schema={"decision_id": pl.String})
+        parts["runoff_shares"].append(runoff_shares(resolution, tally))
     return {name: pl.concat(frames) if frames else nothing for name, frames in parts.items()}

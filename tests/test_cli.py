@@ -116,7 +116,7 @@ def test_the_rule_for_loops_can_be_chosen() -> None:
         (["count", "nowhere"], ["nowhere", "no such folder"]),
         (["tally", "nowhere.csv"], ["nowhere.csv"]),
         (["count", demo_folder(), "--decision", "lunch"], ["decision 'lunch' is not in the table decisions"]),
-        (["count", demo_folder(), "--protocol", "dice"], ["dice", "starvote"]),
+        (["count", demo_folder(), "--tie-order", "bench-colour: green"], ["leaves out 'blue'", "K7"]),
         (["count", demo_folder(), "--work-limit", "3"], ["Y3", "equilibrium"]),
         (["query", "DROP TABLE members"], ["one SELECT statement"]),
         (["query", "SELECT nothing FROM members"], ["nothing"]),
@@ -135,6 +135,47 @@ def test_wrong_use_ends_with_code_2() -> None:
     """An option that does not exist is a matter of usage, not of input."""
     assert crowdvote("count", "--nonsense").returncode == 2
     assert crowdvote("scenario", "--network", "a", "--poll", "b", "--out", "c", "--weight-above", "x").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["--protocol", "dice"], ["dice", "starvote"]), (["--tie-order", "green"], ["decision, a colon and the ids"])],
+)
+def test_a_value_that_means_nothing_is_wrong_use(arguments: list[str], words: list[str]) -> None:
+    """A protocol that does not exist and an order without its decision are said to be written wrongly."""
+    done = crowdvote("count", demo_folder(), *arguments)
+    assert done.returncode == 2
+    assert all(word in " ".join(done.stderr.replace("│", " ").split()) for word in words), done.stderr
+
+
+def test_the_manager_decides_a_tie() -> None:
+    """With the order of the manager the decision has a winner, and the screen says who decided."""
+    arguments = ["count", demo_folder(), "-d", "bench-colour", "--tie-order", "bench-colour: blue, green"]
+    done = crowdvote(*arguments)
+    assert done.returncode == 0
+    shown = " ".join(done.stdout.split())
+    assert "decided by the Community Manager (order: River blue, Bottle green): River blue wins" in shown
+    assert "Winner: River blue (margin: 0 ballots; tied runoff, decided by the community manager)" in shown
+    tally = decisions_of(*arguments)["bench-colour"]["tally"]
+    assert (tally["winner"], tally["tie_order"], tally["decided_by_manager"]) == ("blue", ["blue", "green"], True)
+
+
+def test_protocols_are_compared_on_demand() -> None:
+    """Each tie protocol has its row, and JSON has them too."""
+    done = crowdvote("count", demo_folder(), "-d", "sports-day", "--compare")
+    assert all(name in done.stdout for name in ("starvote", "losses", "bettervoting", "same steps", "step 2"))
+    documents = decisions_of("count", demo_folder(), "-d", "sports-day", "--compare")
+    assert [row["parts_at_step"] for row in documents["sports-day"]["protocols"]] == [None, 2, None]
+
+
+def test_how_safe_a_result_is_stands_below_it() -> None:
+    """The screen and JSON say how many ballots would have to change."""
+    document = decisions_of("count", demo_folder(), "-d", "library-hours")["library-hours"]
+    assert document["robustness"]["runoff"] == 1
+    assert document["robustness"]["sentence"].startswith("How safe: 1 ballot would have to change")
+    shown = " ".join(crowdvote("count", demo_folder(), "-d", "library-hours").stdout.split())
+    assert document["robustness"]["sentence"] in shown
+    assert "Two late evenings has the most stars, 4.5 more than All of Saturday, but fewer ballots prefer it" in shown
 
 
 def test_bad_rows_are_refused_and_named(tmp_path: Path) -> None:

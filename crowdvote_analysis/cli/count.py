@@ -9,14 +9,19 @@ import typer
 from crowdvote_analysis.cli.console import err, noting, out, print_json, working
 from crowdvote_analysis.cli.options import (
     AsJson,
+    Asked,
+    Compare,
     Cycles,
     CyclesOption,
     Decisions,
     Folder,
     Protocol,
+    Protocols,
     Quarantine,
+    TieOrders,
     Top,
     WorkLimit,
+    read_tie_orders,
 )
 from crowdvote_analysis.errors import UnreadableFileError
 from crowdvote_analysis.limits import WORK_LIMIT
@@ -38,7 +43,9 @@ def count(
     folder: Folder,
     decision: Decisions = None,
     cycles: CyclesOption = None,
-    protocol: Protocol = "starvote",
+    protocol: Protocol = Protocols.starvote,
+    tie_orders: TieOrders = None,
+    compare: Compare = False,
     quarantine: Quarantine = False,
     top: Top = 5,
     show_all: All = False,
@@ -57,16 +64,26 @@ def count(
       crowdvote count mycommunity --decision playground --cycles equilibrium
 
       crowdvote count mycommunity --quarantine --json > result.json
+
+      crowdvote count data/demo -d bench-colour --tie-order "bench-colour: green, blue"
     """
     with noting() as notes:
         state = read_state(folder, quarantine)
-        if state.decisions.is_empty():
-            raise UnreadableFileError(f"{folder}: there is no decision to count; ballots or votes are missing.")
-        documents = _documents(state, resolve_state(state, decision, cycles, work_limit), protocol, top)
+        yes_no = len(state.decisions) - len(state.decisions.filter(method="star"))
+        if yes_no == len(state.decisions):
+            what = f"{folder}: there is no decision to count with stars; ballots or votes are missing."
+            raise UnreadableFileError(f"{what} Yes/no decisions: crowdvote decide outcome {folder}" if yes_no else what)
+        resolution = resolve_state(state, decision, cycles, work_limit)
+        asked = Asked(protocol.value, read_tie_orders(tie_orders), top, compare)
+        documents = _documents(state, resolution, asked)
     if as_json:
         print_json({"folder": str(folder), "notes": notes, "decisions": documents})
     else:
         _show(documents, in_full=show_all or bool(decision))
+        if yes_no and not decision:
+            out.print(
+                f"Yes/no decisions, {yes_no:,} of them: crowdvote decide outcome {folder}", style="dim", markup=False
+            )
     if decision and any(document["tally"]["status"] == "unresolved tie" for document in documents):
         raise typer.Exit(UNRESOLVED)
 
@@ -77,7 +94,7 @@ def demo(as_json: AsJson = False) -> None:
 
     with noting() as notes:
         state = read_state(demo_folder())
-        documents = _documents(state, resolve_state(state), "starvote", top=5)
+        documents = _documents(state, resolve_state(state), Asked())
     if as_json:
         print_json({"folder": str(demo_folder()), "notes": notes, "decisions": documents})
         return
@@ -89,6 +106,7 @@ def demo(as_json: AsJson = False) -> None:
     out.print(
         "Next: [bold]crowdvote dashboard[/] for the pictures, [bold]crowdvote count FOLDER[/] for your own tables."
     )
+    out.print("There are yes/no decisions too: [bold]crowdvote decide outcome[/].")
 
 
 def read_state(folder: Path, quarantine: bool = False) -> SystemState:
@@ -121,11 +139,11 @@ def resolve_state(
         return resolve(state, decisions or None, rule, work_limit=work_limit, progress=advance)
 
 
-def _documents(state: SystemState, resolution: Resolution, protocol: str, top: int) -> list[dict[str, Any]]:
+def _documents(state: SystemState, resolution: Resolution, asked: Asked) -> list[dict[str, Any]]:
     from crowdvote_analysis.cli.summary import summaries
 
-    with working("Tallying"):
-        return summaries(state, resolution, protocol, top)
+    with working("Tallying") as advance:
+        return summaries(state, resolution, asked, advance)
 
 
 def _show(documents: list[dict[str, Any]], *, in_full: bool) -> None:

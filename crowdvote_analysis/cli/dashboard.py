@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,10 +20,13 @@ def dashboard(
     folder: Annotated[
         Path | None, typer.Argument(help="Folder with the tables; the demo communities by default.", show_default=False)
     ] = None,
+    page: Annotated[
+        Literal["count", "yes_no"], typer.Option("--page", help="Decisions with stars, or yes/no decisions.")
+    ] = "count",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on this machine.")] = 2718,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
-    """Serve the notebook of the count on this machine: scores, runoff, influence, ballots.
+    """Serve a notebook on this machine: the count with scores, runoff, influence and ballots, or yes/no decisions.
 
     The page is for one person on this machine: it listens on the loopback address only. Stop it with Ctrl+C.
     """
@@ -33,7 +36,7 @@ def dashboard(
         with noting():
             read_state(folder)  # what cannot be counted is said here rather than on a page that stays empty
     _require_free(port)
-    command = [sys.executable, "-m", "marimo", "run", str(notebooks_folder() / "count.py")]
+    command = [sys.executable, "-m", "marimo", "run", str(notebooks_folder() / f"{page}.py")]
     command += ["--host", "127.0.0.1", "--port", str(port), "--no-sandbox", *([] if browser else ["--headless"])]
     if folder is not None:
         command += ["--", "--folder", str(folder.resolve())]

@@ -15,8 +15,11 @@ from crowdvote_analysis.cli.options import (
     FileFormat,
     Folder,
     Protocol,
+    Protocols,
     Quarantine,
+    TieOrders,
     WorkLimit,
+    read_tie_orders,
 )
 from crowdvote_analysis.limits import WORK_LIMIT
 
@@ -29,14 +32,16 @@ def export(
     ] = None,
     decision: Decisions = None,
     cycles: CyclesOption = None,
-    protocol: Protocol = "starvote",
+    protocol: Protocol = Protocols.starvote,
+    tie_orders: TieOrders = None,
     quarantine: Quarantine = False,
     work_limit: WorkLimit = WORK_LIMIT,
 ) -> None:
     """Count a folder and write the results as Parquet or CSV files.
 
     Written are communities, members, decisions and choices as they were counted, and resolved_ballots, resolved_stars,
-    sources, stats, tallies, scores, preferences and steps (docs/tables.md). Anonymous members stand under pseudonyms.
+    sources, score_shares, stats, tallies, scores, histogram, preferences, steps and runoff_shares (docs/tables.md).
+    Anonymous members stand under pseudonyms.
     """
     from crowdvote_analysis.published import input_tables, result_tables
     from crowdvote_analysis.store import export_tables
@@ -49,7 +54,7 @@ def export(
         resolution = resolve_state(state, decision, cycles, work_limit)
         with working("Tallying") as advance:
             frames = {name: frame for name, frame in input_tables(state).items() if name in _ALONG}
-            frames |= result_tables(state, resolution, protocol, advance)
+            frames |= result_tables(state, resolution, protocol.value, read_tie_orders(tie_orders), advance)
         with working("Writing files") as advance:
             paths = export_tables(frames, to, format.value, advance)
     for path in paths:

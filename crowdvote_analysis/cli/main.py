@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from crowdvote_analysis import __version__
-from crowdvote_analysis.cli import count, dashboard, explain, export, query, scenario, tally
+from crowdvote_analysis.cli import count, dashboard, decide, explain, export, query, scenario, tally
 from crowdvote_analysis.errors import CrowdVoteError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("demo")(count.demo)
 app.command("count")(count.count)
 app.command("explain")(explain.explain)
 app.command("tally")(tally.tally)
+app.add_typer(decide.app, name="decide")
 app.command("scenario")(scenario.scenario)
 app.command("query")(query.query)
 app.command("export")(export.export)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -23,6 +25,14 @@ class FileFormat(StrEnum):
     csv = "csv"
 
 
+class Protocols(StrEnum):
+    """The tie protocols of STAR."""
+
+    starvote = "starvote"
+    losses = "losses"
+    bettervoting = "bettervoting"
+
+
 Folder: TypeAlias = Annotated[
     Path, typer.Argument(help="Folder with the tables, as Parquet or CSV files named after them.", show_default=False)
 ]
@@ -39,7 +49,21 @@ CyclesOption: TypeAlias = Annotated[
 WorkLimit: TypeAlias = Annotated[
     int, typer.Option("--work-limit", min=1, help="Steps the path rule may take for one tangle of loops (rule Y3).")
 ]
-Protocol: TypeAlias = Annotated[str, typer.Option("--protocol", help="Tie protocol of the STAR tally (rule K3).")]
+Protocol: TypeAlias = Annotated[
+    Protocols, typer.Option("--protocol", help="Tie protocol of the STAR tally (rules K3 to K6).")
+]
+TieOrders: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tie-order",
+        metavar="DECISION: CHOICE, CHOICE",
+        help="How the community manager decided a tie: ids of the tied choices, best first (rule K7); may be repeated.",
+        show_default=False,
+    ),
+]
+Compare: TypeAlias = Annotated[
+    bool, typer.Option("--compare", help="Also show what the other tie protocols make of the same ballots.")
+]
 Quarantine: TypeAlias = Annotated[
     bool,
     typer.Option(
@@ -50,3 +74,36 @@ Quarantine: TypeAlias = Annotated[
 ]
 Top: TypeAlias = Annotated[int, typer.Option("--top", min=0, help="How many of the most influential voters to show.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the summary of a count shall say.
+
+    Attributes:
+        protocol: Name of the tie protocol (K3).
+        tie_orders: Orders of the community manager, by decision (K7).
+        top: How many of the most influential voters to show.
+        compare: Whether to compare the tie protocols.
+    """
+
+    protocol: str = "starvote"
+    tie_orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    top: int = 5
+    compare: bool = False
+
+
+def read_tie_orders(written: list[str] | None) -> dict[str, list[str]]:
+    """The orders of ``--tie-order``, by decision."""
+    orders = {}
+    for text in written or ():
+        decision, colon, choices = text.partition(":")
+        ids = [choice.strip() for choice in choices.split(",") if choice.strip()]
+        if not colon or not ids:
+            raise typer.BadParameter(
+                f"{text!r} is not an order of choices. Write the decision, a colon and the ids, best first: "
+                "'bench: green, blue'.",
+                param_hint="--tie-order",
+            )
+        orders[decision.strip()] = ids
+    return orders

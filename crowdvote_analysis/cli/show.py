@@ -9,6 +9,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from crowdvote_analysis.star.steps import RULE_NAMES
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -60,6 +62,11 @@ def show_decision(console: Console, document: Document, *, delegated: bool = Tru
     _show_scores(console, tally)
     _show_runoff(console, tally)
     console.print(f"[bold]{outcome(document)}[/]")
+    for sentence in (tally["why_leader_lost"], (document["robustness"] or {}).get("sentence")):
+        if sentence:
+            console.print(escape(sentence))
+    if document["protocols"]:
+        _show_protocols(console, document)
     if delegated:
         _show_influential(console, document)
 
@@ -80,10 +87,29 @@ def outcome(document: Document) -> str:
     runoff = tally["runoff"]
     if runoff is None:
         return escape(f"Winner: {winner} (the only choice)")
-    how = {"sum": "; tied runoff, higher total score", "max_count": "; tied runoff, more five-star ballots"}
+    how = {
+        "sum": "; tied runoff, higher total score",
+        "max_count": "; tied runoff, more five-star ballots",
+        "manager": "; tied runoff, decided by the community manager",
+    }
     return escape(
         f"Winner: {winner} (margin: {_counted(runoff['margin'], 'ballot')}{how.get(runoff['decided_by'], '')})"
     )
+
+
+def _show_protocols(console: Console, document: Document) -> None:
+    titles = _titles(document["tally"])
+    table = _table("Tie protocol", "Winner", "Finalists", "Steps", "Parts at")
+    for row in document["protocols"]:
+        winner = titles.get(row["winner"], "unresolved: " + " or ".join(titles[one] for one in row["possible_winners"]))
+        table.add_row(
+            row["protocol"],
+            escape(winner),
+            escape(", ".join(titles[one] for one in row["finalists"])),
+            ", ".join(RULE_NAMES[rule] for rule in row["rules"]),
+            "same steps" if row["parts_at_step"] is None else f"step {row['parts_at_step']}",
+        )
+    console.print(table)
 
 
 def _winner(tally: Document) -> str:
@@ -140,7 +166,7 @@ def _show_scores(console: Console, tally: Document) -> None:
         )
     console.print(table)
     for line in tally["log"]:
-        if line.startswith(("Score Tie", "Score Tiebreaker", "Runoff Tiebreaker")):
+        if line.startswith(("Score Tie", "Runoff Tie", "Order of the Community Manager")):
             console.print(f"[yellow]{escape(line)}[/]")
     console.print()
 

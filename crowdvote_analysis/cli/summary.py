@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from crowdvote_analysis.privacy import public_names
-from crowdvote_analysis.star import tally_star
+from crowdvote_analysis.star import compare_protocols, robustness, tally_each
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from crowdvote_analysis.cli.options import Asked
     from crowdvote_analysis.delegation import Resolution
+    from crowdvote_analysis.star import StarTally
     from crowdvote_analysis.state import SystemState
 
 
-def summaries(state: SystemState, resolution: Resolution, protocol: str, top: int) -> list[dict[str, Any]]:
+def summaries(
+    state: SystemState, resolution: Resolution, asked: Asked, progress: Callable[[int, int], None] | None = None
+) -> list[dict[str, Any]]:
     """One document for each decision of a resolution, sorted by community and decision.
 
     Each holds decision_id, title, community_id, community, cycle_rule, closes_at, ``participation`` (the statistics of
     M2), ``reasons`` (how many members have no ballot, by reason_detail; D7), ``tally`` (as ``StarTally.to_dict``; for a
-    decision nobody has a ballot in, only its status) and ``most_influential`` (manual voters by weight, with public ids
-    and names; P1).
+    decision nobody has a ballot in, only its status), ``robustness`` (as ``Robustness``; null where nobody won),
+    ``protocols`` (rows of ``compare_protocols``; null unless asked for) and ``most_influential`` (manual voters by
+    weight, with public ids and names; P1).
     """
     names = public_names(state)
     decisions = (
@@ -28,18 +36,22 @@ def summaries(state: SystemState, resolution: Resolution, protocol: str, top: in
         .join(state.communities.select("community_id", community="title"), on="community_id", how="left")
         .sort("community_id", "decision_id")
     )
-    return [_summary(row, resolution, names, protocol, top) for row in decisions.iter_rows(named=True)]
+    tallies = tally_each(resolution, asked.protocol, tie_orders=asked.tie_orders, progress=progress)
+    return [_summary(row, resolution, names, tallies, asked) for row in decisions.iter_rows(named=True)]
 
 
 def _summary(
-    row: dict[str, Any], resolution: Resolution, names: pl.DataFrame, protocol: str, top: int
+    row: dict[str, Any],
+    resolution: Resolution,
+    names: pl.DataFrame,
+    tallies: Mapping[str, StarTally],
+    asked: Asked,
 ) -> dict[str, Any]:
     here = pl.col("decision_id") == row["decision_id"]
     ballots = resolution.ballots.filter(here)
     stats = resolution.stats.filter(here).drop("decision_id").to_dicts()[0]
-    tally: dict[str, Any] = {"status": "no ballots", "protocol": protocol}
-    if stats["tallied_ballots"]:
-        tally = tally_star(resolution, row["decision_id"], protocol, on_tie="return").to_dict()
+    tally = tallies.get(row["decision_id"])
+    safety = robustness(resolution, row["decision_id"], asked.protocol) if tally and tally.won_by_ballots else None
     without = ballots.filter(pl.col("is_voter") & (pl.col("origin") == "none"))
     return {
         "decision_id": row["decision_id"],
@@ -50,8 +62,10 @@ def _summary(
         "closes_at": row["closes_at"].isoformat() if row["closes_at"] else None,
         "participation": stats,
         "reasons": dict(without.group_by("reason_detail").len().sort("reason_detail").iter_rows()),
-        "tally": tally,
-        "most_influential": _most_influential(ballots, row["community_id"], names, top),
+        "tally": tally.to_dict() if tally else {"status": "no ballots", "protocol": asked.protocol},
+        "robustness": asdict(safety) | {"exact": safety.exact, "sentence": safety.sentence} if safety else None,
+        "protocols": compare_protocols(tally).to_dicts() if tally and asked.compare else None,
+        "most_influential": _most_influential(ballots, row["community_id"], names, asked.top),
     }
 
 

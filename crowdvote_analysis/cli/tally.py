@@ -9,7 +9,17 @@ import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
 from crowdvote_analysis.cli.count import UNRESOLVED, resolve_state, write_quarantine
-from crowdvote_analysis.cli.options import AsJson, Decisions, Protocol, Quarantine
+from crowdvote_analysis.cli.options import (
+    AsJson,
+    Asked,
+    Compare,
+    Decisions,
+    Protocol,
+    Protocols,
+    Quarantine,
+    TieOrders,
+    read_tie_orders,
+)
 
 Poll = Annotated[Path, typer.Argument(help="CSV export of star.vote or BetterVoting.", show_default=False)]
 
@@ -17,7 +27,9 @@ Poll = Annotated[Path, typer.Argument(help="CSV export of star.vote or BetterVot
 def tally(
     poll: Poll,
     decision: Decisions = None,
-    protocol: Protocol = "starvote",
+    protocol: Protocol = Protocols.starvote,
+    tie_orders: TieOrders = None,
+    compare: Compare = False,
     quarantine: Quarantine = False,
     as_json: AsJson = False,
 ) -> None:
@@ -34,9 +46,11 @@ def tally(
         with working("Reading the poll"):
             state = read_poll(poll, quarantine=quarantine)
         write_quarantine(state, poll.parent / "quarantine")
-        documents = summaries(state, resolve_state(state, decision), protocol, top=0)
+        asked = Asked(protocol.value, read_tie_orders(tie_orders), 0, compare)
+        documents = summaries(state, resolve_state(state, decision), asked)
     if as_json:
-        shown = [{key: document[key] for key in ("decision_id", "title", "tally")} for document in documents]
+        keys = ("decision_id", "title", "tally", "robustness", "protocols")
+        shown = [{key: document[key] for key in keys} for document in documents]
         print_json({"poll": str(poll), "notes": notes, "decisions": shown})
     else:
         for document in documents:

@@ -67,6 +67,22 @@ class Robustness:
         """Whether the bounds meet."""
         return self.at_least == self.at_most
 
+    @property
+    def sentence(self) -> str:
+        """All of it in words; empty for a lone choice."""
+        if self.runoff is None:
+            return ""
+        ballots = "1 ballot" if self.runoff == 1 else f"{self.runoff:,} ballots"
+        turn = f"{ballots} would have to change to turn the runoff"
+        if self.exact and self.at_least == self.runoff:
+            return f"How safe: {turn} around; no other way needs fewer."
+        least = f"{self.at_least:,}"
+        bounds = (
+            f"between {least} and {self.at_most:,} (proven bounds)" if self.at_most else f"at least {least} (proven)"
+        )
+        ways = f"{least} (exact)" if self.exact else bounds
+        return f"How safe: {turn} around; to make any other choice win in any way, {ways}."
+
 
 def robustness(resolution: Resolution, decision_id: str | None = None, protocol: str = "starvote") -> Robustness:
     """Say how many tallied ballots would have to change before another choice wins a decision.
