@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,7 @@ import pytest
 
 import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
-
-COMMAND = [sys.executable, "-c", "from crowdvote_analysis.cli import main; main()"]
-
-
-def crowdvote(*arguments: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
-    environment.pop("CROWDVOTE_DEBUG", None)
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, env=environment, timeout=120
-    )
+from tests.command import COMMAND, crowdvote, crowdvote_process
 
 
 def decisions_of(*arguments: object) -> dict[str, dict[str, Any]]:
@@ -53,7 +42,7 @@ def write(folder: Path, **tables: str) -> Path:
 
 def test_demo_prints_a_count_that_delegation_turned_around() -> None:
     """The first command of the README ends well and shows the winner of the main decision."""
-    done = crowdvote("demo")
+    done = crowdvote_process("demo")
     assert done.returncode == 0
     assert done.stderr == ""
     assert "Winner: Wildflower meadow" in done.stdout

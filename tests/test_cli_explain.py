@@ -11,7 +11,7 @@ import pytest
 import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.privacy import public_names
-from tests.test_cli import crowdvote
+from tests.command import crowdvote
 
 TABLES = {
     "members": "member_id,is_anonymous\nMaya,false\nKelly,false\nRosalind,true\nZed,false\n",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,6 +111,8 @@ def _words(value: object) -> str:
 
     if isinstance(value, list):
         return escape(", ".join(str(item) for item in value))
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # str would write a zero of 18 places as 0E-18
     return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else escape(str(value))
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from crowdvote_analysis.delegation.outcomes import CIRCULAR, NAMES, NOT_A_MEMBER, NOT_LOOKED_AT, tags_along
 from crowdvote_analysis.delegation.path_rule import NO_BALLOT, NO_MATCH
 from crowdvote_analysis.delegation.rounding import in_stars
-from crowdvote_analysis.delegation.score_shares import COLUMNS, EXACT, score_shares, weights_of
+from crowdvote_analysis.delegation.score_shares import COLUMNS, WEIGHTS, score_shares, weights_of
 from crowdvote_analysis.delegation.trees import totals_of
 from crowdvote_analysis.errors import UnknownDecisionError, UnknownMemberError
 from crowdvote_analysis.tables import STARS
@@ -114,18 +114,8 @@ class Resolution:
             of a decision sum exactly to the number of its ballots.
         """
         wanted = ballots.select("decision_id", "member_id").unique().with_columns(chosen=True)
-        parts = []
-        for counted in self._counted:
-            block = counted.block
-            nodes = pl.DataFrame(
-                {
-                    "decision_id": _decision_ids(self._encoded, block),
-                    "member_id": self._encoded.members["member_id"].gather(block.member),
-                }
-            ).join(wanted, on=["decision_id", "member_id"], how="left", maintain_order="left")
-            parts.append(weights_of(self._encoded, counted, nodes["chosen"].fill_null(value=False).to_numpy()))
-        none = pl.DataFrame(schema={"decision_id": pl.String, "member_id": pl.String, "weight": EXACT})
-        return pl.concat([none, *parts]).sort("decision_id", "member_id")
+        parts = [weights_of(self._encoded, counted, wanted) for counted in self._counted]
+        return pl.concat([pl.DataFrame(schema=WEIGHTS), *parts]).sort("decision_id", "member_id")
 
     def influence_total(self, decision_id: str, members: Sequence[str]) -> pl.DataFrame:
         """In how many members' trees of sources some members appear (I2): exact in communities of any size.

@@ -37,6 +37,7 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "score": EXACT,
     "share": pl.Float64,
 }
+WEIGHTS = pl.Schema({"decision_id": pl.String(), "member_id": pl.String(), "weight": EXACT})
 
 _SHIFT = 32
 _LOW = (1 << _SHIFT) - 1
@@ -101,29 +102,27 @@ def score_shares(encoded: Encoded, counted: Counted) -> pl.DataFrame:
     return _named(encoded, parts)
 
 
-def weights_of(encoded: Encoded, counted: Counted, chosen: Flags) -> pl.DataFrame:
+def weights_of(encoded: Encoded, counted: Counted, wanted: pl.DataFrame) -> pl.DataFrame:
     """Some ballots of a block handed back to the manual voters they are made of; see ``Resolution.weights_of``.
 
     Args:
         encoded: The tables.
         counted: The block.
-        chosen: Whether the ballot of a node is among them.
+        wanted: decision_id, member_id, chosen (true): each ballot once.
     """
     block, calculation = counted.block, counted.calculation
-    held = _traced(counted, chosen & calculation.has)
-    voters = np.flatnonzero(block.manual & calculation.has)
     decision = np.repeat(np.array(block.decisions, dtype=np.int64), np.diff(block.offsets))
-    return (
-        pl.DataFrame(
-            {
-                "decision_id": encoded.decisions["decision_id"].gather(decision[voters]),
-                "member_id": encoded.members["member_id"].gather(block.member[voters]),
-                "weight": _whole(*held.of(voters)),
-            }
-        )
-        .filter(pl.col("weight") > 0)
-        .with_columns(weight=_exact("weight"))
+    nodes = pl.DataFrame(
+        {
+            "decision_id": encoded.decisions["decision_id"].gather(decision),
+            "member_id": encoded.members["member_id"].gather(block.member),
+        }
     )
+    chosen = nodes.join(wanted, on=["decision_id", "member_id"], how="left", maintain_order="left")["chosen"]
+    held = _traced(counted, chosen.fill_null(value=False).to_numpy() & calculation.has)
+    voters = np.flatnonzero(block.manual & calculation.has)
+    weight = nodes[voters].with_columns(weight=_whole(*held.of(voters)))
+    return weight.filter(pl.col("weight") > 0).with_columns(weight=_exact("weight"))
 
 
 def _whole(high: Ints, low: Ints) -> pl.Series:
