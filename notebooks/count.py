@@ -119,7 +119,8 @@ def show_outcome(community, decision, nothing_to_tally, resolution, state, tally
         f'<p style="margin:0;opacity:0.7;font-size:0.9rem">{escape(community.selected_key)} · {_when}'
         f" · loops counted by the rule “{_rule}”</p></div>"
     )
-    _safety = cv.robustness(resolution, decision.value) if tally and tally.won_by_ballots else None
+    _small = tally and tally.won_by_ballots and tally.vote_count <= 100_000
+    _safety = cv.robustness(resolution, decision.value) if _small else None
     _said = page.headline(tally, _safety) if tally else page.Headline("warn", "Nothing to tally", (nothing_to_tally,))
     outcome = mo.callout(
         mo.Html(

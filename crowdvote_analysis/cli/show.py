@@ -62,7 +62,7 @@ def show_decision(console: Console, document: Document, *, delegated: bool = Tru
     _show_scores(console, tally)
     _show_runoff(console, tally)
     console.print(f"[bold]{outcome(document)}[/]")
-    for sentence in (tally["why_leader_lost"], (document["robustness"] or {}).get("sentence")):
+    for sentence in (tally["why_leader_lost"], (document["robustness"] or {}).get("sentence"), _carried(document)):
         if sentence:
             console.print(escape(sentence))
     if document["protocols"]:
@@ -95,6 +95,17 @@ def outcome(document: Document) -> str:
     return escape(
         f"Winner: {winner} (margin: {_counted(runoff['margin'], 'ballot')}{how.get(runoff['decided_by'], '')})"
     )
+
+
+def _carried(document: Document) -> str:
+    """Whose leads make up the margin."""
+    carried = document["carried_by"]
+    if not carried or not carried["first"]:
+        return ""
+    first = ", ".join(f"{voter['name']} ({Decimal(voter['lead']):.2f})" for voter in carried["first"])
+    more = carried["voters"] - len(carried["first"])
+    others = f" and {more:,} more" if more else ""
+    return f"The margin rests on {first}{others}: their ballots for the winner, less those against."
 
 
 def _show_protocols(console: Console, document: Document) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crowdvote_analysis.privacy import public_names
-from crowdvote_analysis.star import compare_protocols, robustness, tally_each
+from crowdvote_analysis.star import compare_protocols, robustness, runoff_shares, tally_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from crowdvote_analysis.star import StarTally
     from crowdvote_analysis.state import SystemState
 
+# Beyond these, finding out how safe a result is and who carried it would take longer than the count.
+_MANY_BALLOTS, _MANY_CHOICES = 100_000, 50
+
 
 def summaries(
     state: SystemState, resolution: Resolution, asked: Asked, progress: Callable[[int, int], None] | None = None
@@ -26,7 +29,9 @@ def summaries(
 
     Each holds decision_id, title, community_id, community, cycle_rule, closes_at, ``participation`` (the statistics of
     M2), ``reasons`` (how many members have no ballot, by reason_detail; D7), ``tally`` (as ``StarTally.to_dict``; for a
-    decision nobody has a ballot in, only its status), ``robustness`` (as ``Robustness``; null where nobody won),
+    decision nobody has a ballot in, only its status), ``robustness`` (as ``Robustness``; null where nobody won by
+    ballots, and where there are so many that it would take long), ``carried_by`` (the fewest voters whose leads make up
+    the margin of the runoff: how many, and the first of them with their leads in ballots, as text; null likewise),
     ``protocols`` (rows of ``compare_protocols``; null unless asked for) and ``most_influential`` (manual voters by
     weight, with public ids and names; P1).
     """
@@ -51,7 +56,10 @@ def _summary(
     ballots = resolution.ballots.filter(here)
     stats = resolution.stats.filter(here).drop("decision_id").to_dicts()[0]
     tally = tallies.get(row["decision_id"])
-    safety = robustness(resolution, row["decision_id"], asked.protocol) if tally and tally.won_by_ballots else None
+    safety = carried_by = None
+    if tally and tally.vote_count <= _MANY_BALLOTS and len(tally.steps[0].pool) <= _MANY_CHOICES:
+        safety = robustness(resolution, row["decision_id"], asked.protocol) if tally.won_by_ballots else None
+        carried_by = _carried_by(resolution, tally, row["community_id"], names, asked.top)
     without = ballots.filter(pl.col("is_voter") & (pl.col("origin") == "none"))
     return {
         "decision_id": row["decision_id"],
@@ -65,7 +73,24 @@ def _summary(
         "tally": tally.to_dict() if tally else {"status": "no ballots", "protocol": asked.protocol},
         "robustness": asdict(safety) | {"exact": safety.exact, "sentence": safety.sentence} if safety else None,
         "protocols": compare_protocols(tally).to_dicts() if tally and asked.compare else None,
+        "carried_by": carried_by,
         "most_influential": _most_influential(ballots, row["community_id"], names, asked.top),
+    }
+
+
+def _carried_by(
+    resolution: Resolution, tally: StarTally, community_id: str, names: pl.DataFrame, top: int
+) -> dict[str, Any] | None:
+    if tally.runoff is None or not tally.runoff.margin:
+        return None
+    shares = runoff_shares(resolution, tally).filter("carries")
+    shown = shares.head(top).join(
+        names.filter(community_id=community_id), on="member_id", how="left", maintain_order="left"
+    )
+    lead = pl.col("lead").cast(pl.String)
+    return {
+        "voters": shares.height,
+        "first": shown.select(pl.col("public_id").alias("member_id"), "name", lead).to_dicts(),
     }
 
 

@@ -17,11 +17,10 @@ from crowdvote_analysis.errors import InvalidElectionError
 from crowdvote_analysis.star.counts import Counts, count
 from crowdvote_analysis.star.outcome import decide
 from crowdvote_analysis.star.resolution import gather_ballots, known_decision
-from crowdvote_analysis.star.units import FIVE_STARS
 from crowdvote_analysis.star.votes import read_votes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     import polars as pl
@@ -31,6 +30,10 @@ if TYPE_CHECKING:
     from crowdvote_analysis.star.resolution import Resolution
 
     Ints = NDArray[np.integer[Any]]
+
+
+_SMALL = 2**14  # five stars below this number fit into 16 bits, and so do differences
+_TRIED = 40  # ways to another winner that are tried out, the most promising first
 
 
 @dataclass(frozen=True)
@@ -122,25 +125,54 @@ def _robustness(decision_id: str | None, ballots: Ballots, protocol: str) -> Rob
     if runner_up is None:
         return Robustness(decision_id, protocol, winner, None, counts.vote_count, None, None, None, None)
     place = {choice: row for row, choice in enumerate(ballots.choices)}
-    units = ballots.stars.astype(np.int64) * (FIVE_STARS // ballots.five)
-    first = place[winner]
-    least = {rival: _least(units, first, rival) for rival in range(len(units)) if rival != first}
-    beside = _without_winner(units, first)
-    at_most, rival = _found(ballots, counts, protocol, _ways(ballots, first, least, beside))
+    # Small numbers are sorted several times as fast.
+    stars: Ints = ballots.stars.astype(np.int16 if ballots.five < _SMALL else np.int64)
+    best = [place[choice] for choice in sorted(counts.choices, key=counts.totals.__getitem__, reverse=True)]
+    elected = _Elected(stars, ballots.five, place[winner], best)
+    ways = sorted([*_ways_to_the_runoff(elected), *_ways_around_the_winner(elected)], key=lambda way: way.at_least)
+    at_most, rival = _found(ballots, counts, protocol, ways[:_TRIED])
     return Robustness(
         decision_id=decision_id,
         protocol=protocol,
         winner=winner,
         runner_up=runner_up,
         vote_count=counts.vote_count,
-        runoff=_runoff(units[first], units[place[runner_up]]),
-        at_least=min([*least.values(), *beside.values()]),
+        runoff=_runoff(stars[place[winner]], stars[place[runner_up]], ballots.five),
+        at_least=ways[0].at_least,
         at_most=at_most,
         rival=rival,
     )
 
 
-def _runoff(ahead: Ints, behind: Ints) -> int:
+@dataclass(frozen=True, eq=False)
+class _Elected:
+    """An election with a winner: stars by choice and ballot, what five stars are, who won, and all choices by score."""
+
+    stars: Ints
+    five: int
+    winner: int
+    best: list[int]
+
+    def overtake(self, ahead: int, behind: int) -> int:
+        """Fewest ballots to change before a total is as high as another; the best change is five stars to none."""
+        difference = self.stars[ahead] - self.stars[behind]
+        lead = int(difference.sum(dtype=np.int64))
+        if lead <= 0:
+            return 0
+        gains = np.sort(difference)[::-1].astype(np.int64) + self.five
+        return int(np.searchsorted(np.cumsum(gains), lead)) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """A way to another winner: a proven least number of ballots, which to change first, and what they then give."""
+
+    at_least: int
+    order: Callable[[], Ints]
+    gives: dict[int, int]
+
+
+def _runoff(ahead: Ints, behind: Ints, most: int) -> int:
     """Fewest ballots to change before one finalist beats the other; the best change is five stars to none."""
     prefer = ahead > behind
     margin = int(np.count_nonzero(prefer)) - int(np.count_nonzero(behind > ahead))
@@ -150,90 +182,74 @@ def _runoff(ahead: Ints, behind: Ints) -> int:
     if margin % 2:
         return half + 1
     # Half the margin makes the votes level, and then stars decide: best to change the ballots that differ most.
-    difference, five = (ahead - behind)[prefer], ahead[prefer] == FIVE_STARS
+    difference, five = (ahead - behind)[prefer], ahead[prefer] == most
     chosen = np.lexsort((five, difference))[len(difference) - half :]
-    stars = int(behind.sum() - ahead.sum() + difference[chosen].sum()) + half * FIVE_STARS
-    fives = int(np.count_nonzero(behind == FIVE_STARS) - np.count_nonzero(ahead == FIVE_STARS))
+    stars = int(difference[chosen].sum(dtype=np.int64)) - int((ahead - behind).sum(dtype=np.int64)) + half * most
+    fives = int(np.count_nonzero(behind == most) - np.count_nonzero(ahead == most))
     fives += half + int(np.count_nonzero(five[chosen]))
     return half if (stars, fives) > (0, 0) else half + 1
 
 
-def _overtake(ahead: Ints, behind: Ints) -> int:
-    """Fewest ballots to change before a total is as high as another: at best each gives it five stars, the other 0."""
-    lead = int(ahead.sum() - behind.sum())
-    if lead <= 0:
-        return 0
-    gains = np.sort(ahead - behind)[::-1] + FIVE_STARS
-    return int(np.searchsorted(np.cumsum(gains), lead)) + 1
+def _ways_to_the_runoff(elected: _Elected) -> Iterator[_Way]:
+    """Ways in which a rival meets the winner in the runoff, and beats it.
 
-
-def _least(units: Ints, winner: int, rival: int) -> int:
-    """A lower bound for a rival that meets and beats the winner in the runoff.
-
-    It has to win that runoff, and to be among the two best: at most one of the others may stay ahead of it.
+    It has to win that runoff, and at most one of the others may stay ahead of it: of the two best others it has to
+    reach the one that takes fewer changes. At least one ballot has to change in any case.
     """
-    ahead = sorted(_overtake(own, units[rival]) for row, own in enumerate(units) if row != rival)
-    # At least one in any case: as they are, the ballots have another winner.
-    return max(1, _runoff(units[winner], units[rival]), ahead[-2] if len(ahead) > 1 else 0)
+    stars, winner = elected.stars, elected.winner
+    for rival in elected.best:
+        if rival == winner:
+            continue
+        others = [choice for choice in elected.best if choice != rival][:2]
+        reach = min(elected.overtake(other, rival) for other in others) if len(others) > 1 else 0
+        bound = max(1, reach, _runoff(stars[winner], stars[rival], elected.five))
+        orders = [partial(_by_preference, stars[winner], stars[rival])]
+        orders += [partial(_by_difference, stars[other], stars[rival]) for other in others]
+        alone = dict.fromkeys(range(len(stars)), 0) | {rival: elected.five}
+        for order in orders:
+            yield from (_Way(bound, order, gives) for gives in ({winner: 0, rival: elected.five}, alone))
 
 
-def _without_winner(units: Ints, winner: int) -> dict[tuple[int, int], int]:
-    """A lower bound for a runoff without the winner, by the two that have to reach its total; the easiest two only."""
-    needed = sorted((_overtake(units[winner], own), row) for row, own in enumerate(units) if row != winner)
-    if len(needed) < 2:
-        return {}
-    (_, first), (changes, second) = needed[:2]
-    return {(first, second): max(1, changes)}
+def _ways_around_the_winner(elected: _Elected) -> Iterator[_Way]:
+    """Ways to a runoff without the winner: two others have to reach its total; the easiest two."""
+    others = [choice for choice in elected.best if choice != elected.winner]
+    needed = sorted((elected.overtake(elected.winner, other), other) for other in others)[:2]
+    if len(needed) == 2:
+        first, second = (choice for _, choice in needed)
+        order = partial(_by_difference, elected.stars[elected.winner], 0)
+        for one, other in ((first, second), (second, first)):
+            gives = {elected.winner: 0, one: elected.five, other: elected.five - 1}
+            yield _Way(max(1, needed[1][0]), order, gives)
 
 
-@dataclass(frozen=True)
-class _Way:
-    """A way to change ballots: how many it takes at least, which ones first, and what they then give to choices."""
-
-    at_least: int
-    order: Ints
-    gives: dict[int, int]
-
-    def changed(self, ballots: Ballots, number: int) -> tuple[Ballots, Ballots]:
-        """The first so many ballots, as they are and as they would be."""
-        before = ballots.stars[:, self.order[:number]]
-        after = before.copy()
-        for row, stars in self.gives.items():
-            after[row] = stars
-        return replace(ballots, stars=before, members=None), replace(ballots, stars=after, members=None)
+def _by_preference(ahead: Ints, behind: Ints) -> Ints:
+    """Those who prefer the first come first, with the largest difference; then those without a preference."""
+    difference = ahead - behind
+    return np.lexsort((difference, np.sign(difference)))[::-1]
 
 
-def _ways(ballots: Ballots, winner: int, least: dict[int, int], beside: dict[tuple[int, int], int]) -> list[_Way]:
-    """Ways worth trying, the most promising first: ballots that differ most, changed as far as they can be."""
-    stars = ballots.stars.astype(np.int64)
-    ways = []
-    for rival, bound in least.items():
-        ahead = stars[winner] - stars[rival]
-        orders = [np.lexsort((ahead, np.sign(ahead)))[::-1]]
-        orders += [np.argsort(own - stars[rival], kind="stable")[::-1] for own in stars]
-        alone = dict.fromkeys(range(len(stars)), 0) | {rival: ballots.five}
-        ways += [_Way(bound, order, gives) for order in orders for gives in ({winner: 0, rival: ballots.five}, alone)]
-    for pair, bound in beside.items():
-        order = np.argsort(stars[winner], kind="stable")[::-1]
-        for one, other in (pair, pair[::-1]):
-            ways.append(_Way(bound, order, {winner: 0, one: ballots.five, other: ballots.five - 1}))
-    return sorted(ways, key=lambda way: way.at_least)
+def _by_difference(ahead: Ints, behind: Ints | int) -> Ints:
+    return np.argsort(ahead - behind, kind="stable")[::-1]
 
 
 def _found(ballots: Ballots, counts: Counts, protocol: str, ways: list[_Way]) -> tuple[int | None, str | None]:
     """Find the fewest changed ballots with which somebody else wins, as far as the ways go; proven by deciding it."""
     winner = decide(counts, protocol).winner
 
-    def rival_of(way: _Way, number: int) -> str | None:
-        before, after = way.changed(ballots, number)
-        other = decide(counts.plus(count(before), -1).plus(count(after), 1), protocol).winner
+    def rival_of(order: Ints, gives: dict[int, int], number: int) -> str | None:
+        before = ballots.stars[:, order[:number]]
+        after = before.copy()
+        for row, stars in gives.items():
+            after[row] = stars
+        out, put = (count(replace(ballots, stars=stars, members=None)) for stars in (before, after))
+        other = decide(counts.plus(out, -1).plus(put, 1), protocol).winner
         return None if other == winner else other
 
     best, rival = counts.vote_count + 1, None
     for way in ways:
-        number, other = _fewest(partial(rival_of, way), way.at_least, best)
-        if other is not None:
-            best, rival = number, other
+        if way.at_least < best:
+            number, other = _fewest(partial(rival_of, way.order(), way.gives), way.at_least, best)
+            best, rival = (number, other) if other is not None else (best, rival)
     return (None, None) if rival is None else (best, rival)
 
 
