@@ -14,11 +14,13 @@ from crowdvote_analysis import tables
 from crowdvote_analysis.consensus import decide
 from crowdvote_analysis.privacy import public_ids, public_names
 from crowdvote_analysis.star import runoff_shares, score_histogram, tally_all, tally_each
+from crowdvote_analysis.star.result import PREFERENCES, SCORES, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from crowdvote_analysis.delegation import Resolution
+    from crowdvote_analysis.star import StarTally
     from crowdvote_analysis.state import SystemState
 
 RESULT_TABLES = {
@@ -103,22 +105,22 @@ def result_tables(
         "histogram": score_histogram(resolution),
         "yes_no_outcomes": decide(state),
     }
-    tallied = _tallied(resolution, protocol, tie_orders, progress)
-    return results | tallied | {"runoff_shares": public(tallied["runoff_shares"], "member_id")}
-
-
-def _tallied(
-    resolution: Resolution,
-    protocol: str,
-    tie_orders: Mapping[str, Sequence[str]] | None,
-    progress: Callable[[int, int], None] | None,
-) -> dict[str, pl.DataFrame]:
     tallies = tally_each(resolution, protocol, tie_orders=tie_orders, progress=progress)
-    nothing = pl.DataFrame(schema={"decision_id": pl.String, "member_id": pl.String})
-    parts: dict[str, list[pl.DataFrame]] = {"scores": [], "preferences": [], "steps": [], "runoff_shares": []}
+    shares = public(runoff_shares(resolution, tallies.values()), "member_id")
+    results["runoff_shares"] = shares.sort(["decision_id", "lead", "member_id"], descending=[False, True, False])
+    return results | _tallied(tallies)
+
+
+def _tallied(tallies: Mapping[str, StarTally]) -> dict[str, pl.DataFrame]:
+    """The scores, preferences and steps of all decisions that were tallied."""
+    parts = {
+        name: [pl.DataFrame(schema={"decision_id": pl.String} | dict(schema))] for name, schema in _SCHEMAS.items()
+    }
     for decision_id, tally in tallies.items():
         own = {"scores": tally.scores, "preferences": tally.preferences, "steps": tally.steps_frame()}
         for name, frame in own.items():
             parts[name].append(frame.select(pl.lit(decision_id).alias("decision_id"), pl.all()))
-        parts["runoff_shares"].append(runoff_shares(resolution, tally))
-    return {name: pl.concat(frames) if frames else nothing for name, frames in parts.items()}
+    return {name: pl.concat(frames) for name, frames in parts.items()}
+
+
+_SCHEMAS = {"scores": SCORES, "preferences": PREFERENCES, "steps": STEPS}

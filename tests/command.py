@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from io import StringIO
 from unittest.mock import patch
 
-from crowdvote_analysis.cli import main
+from crowdvote_analysis.cli import console, main
 
+_WIDTH = 120
 COMMAND = [sys.executable, "-c", "from crowdvote_analysis.cli import main; main()"]
 
 
@@ -18,8 +19,13 @@ def crowdvote(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the command here: what it prints and how it ends, without the time that a process takes to start."""
     words = ["crowdvote", *map(str, arguments)]
     out, err, code = StringIO(), StringIO(), 0
-    here = patch.object(sys, "argv", words), patch.dict(os.environ, _surroundings(), clear=True)
-    with here[0], here[1], redirect_stdout(out), redirect_stderr(err):
+    with ExitStack() as here:
+        here.enter_context(patch.object(sys, "argv", words))
+        here.enter_context(patch.dict(os.environ, _surroundings(), clear=True))
+        for screen in (console.out, console.err):  # they asked how wide they are when they were made
+            here.enter_context(patch.object(screen, "_width", _WIDTH))
+        here.enter_context(redirect_stdout(out))
+        here.enter_context(redirect_stderr(err))
         try:
             main()
         except SystemExit as end:
@@ -35,6 +41,6 @@ def crowdvote_process(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def _surroundings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "CROWDVOTE_DEBUG"} | {
-        "COLUMNS": "120",
+        "COLUMNS": str(_WIDTH),
         "NO_COLOR": "1",
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -95,15 +97,22 @@ class Asked:
 
 def read_tie_orders(written: list[str] | None) -> dict[str, list[str]]:
     """The orders of ``--tie-order``, by decision."""
-    orders = {}
+    orders: dict[str, list[str]] = {}
     for text in written or ():
-        decision, colon, choices = text.partition(":")
-        ids = [choice.strip() for choice in choices.split(",") if choice.strip()]
-        if not colon or not ids:
+        found = _ORDER.fullmatch(text)
+        ids = next(csv.reader([found["choices"]], skipinitialspace=True)) if found else []
+        ids = [choice.strip() for choice in ids if choice.strip()]
+        if found is None or not ids:
             raise typer.BadParameter(
                 f"{text!r} is not an order of choices. Write the decision, a colon and the ids, best first: "
-                "'bench: green, blue'.",
+                "'bench: green, blue'; ids with colons or commas in double quotes.",
                 param_hint="--tie-order",
             )
-        orders[decision.strip()] = ids
+        decision = found["quoted"] or found["plain"].strip()
+        if decision in orders:
+            raise typer.BadParameter(f"there are two orders for the decision {decision!r}.", param_hint="--tie-order")
+        orders[decision] = ids
     return orders
+
+
+_ORDER = re.compile(r'\s*(?:"(?P<quoted>[^"]+)"|(?P<plain>[^":]+?))\s*:(?P<choices>.*)')

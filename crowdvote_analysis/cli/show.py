@@ -62,6 +62,8 @@ def show_decision(console: Console, document: Document, *, delegated: bool = Tru
     _show_scores(console, tally)
     _show_runoff(console, tally)
     console.print(f"[bold]{outcome(document)}[/]")
+    if document["too_many"]:
+        console.print(document["too_many"], style="dim")
     for sentence in (tally["why_leader_lost"], (document["robustness"] or {}).get("sentence"), _carried(document)):
         if sentence:
             console.print(escape(sentence))
@@ -92,9 +94,10 @@ def outcome(document: Document) -> str:
         "max_count": "; tied runoff, more five-star ballots",
         "manager": "; tied runoff, decided by the community manager",
     }
-    return escape(
-        f"Winner: {winner} (margin: {_counted(runoff['margin'], 'ballot')}{how.get(runoff['decided_by'], '')})"
-    )
+    place = tally["decided_by_manager"] and runoff["decided_by"] != "manager"
+    manager = "; a place in the runoff was decided by the community manager" if place else ""
+    margin = _counted(runoff["margin"], "ballot")
+    return escape(f"Winner: {winner} (margin: {margin}{how.get(runoff['decided_by'], '')}{manager})")
 
 
 def _carried(document: Document) -> str:
@@ -121,6 +124,8 @@ def _show_protocols(console: Console, document: Document) -> None:
             "same steps" if row["parts_at_step"] is None else f"step {row['parts_at_step']}",
         )
     console.print(table)
+    if document["tally"]["tie_order"]:
+        console.print("The protocols are compared without the order of the community manager.", style="dim")
 
 
 def _winner(tally: Document) -> str:
@@ -129,7 +134,7 @@ def _winner(tally: Document) -> str:
     titles = _titles(tally)
     if tally["winner"] is None:
         return "[yellow]unresolved tie[/]: " + escape(" = ".join(titles[choice] for choice in tally["tie"]["tied"]))
-    return escape(titles[tally["winner"]])
+    return escape(titles[tally["winner"]]) + (" [dim](by the manager)[/]" if tally["decided_by_manager"] else "")
 
 
 def _show_participation(console: Console, document: Document) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 # Beyond these, finding out how safe a result is and who carried it would take longer than the count.
 _MANY_BALLOTS, _MANY_CHOICES = 100_000, 50
+_TOO_MANY = (
+    f"How safe this is and who carried it is not worked out here for more than {_MANY_BALLOTS:,} ballots or "
+    f"{_MANY_CHOICES} choices; in Python: robustness, runoff_shares."
+)
 
 
 def summaries(
@@ -32,6 +36,7 @@ def summaries(
     decision nobody has a ballot in, only its status), ``robustness`` (as ``Robustness``; null where nobody won by
     ballots, and where there are so many that it would take long), ``carried_by`` (the fewest voters whose leads make up
     the margin of the runoff: how many, and the first of them with their leads in ballots, as text; null likewise),
+    ``too_many`` (a sentence about that),
     ``protocols`` (rows of ``compare_protocols``; null unless asked for) and ``most_influential`` (manual voters by
     weight, with public ids and names; P1).
     """
@@ -57,7 +62,8 @@ def _summary(
     stats = resolution.stats.filter(here).drop("decision_id").to_dicts()[0]
     tally = tallies.get(row["decision_id"])
     safety = carried_by = None
-    if tally and tally.vote_count <= _MANY_BALLOTS and len(tally.steps[0].pool) <= _MANY_CHOICES:
+    too_many = tally and (tally.vote_count > _MANY_BALLOTS or len(tally.steps[0].pool) > _MANY_CHOICES)
+    if tally and not too_many:
         safety = robustness(resolution, row["decision_id"], asked.protocol) if tally.won_by_ballots else None
         carried_by = _carried_by(resolution, tally, row["community_id"], names, asked.top)
     without = ballots.filter(pl.col("is_voter") & (pl.col("origin") == "none"))
@@ -74,6 +80,7 @@ def _summary(
         "robustness": asdict(safety) | {"exact": safety.exact, "sentence": safety.sentence} if safety else None,
         "protocols": compare_protocols(tally).to_dicts() if tally and asked.compare else None,
         "carried_by": carried_by,
+        "too_many": _TOO_MANY if too_many else None,
         "most_influential": _most_influential(ballots, row["community_id"], names, asked.top),
     }
 
@@ -84,9 +91,9 @@ def _carried_by(
     if tally.runoff is None or not tally.runoff.margin:
         return None
     shares = runoff_shares(resolution, tally).filter("carries")
-    shown = shares.head(top).join(
-        names.filter(community_id=community_id), on="member_id", how="left", maintain_order="left"
-    )
+    shown = shares.join(names.filter(community_id=community_id), on="member_id", how="left")
+    # By the public name, so that the order tells nothing of an anonymous member (P1).
+    shown = shown.sort(["lead", "public_id"], descending=[True, False]).head(top)
     lead = pl.col("lead").cast(pl.String)
     return {
         "voters": shares.height,

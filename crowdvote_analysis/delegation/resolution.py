@@ -113,7 +113,7 @@ class Resolution:
             decision_id, member_id, weight (DECIMAL(38,18), ballots, above 0), sorted. Under the path rule the weights
             of a decision sum exactly to the number of its ballots.
         """
-        wanted = ballots.select("decision_id", "member_id").unique().with_columns(chosen=True)
+        wanted = ballots.select(pl.col("decision_id", "member_id").cast(pl.String)).unique().with_columns(chosen=True)
         parts = [weights_of(self._encoded, counted, wanted) for counted in self._counted]
         return pl.concat([pl.DataFrame(schema=WEIGHTS), *parts]).sort("decision_id", "member_id")
 

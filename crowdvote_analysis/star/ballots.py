@@ -82,6 +82,8 @@ def gather(
     if choices is None:
         choices = rows.select("decision_id", "choice_id").unique().sort("decision_id", "choice_id")
     blocks = _blocks(choices, keys, tallied)
+    if (blocks.decision < 0).any():
+        refuse(rows, table, choices)
     stars = _placed(blocks, ballot, rows["choice_id"], units.to_numpy())
     if stars is None:
         refuse(rows, table, choices)
@@ -104,7 +106,7 @@ class _Blocks:
     Attributes:
         choices: ``decision`` (number), ``decision_id`` and ``choice_id`` (list, in display order), one row a decision.
         ballots: Number of ballots that are gathered, by decision.
-        decision: Number of the decision, by ballot.
+        decision: Number of the decision, by ballot; -1 for one without choices.
         place: Where the first choice of the ballot stands, by ballot; -1 for one that is not gathered.
         order: The ballots that are gathered, in the order in which they stand.
     """
@@ -125,14 +127,13 @@ def _blocks(choices: pl.DataFrame, keys: pl.DataFrame, tallied: pl.DataFrame | N
     decision, wanted = np.zeros(len(keys), dtype=np.int64), np.ones(len(keys), dtype=np.bool_)
     if "decision_id" in keys.columns:
         own = keys.select("decision_id").join(named, on="decision_id", how="left", maintain_order="left")["decision"]
-        # No choice of a decision without choices will be found; until then its ballots are left out.
-        decision, wanted = own.cast(pl.Int64).fill_null(0).to_numpy(), own.is_not_null().to_numpy()
+        decision = own.cast(pl.Int64).fill_null(-1).to_numpy()
     if tallied is not None:
         marked = tallied.select(_KEY).unique().with_columns(wanted=True)
         wanted = (
             wanted & keys.join(marked, on=_KEY, how="left", maintain_order="left")["wanted"].is_not_null().to_numpy()
         )
-    order = np.flatnonzero(wanted)
+    order = np.flatnonzero(wanted & (decision >= 0))
     if (np.diff(decision[order]) < 0).any():
         order = order[np.argsort(decision[order], kind="stable")]
     ballots = np.bincount(decision[order], minlength=len(named))

@@ -32,6 +32,17 @@ _SENTENCES = {
 }
 
 
+def require_frame(rows: object, table: str) -> None:
+    """Refuse what is no frame.
+
+    Raises:
+        InvalidElectionError: It is something else, such as a query that has not run yet.
+    """
+    if not isinstance(rows, pl.DataFrame):
+        way_out = "Collect it first: .collect()." if isinstance(rows, pl.LazyFrame) else "Give a polars DataFrame."
+        raise InvalidElectionError(f"{table}: expected a polars DataFrame, got {type(rows).__name__}. {way_out}")
+
+
 def text_ids(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     """Rows of votes with their ids as text.
 
@@ -64,7 +75,7 @@ def units_of(rows: pl.DataFrame, table: str) -> pl.Series | None:
         InvalidElectionError: The column is of a type that cannot hold stars exactly (D10).
     """
     kind = rows.schema["stars"]
-    _refuse_kind(kind, table)
+    refuse_kind(kind, table)
     units = (
         _graded_texts(rows)["units"] if _read_as_text(kind) else rows.select(_units(kind).alias("units")).to_series()
     )
@@ -106,7 +117,8 @@ def _keys(rows: pl.DataFrame) -> list[str]:
     return [name for name in _KEYS if name in rows.columns]
 
 
-def _refuse_kind(kind: pl.DataType, table: str) -> None:
+def refuse_kind(kind: pl.DataType, table: str) -> None:
+    """Refuse a type of column that cannot hold stars exactly (D10)."""
     if kind.is_float():
         raise InvalidElectionError(
             f"{table}: stars are binary floats ({kind}), which cannot hold most fractions exactly (rule D10). "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.star.resolution import gather_ballots
+from crowdvote_analysis.star.resolution import gather_ballots, known_decision
 from crowdvote_analysis.star.units import MOST_STARS
 
 if TYPE_CHECKING:
@@ -27,8 +27,11 @@ def score_histogram(resolution: Resolution, decision_id: str | None = None) -> p
         five-star count (K9). A choice that a ballot leaves out stands at 0 (K1).
 
     Raises:
+        UnknownDecisionError: When the decision is not there.
         InvalidElectionError: When stars cannot be counted.
     """
+    if decision_id is not None:
+        known_decision(resolution, decision_id)
     rows = []
     for decision, ballots in sorted(gather_ballots(resolution, decision_id).items()):
         for choice, own in zip(ballots.choices, ballots.stars, strict=True):

@@ -48,8 +48,10 @@ class Robustness:
         vote_count: Number of ballots tallied.
         runoff: Fewest ballots whose change makes the runner-up win the runoff against the winner, exactly, tie rules
             included (K4); ``None`` for a lone choice.
-        at_least: No fewer changed ballots can make another choice win, by whatever route: proven. ``None`` for a lone
-            choice, which nothing can beat.
+        runoff_tie: Ballots whose change can leave that runoff tied in everything, for the community manager to decide
+            (K7): one fewer than ``runoff``; ``None`` where that cannot be.
+        at_least: No fewer changed ballots can make another choice win by ballots, by whatever route: proven. ``None``
+            for a lone choice, which nothing can beat. Ties that the community manager would have to decide are no wins.
         at_most: So many changed ballots are enough: such a count was made, and ``rival`` won it. ``None`` when none
             was found.
         rival: Who won that count.
@@ -61,6 +63,7 @@ class Robustness:
     runner_up: str | None
     vote_count: int
     runoff: int | None
+    runoff_tie: int | None
     at_least: int | None
     at_most: int | None
     rival: str | None
@@ -76,15 +79,16 @@ class Robustness:
         if self.runoff is None:
             return ""
         ballots = "1 ballot" if self.runoff == 1 else f"{self.runoff:,} ballots"
-        turn = f"{ballots} would have to change to turn the runoff"
+        tie = f" ({self.runoff_tie:,} to leave a tie for the manager to decide)" if self.runoff_tie else ""
+        turn = f"{ballots} would have to change to turn the runoff around{tie}"
         if self.exact and self.at_least == self.runoff:
-            return f"How safe: {turn} around; no other way needs fewer."
+            return f"How safe: {turn}; no other way needs fewer."
         least = f"{self.at_least:,}"
         bounds = (
             f"between {least} and {self.at_most:,} (proven bounds)" if self.at_most else f"at least {least} (proven)"
         )
         ways = f"{least} (exact)" if self.exact else bounds
-        return f"How safe: {turn} around; to make any other choice win in any way, {ways}."
+        return f"How safe: {turn}; to make any other choice win in any way, {ways}."
 
 
 def robustness(resolution: Resolution, decision_id: str | None = None, protocol: str = "starvote") -> Robustness:
@@ -117,16 +121,19 @@ def robustness_votes(
 
 
 def _robustness(decision_id: str | None, ballots: Ballots, protocol: str) -> Robustness:
+    # Ballots in an order that follows from what they say: no answer may depend on whose they are or how rows stand.
+    ballots = replace(ballots, stars=ballots.stars[:, np.lexsort(ballots.stars[::-1])], members=None)
     counts = count(ballots)
     outcome = decide(counts, protocol)
     if outcome.winner is None:
         raise InvalidElectionError("the tie is not resolved, so there is no winner that could change (rule K7).")
     winner, runner_up = outcome.winner, outcome.runner_up
     if runner_up is None:
-        return Robustness(decision_id, protocol, winner, None, counts.vote_count, None, None, None, None)
+        return Robustness(decision_id, protocol, winner, None, counts.vote_count, None, None, None, None, None)
     place = {choice: row for row, choice in enumerate(ballots.choices)}
     # Small numbers are sorted several times as fast.
     stars: Ints = ballots.stars.astype(np.int16 if ballots.five < _SMALL else np.int64)
+    runoff, level = _runoff(stars[place[winner]], stars[place[runner_up]], ballots.five)
     best = [place[choice] for choice in sorted(counts.choices, key=counts.totals.__getitem__, reverse=True)]
     elected = _Elected(stars, ballots.five, place[winner], best)
     ways = sorted([*_ways_to_the_runoff(elected), *_ways_around_the_winner(elected)], key=lambda way: way.at_least)
@@ -137,7 +144,8 @@ def _robustness(decision_id: str | None, ballots: Ballots, protocol: str) -> Rob
         winner=winner,
         runner_up=runner_up,
         vote_count=counts.vote_count,
-        runoff=_runoff(stars[place[winner]], stars[place[runner_up]], ballots.five),
+        runoff=runoff,
+        runoff_tie=runoff - 1 if level else None,
         at_least=ways[0].at_least,
         at_most=at_most,
         rival=rival,
@@ -172,22 +180,26 @@ class _Way:
     gives: dict[int, int]
 
 
-def _runoff(ahead: Ints, behind: Ints, most: int) -> int:
-    """Fewest ballots to change before one finalist beats the other; the best change is five stars to none."""
+def _runoff(ahead: Ints, behind: Ints, most: int) -> tuple[int, bool]:
+    """Fewest ballots to change before one finalist beats the other; the best change is five stars to none.
+
+    Returns:
+        The number, and whether one fewer can leave the two level in everything, a tie that people would have to decide.
+    """
     prefer = ahead > behind
     margin = int(np.count_nonzero(prefer)) - int(np.count_nonzero(behind > ahead))
     if margin < 0:
-        return 0
+        return 0, False
     half = margin // 2
     if margin % 2:
-        return half + 1
+        return half + 1, False
     # Half the margin makes the votes level, and then stars decide: best to change the ballots that differ most.
     difference, five = (ahead - behind)[prefer], ahead[prefer] == most
     chosen = np.lexsort((five, difference))[len(difference) - half :]
     stars = int(difference[chosen].sum(dtype=np.int64)) - int((ahead - behind).sum(dtype=np.int64)) + half * most
     fives = int(np.count_nonzero(behind == most) - np.count_nonzero(ahead == most))
     fives += half + int(np.count_nonzero(five[chosen]))
-    return half if (stars, fives) > (0, 0) else half + 1
+    return (half, False) if (stars, fives) > (0, 0) else (half + 1, (stars, fives) == (0, 0))
 
 
 def _ways_to_the_runoff(elected: _Elected) -> Iterator[_Way]:
@@ -202,7 +214,7 @@ def _ways_to_the_runoff(elected: _Elected) -> Iterator[_Way]:
             continue
         others = [choice for choice in elected.best if choice != rival][:2]
         reach = min(elected.overtake(other, rival) for other in others) if len(others) > 1 else 0
-        bound = max(1, reach, _runoff(stars[winner], stars[rival], elected.five))
+        bound = max(1, reach, _runoff(stars[winner], stars[rival], elected.five)[0])
         orders = [partial(_by_preference, stars[winner], stars[rival])]
         orders += [partial(_by_difference, stars[other], stars[rival]) for other in others]
         alone = dict.fromkeys(range(len(stars)), 0) | {rival: elected.five}

@@ -97,13 +97,16 @@ class Outcome:
         return () if self.winner is None else (self.winner,)
 
 
-def decide(counts: Counts, protocol: str, tie_order: Sequence[str] = ()) -> Outcome:
+def decide(
+    counts: Counts, protocol: str, tie_order: Sequence[str] | None = None, decision_id: str | None = None
+) -> Outcome:
     """Find the winner of one election.
 
     Args:
         counts: Its counts, with at least one choice and one ballot.
         protocol: Name of a tie protocol (K3).
         tie_order: How the community manager decided a tie that the protocol leaves: the tied choices, best first (K7).
+        decision_id: The decision, for error texts.
 
     Returns:
         The outcome; an unresolved tie is part of it, not an error.
@@ -111,12 +114,12 @@ def decide(counts: Counts, protocol: str, tie_order: Sequence[str] = ()) -> Outc
     Raises:
         InvalidElectionError: There is no such protocol, or the order does not rank everybody who is tied.
     """
-    _check_order(counts, tie_order)
+    order = _checked_order(counts, tie_order, decision_id)
     steps = protocol_named(protocol)(counts)
     tied, places = steps[-1].remaining, steps[-1].places - len(steps[-1].advanced)
-    if tied and tie_order:
-        _refuse_partial(tied, tie_order)
-        steps += (take_order("scoring", places, tied, tie_order),)
+    if tied and order:
+        _refuse_partial(tied, order, decision_id)
+        steps += (take_order("scoring", places, tied, order),)
         tied = ()
     finalists = tuple(choice for step in steps for choice in step.advanced)
     if tied:
@@ -127,37 +130,44 @@ def decide(counts: Counts, protocol: str, tie_order: Sequence[str] = ()) -> Outc
         return Outcome(protocol, steps, (), None, finalists[0], None)
     runoff_steps = _runoff_steps(counts, finalists)
     # An order made for the places of finalists need not say which of them comes before an earlier finalist.
-    if not runoff_steps[-1].advanced and set(finalists) <= set(tie_order):
-        runoff_steps += (take_order("runoff", 1, finalists, tie_order),)
+    if not runoff_steps[-1].advanced and set(finalists) <= set(order):
+        runoff_steps += (take_order("runoff", 1, finalists, order),)
     runoff = _runoff(counts, finalists, runoff_steps[-1])
     winner = next(iter(runoff_steps[-1].advanced), None)
     both = tuple(choice for choice in counts.choices if choice in finalists)
     tie = UnresolvedTie(both, 1, (), "runoff", both) if winner is None else None
-    if tie is not None and tie_order and steps[-1].rule != "manager":
-        _refuse_partial(both, tie_order)
+    if tie is not None and order and steps[-1].rule != "manager":
+        _refuse_partial(both, order, decision_id)
     return Outcome(protocol, steps + runoff_steps, finalists, runoff, winner, tie)
 
 
-def _check_order(counts: Counts, tie_order: Sequence[str]) -> None:
+def _checked_order(counts: Counts, tie_order: Sequence[str] | None, decision_id: str | None) -> tuple[str, ...]:
+    if tie_order is None:
+        return ()
+    what = _order_of(decision_id)
     if isinstance(tie_order, str):
-        raise InvalidElectionError(f"tie_order: expected choice ids, best first, got the one text {tie_order!r}.")
+        raise InvalidElectionError(f"{what}: expected choice ids, best first, got the one text {tie_order!r}.")
     unknown = [choice for choice in tie_order if choice not in counts.totals]
     if unknown:
         raise InvalidElectionError(
-            f"tie_order: {quoted(unknown)} is not among the choices, which are {quoted(counts.choices)}. Use their ids."
+            f"{what}: {quoted(unknown)} is not among the choices, which are {quoted(counts.choices)}. Use their ids."
         )
     if len(set(tie_order)) < len(tie_order):
-        raise InvalidElectionError(
-            "tie_order: a choice stands there more than once. Name every choice once, best first."
-        )
+        raise InvalidElectionError(f"{what}: a choice stands there more than once. Name every choice once, best first.")
+    return tuple(tie_order)
 
 
-def _refuse_partial(tied: Sequence[str], tie_order: Sequence[str]) -> None:
-    left_out = [choice for choice in tied if choice not in tie_order]
+def _refuse_partial(tied: Sequence[str], order: Sequence[str], decision_id: str | None) -> None:
+    left_out = [choice for choice in tied if choice not in order]
     if left_out:
         raise InvalidElectionError(
-            f"tie_order: leaves out {quoted(left_out)}. The tie is between {quoted(tied)}; rank all of them (rule K7)."
+            f"{_order_of(decision_id)}: leaves out {quoted(left_out)}. The tie is between {quoted(tied)}; "
+            "rank all of them (rule K7)."
         )
+
+
+def _order_of(decision_id: str | None) -> str:
+    return "tie_order" if decision_id is None else f"tie_order of decision '{decision_id}'"
 
 
 def _runoff_steps(counts: Counts, finalists: tuple[str, ...]) -> tuple[Step, ...]:

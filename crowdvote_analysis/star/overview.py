@@ -8,13 +8,20 @@ import polars as pl
 
 from crowdvote_analysis.errors import InvalidElectionError
 from crowdvote_analysis.star.ballots import Ballots, gather
-from crowdvote_analysis.star.checks import quoted
+from crowdvote_analysis.star.checks import quoted, require_frame
 from crowdvote_analysis.star.counts import count
 from crowdvote_analysis.star.outcome import Outcome, decide
 from crowdvote_analysis.star.protocols import protocol_named
-from crowdvote_analysis.star.resolution import CountedDecision, Resolution, count_decisions, decision_ids
+from crowdvote_analysis.star.resolution import (
+    CountedDecision,
+    Resolution,
+    check_orders,
+    count_decisions,
+    decision_ids,
+    listed_choices,
+)
 from crowdvote_analysis.star.units import PLACES, average, percentage
-from crowdvote_analysis.star.wide import read_blocks
+from crowdvote_analysis.star.wide import read_blocks, sheet_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,6 +86,7 @@ def tally_all(
             are tied.
     """
     protocol_named(protocol)
+    check_orders(tie_orders, decision_ids(resolution))
     counted = count_decisions(resolution)
     return _overview({decision: counted.get(decision) for decision in decision_ids(resolution)}, protocol, tie_orders)
 
@@ -106,11 +114,15 @@ def tally_all_votes(
         InvalidElectionError: As `tally_star_votes`.
     """
     protocol_named(protocol)
+    require_frame(votes, "votes")
     columns = ["decision_id", "member_id", "choice_id", "stars"]
     missing = [name for name in columns if name not in votes.columns]
     if missing:
         raise InvalidElectionError(f"votes: no column {quoted(missing)} (columns found: {quoted(votes.columns)}).")
+    if choices is not None:
+        choices = listed_choices(choices)
     gathered = gather(votes.select(columns), "votes", choices)
+    check_orders(tie_orders, list(gathered))
     return _overview(_counted(gathered), protocol, tie_orders)
 
 
@@ -137,7 +149,9 @@ def tally_all_ballots(
         InvalidElectionError: As `tally_star_ballots`.
     """
     protocol_named(protocol)
-    return _overview(_counted(read_blocks(ballots, choices)), protocol, tie_orders)
+    gathered = read_blocks(sheet_of(ballots, choices), all_choices=choices is not None)
+    check_orders(tie_orders, list(gathered))
+    return _overview(_counted(gathered), protocol, tie_orders)
 
 
 def _counted(gathered: Mapping[str, Ballots]) -> dict[str, CountedDecision | None]:
@@ -170,7 +184,7 @@ def _row(decision_id: str, counted: CountedDecision | None, protocol: str, tie_o
     }
     if counted is None or not counted.counts.vote_count:
         return row
-    outcome = decide(counted.counts, protocol, tie_order)
+    outcome = decide(counted.counts, protocol, tie_order, decision_id)
     leaders = outcome.steps[0].best_first[:2]
     highest = [outcome.steps[0].numbers[choice] for choice in leaders]
     row |= {

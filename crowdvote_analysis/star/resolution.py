@@ -12,7 +12,7 @@ from crowdvote_analysis.star.checks import quoted
 from crowdvote_analysis.star.counts import Counts, count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class Resolution(Protocol):
@@ -112,10 +112,38 @@ def gather_ballots(resolution: Resolution, decision_id: str | None = None) -> di
     if decision_id is not None:
         wanted = pl.col("decision_id") == decision_id
         ballots, stars, choices = ballots.filter(wanted), stars.filter(wanted), choices.filter(wanted)
-    keys = ["decision_id", "choice_id"]
-    twice = choices.filter(pl.struct(keys).is_duplicated()).get_column("choice_id").unique().sort()
-    if len(twice):
-        raise InvalidElectionError(f"choices: {quoted(twice.to_list())} listed more than once for the same decision.")
-    listed = choices.sort("decision_id", "position", "choice_id").select(keys)
+    listed = listed_choices(choices.sort("decision_id", "position", "choice_id"))
     columns = ["row", "decision_id", "member_id", "choice_id", "stars"]
     return gather(stars.select(columns), "stars", listed, tallied=ballots.filter("is_voter"))
+
+
+def check_orders(tie_orders: Mapping[str, Sequence[str]] | None, known: Sequence[str]) -> None:
+    """Refuse orders of the community manager for decisions that are not there: nobody would notice a misspelt one.
+
+    Raises:
+        InvalidElectionError: A decision is unknown.
+    """
+    unknown = sorted(set(tie_orders or ()) - set(known))
+    if unknown:
+        raise InvalidElectionError(
+            f"tie_orders: decision {quoted(unknown)} is not among those that are tallied, which are {quoted(known)}."
+        )
+
+
+def listed_choices(choices: pl.DataFrame) -> pl.DataFrame:
+    """The columns ``decision_id`` and ``choice_id`` of a frame of choices, as text, rows in their order.
+
+    Raises:
+        InvalidElectionError: A column is missing, an id is null, or a choice is listed twice.
+    """
+    keys = ["decision_id", "choice_id"]
+    missing = [name for name in keys if name not in choices.columns]
+    if missing:
+        raise InvalidElectionError(f"choices: no column {quoted(missing)} (columns found: {quoted(choices.columns)}).")
+    listed = choices.select(pl.col(keys).cast(pl.String))
+    if sum(listed.null_count().row(0)):
+        raise InvalidElectionError("choices: some rows have no decision_id or choice_id (null). Fill them in.")
+    twice = listed.filter(pl.struct(keys).is_duplicated())["choice_id"].unique().sort()
+    if len(twice):
+        raise InvalidElectionError(f"choices: {quoted(twice.to_list())} listed more than once for the same decision.")
+    return listed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import polars as pl
 from crowdvote_analysis.errors import UnresolvedTieError
 from crowdvote_analysis.star.log import write_log
 from crowdvote_analysis.star.outcome import Runoff, UnresolvedTie, decide
-from crowdvote_analysis.star.units import PLACES, average, percentage, plain_number, stars_of, units_of_stars
+from crowdvote_analysis.star.units import PLACES, average, percentage, stars_of, units_of_stars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,28 @@ if TYPE_CHECKING:
 
 TOTAL = pl.Decimal(38, PLACES)
 STARS = pl.Decimal(9, PLACES)
+SCORES = pl.Schema(
+    {
+        "choice_id": pl.String(),
+        "title": pl.String(),
+        "total": TOTAL,
+        "average": STARS,
+        "five_star_count": pl.Int64(),
+        "rank": pl.Int64(),
+    }
+)
+PREFERENCES = pl.Schema({"choice_id": pl.String(), "over_choice_id": pl.String(), "ballots": pl.Int64()})
+STEPS = pl.Schema(
+    {
+        "step": pl.Int64(),
+        "stage": pl.String(),
+        "rule": pl.String(),
+        "places": pl.Int64(),
+        "choice_id": pl.String(),
+        "number": TOTAL,
+        "outcome": pl.String(),
+    }
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,10 +121,9 @@ class StarTally:
             return None
         leader, winner = self.score_leaders[0], self.winner
         titles = dict(self.scores.select("choice_id", "title").iter_rows())
-        totals = {
-            choice: units_of_stars(total) for choice, total in self.scores.select("choice_id", "total").iter_rows()
-        }
-        more = plain_number(stars_of(totals[leader] - totals[winner]))
+        totals = dict(self.scores.select("choice_id", "total").iter_rows())
+        lead = stars_of(units_of_stars(totals[leader]) - units_of_stars(totals[winner]))
+        more = f"{lead:,f}".rstrip("0").rstrip(".")
         fewer, votes = self.runoff.votes[leader], self.runoff.votes[winner]
         return (
             f"{titles[leader]} has the most stars, {more} more than {titles[winner]}, but fewer ballots prefer it: "
@@ -148,7 +170,7 @@ class StarTally:
         """Give ``preferences`` as a square: one row a choice, one column for each choice it is preferred to.
 
         Returns:
-            ``choice_id``, then one Int64 column a choice, named by its id, in display order; null on the diagonal.
+            ``choice_id``, then one Int64 column a choice, ``over`` and its id, in display order; null on the diagonal.
         """
         order = self.preferences["choice_id"].unique(maintain_order=True).to_list() or list(self.scores["choice_id"])
         ballots = {(one, other): number for one, other, number in self.preferences.iter_rows()}
@@ -168,18 +190,7 @@ class StarTally:
             for number, step in enumerate(self.steps, start=1)
             for choice, value in step.numbers.items()
         ]
-        schema = pl.Schema(
-            {
-                "step": pl.Int64(),
-                "stage": pl.String(),
-                "rule": pl.String(),
-                "places": pl.Int64(),
-                "choice_id": pl.String(),
-                "number": TOTAL,
-                "outcome": pl.String(),
-            }
-        )
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        return pl.DataFrame(rows, schema=STEPS, orient="row")
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as values that JSON knows; stars are strings with 8 decimals (D10)."""
@@ -207,7 +218,11 @@ class StarTally:
 
 
 def star_tally(
-    decision_id: str | None, counts: Counts, protocol: str, titles: Mapping[str, str], tie_order: Sequence[str] = ()
+    decision_id: str | None,
+    counts: Counts,
+    protocol: str,
+    titles: Mapping[str, str],
+    tie_order: Sequence[str] | None = None,
 ) -> StarTally:
     """Decide an election and gather everything there is to say about it.
 
@@ -224,11 +239,12 @@ def star_tally(
     Raises:
         InvalidElectionError: As `decide`.
     """
-    outcome = decide(counts, protocol, tie_order)
+    outcome = decide(counts, protocol, tie_order, decision_id)
+    titles = _told_apart(counts.choices, titles)
     return StarTally(
         decision_id=decision_id,
         protocol=outcome.protocol,
-        tie_order=tuple(tie_order),
+        tie_order=tuple(tie_order or ()),
         winner=outcome.winner,
         runner_up=outcome.runner_up,
         finalists=outcome.finalists,
@@ -239,8 +255,15 @@ def star_tally(
         preferences=_preferences(counts),
         steps=outcome.steps,
         tie=outcome.tie,
-        log=write_log(counts, outcome, titles, tie_order),
+        log=write_log(counts, outcome, titles, tie_order or ()),
     )
+
+
+def _told_apart(choices: Sequence[str], titles: Mapping[str, str]) -> dict[str, str]:
+    """A title for every choice, on one line; where two read the same, the id stands beside them."""
+    shown = {choice: " ".join((titles.get(choice) or choice).split()) or choice for choice in choices}
+    often = Counter(shown.values())
+    return {choice: title if often[title] == 1 else f"{title} ({choice})" for choice, title in shown.items()}
 
 
 def unresolved(tie: UnresolvedTie, log: tuple[str, ...]) -> UnresolvedTieError:
@@ -261,23 +284,12 @@ def _scores(counts: Counts, titles: Mapping[str, str]) -> pl.DataFrame:
         )
         for choice in sorted(counts.choices, key=lambda choice: -totals[choice])
     ]
-    schema = pl.Schema(
-        {
-            "choice_id": pl.String(),
-            "title": pl.String(),
-            "total": TOTAL,
-            "average": STARS,
-            "five_star_count": pl.Int64(),
-            "rank": pl.Int64(),
-        }
-    )
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=SCORES, orient="row")
 
 
 def _preferences(counts: Counts) -> pl.DataFrame:
     rows = [(choice, over, ballots) for choice, row in counts.preferred.items() for over, ballots in row.items()]
-    schema = pl.Schema({"choice_id": pl.String(), "over_choice_id": pl.String(), "ballots": pl.Int64()})
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=PREFERENCES, orient="row")
 
 
 def _outcome_of(choice: str, step: Step) -> str:

@@ -38,7 +38,7 @@ class Step:
         places: Places open when the step began.
         numbers: The number of every choice of the pool, in display order (finalists: best first). Stars are Decimal,
             ballots are int.
-        advanced: Who got a place in this step, best first.
+        advanced: Who got a place in this step: best first, except where those advance who were not dropped.
         remaining: Who is tied for the places still open: the pool of the next step; empty when the places are filled.
             Whoever is in neither is out.
     """

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from crowdvote_analysis.errors import InvalidElectionError
 from crowdvote_analysis.star.counts import count
 from crowdvote_analysis.star.protocols import protocol_named
-from crowdvote_analysis.star.resolution import Resolution, count_decisions, known_decision
+from crowdvote_analysis.star.resolution import Resolution, check_orders, count_decisions, decision_ids, known_decision
 from crowdvote_analysis.star.result import StarTally, star_tally, unresolved
-from crowdvote_analysis.star.votes import check_choices, read_votes, single_decision
-from crowdvote_analysis.star.wide import choice_columns, read_block
+from crowdvote_analysis.star.votes import read_votes, single_decision
+from crowdvote_analysis.star.wide import read_block, sheet_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -147,11 +147,9 @@ def tally_star_ballots(
         UnresolvedTieError: When the protocol leaves a tie that people must decide (K7).
     """
     protocol_named(protocol)
-    if choices is not None:
-        check_choices(choices)
-    columns = choice_columns(ballots, choices)
+    sheet = sheet_of(ballots, choices)
     decision_id = single_decision(ballots, "ballots")
-    counts = count(read_block(ballots, columns))
+    counts = count(read_block(sheet))
     if not counts.vote_count:
         raise InvalidElectionError("ballots: no row has any stars, so there is nothing to tally (rules K9, D5).")
     return _on_tie(star_tally(decision_id, counts, protocol, titles or {}, tie_order), on_tie)
@@ -179,6 +177,7 @@ def tally_each(
         InvalidElectionError: As `tally_star`.
     """
     protocol_named(protocol)
+    check_orders(tie_orders, decision_ids(resolution))
     counted = {decision: found for decision, found in count_decisions(resolution).items() if found.counts.vote_count}
     tallies = {}
     for done, (decision, found) in enumerate(sorted(counted.items()), start=1):
@@ -190,6 +189,8 @@ def tally_each(
 
 
 def _on_tie(tally: StarTally, on_tie: OnTie) -> StarTally:
+    if on_tie not in ("raise", "return"):
+        raise ValueError(f"on_tie is {on_tie!r}; an unresolved tie is either 'raise'd or 'return'ed")
     if tally.tie is not None and on_tie == "raise":
         raise unresolved(tally.tie, tally.log)
     return tally

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 PLACES = 8
 UNITS_PER_STAR = 10**PLACES
@@ -12,6 +13,8 @@ FIVE_STARS = MOST_STARS * UNITS_PER_STAR
 NOT_A_NUMBER = "not_a_number"
 OUT_OF_RANGE = "out_of_range"
 TOO_FINE = "too_many_decimals"
+
+_NUMBER = re.compile(r" *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})? *")
 
 
 def stars_of(units: int) -> Decimal:
@@ -73,16 +76,14 @@ def parse_stars(text: str) -> tuple[int | None, str | None]:
         Units of 1e-8 star and ``None``, or ``None`` and what is wrong: ``"not_a_number"``, ``"out_of_range"`` or
         ``"too_many_decimals"``.
     """
-    try:
-        stars = Decimal(text)
-    except InvalidOperation:
+    # Python would also read 3_5 and digits of other scripts.
+    if not _NUMBER.fullmatch(text):
         return None, NOT_A_NUMBER
-    if not stars.is_finite():
-        return None, NOT_A_NUMBER
+    stars = Decimal(text)
     if not 0 <= stars <= MOST_STARS:
         return None, OUT_OF_RANGE
     _, digits, exponent = stars.as_tuple()
-    assert isinstance(exponent, int)  # finite, see above
+    assert isinstance(exponent, int)  # digits, see above
     shift = exponent + PLACES
     written = "".join(map(str, digits))
     if shift >= 0:

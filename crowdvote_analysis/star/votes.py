@@ -8,7 +8,7 @@ import polars as pl
 
 from crowdvote_analysis.errors import InvalidElectionError
 from crowdvote_analysis.star.ballots import Ballots, gather
-from crowdvote_analysis.star.checks import quoted
+from crowdvote_analysis.star.checks import quoted, require_frame
 from crowdvote_analysis.star.shapes import period_of
 from crowdvote_analysis.star.units import FIVE_STARS
 
@@ -59,6 +59,7 @@ def read_votes(votes: pl.DataFrame, choices: Sequence[str] | None) -> Election:
     Raises:
         InvalidElectionError: When something in the votes or choices cannot be counted.
     """
+    require_frame(votes, "votes")
     missing = [name for name in _COLUMNS if name not in votes.columns]
     if missing:
         raise InvalidElectionError(

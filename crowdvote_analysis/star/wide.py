@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import reduce
+from operator import and_
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 import polars as pl
 
 from crowdvote_analysis.errors import InvalidElectionError
 from crowdvote_analysis.star.ballots import Ballots
-from crowdvote_analysis.star.checks import quoted, refuse, text_ids, units_of
+from crowdvote_analysis.star.checks import quoted, refuse, refuse_kind, require_frame, text_ids, units_of
 from crowdvote_analysis.star.shapes import distinct
-from crowdvote_analysis.star.units import FIVE_STARS, MOST_STARS
+from crowdvote_analysis.star.units import FIVE_STARS, MOST_STARS, parse_stars
+from crowdvote_analysis.star.votes import check_choices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,147 +22,170 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _IDS = ("decision_id", "member_id")
+_TABLE = "ballots"
 
 
-def choice_columns(ballots: pl.DataFrame, choices: Sequence[str] | None) -> list[str]:
-    """The columns that are choices: those asked for, else all but ``decision_id`` and ``member_id``.
+class Sheet(NamedTuple):
+    """A wide frame, looked through: the ids that it has, as text, and a column of stars for each choice."""
+
+    ids: pl.DataFrame
+    choices: tuple[str, ...]
+    stars: list[pl.Series]
+
+
+def sheet_of(ballots: pl.DataFrame, choices: Sequence[str] | None) -> Sheet:
+    """Tell ids from choices.
+
+    Args:
+        ballots: One row a ballot.
+        choices: The columns that are choices; by default all but ``decision_id`` and ``member_id``.
 
     Raises:
-        InvalidElectionError: One that was asked for is not there, or nothing is left to tally.
+        InvalidElectionError: A column is not there, an id is missing or of a wrong type, a member has two rows in a
+            decision, or there is nothing to tally.
     """
-    columns = [name for name in ballots.columns if name not in _IDS] if choices is None else list(choices)
-    missing = [name for name in columns if name not in ballots.columns]
+    require_frame(ballots, _TABLE)
+    if choices is not None:
+        check_choices(choices)
+    names = [name for name in ballots.columns if name not in _IDS] if choices is None else list(choices)
+    missing = [name for name in names if name not in ballots.columns]
     if missing:
         raise InvalidElectionError(
             f"ballots: no column {quoted(missing)} (columns found: {quoted(ballots.columns)}). "
             "One column a choice is needed, named by its id."
         )
-    if not columns or ballots.is_empty():
-        nothing = "no ballots" if columns else "no ballots and no choices" if ballots.is_empty() else "no choices"
+    if not names or ballots.is_empty():
+        nothing = "no ballots" if names else "no ballots and no choices" if ballots.is_empty() else "no choices"
         raise InvalidElectionError(f"ballots: {nothing}, so there is nothing to tally (rule K9).")
-    return columns
+    ids = text_ids(ballots.select(name for name in _IDS if name in ballots.columns), _TABLE)
+    _refuse_ids(ids)
+    # Renamed: expressions would take a choice called "*" or "^B.*$" for a pattern, and so do methods of series.
+    stars = [ballots[name].alias("stars") for name in names]
+    for name, column in zip(names, stars, strict=True):
+        refuse_kind(column.dtype, f"ballots, column '{name}'")
+    return Sheet(ids, tuple(names), [column.cast(pl.UInt8) if column.dtype == pl.Null else column for column in stars])
 
 
-def read_block(ballots: pl.DataFrame, columns: Sequence[str]) -> Ballots:
-    """Gather the ballots of one election from the wide form.
+def read_block(sheet: Sheet) -> Ballots:
+    """Gather the ballots of one election.
 
     Args:
-        ballots: One row a ballot: ``columns`` with stars, null for a missing choice, and ``member_id`` if known. A row
-            without any stars is no ballot (D5).
-        columns: The choices, in display order.
+        sheet: The ballots; null is a choice that was not rated, and a row without any stars is no ballot (D5).
 
     Raises:
-        InvalidElectionError: Stars that cannot be counted (D10, K9), or a member with two rows.
+        InvalidElectionError: Stars that cannot be counted (D10, K9).
     """
-    given, stars, five = _gathered(ballots, columns)
-    return Ballots(tuple(columns), stars, five, _members(given))
+    rows, block, five = _gathered(sheet)
+    members = sheet.ids["member_id"].gather(rows) if "member_id" in sheet.ids.columns else None
+    return Ballots(sheet.choices, block, five, members)
 
 
-def read_blocks(ballots: pl.DataFrame, choices: Sequence[str] | None) -> dict[str, Ballots]:
-    """Gather the ballots of many decisions from the wide form.
+def read_blocks(sheet: Sheet, *, all_choices: bool) -> dict[str, Ballots]:
+    """Gather the ballots of many decisions.
 
     Args:
-        ballots: As for `read_block`, with ``decision_id``.
-        choices: The choices of every decision; by default a column is a choice of the decisions in which it has stars.
+        sheet: The ballots, with ``decision_id``.
+        all_choices: Whether every column is a choice of every decision, or only of those in which somebody rated it.
 
     Returns:
         The ballots by decision id, sorted; a decision without any stars has no ballots.
 
     Raises:
-        InvalidElectionError: As `read_block`, and when some rows do not say which decision they belong to.
+        InvalidElectionError: As `read_block`, and when rows do not say which decision they belong to.
     """
-    columns = choice_columns(ballots, choices)
-    if "decision_id" not in ballots.columns or ballots["decision_id"].null_count():
-        raise InvalidElectionError(
-            "ballots: a column decision_id is needed, filled in every row: whose ballots are these?"
+    if "decision_id" not in sheet.ids.columns:
+        raise InvalidElectionError("ballots: a column decision_id is needed, to say whose ballots these are.")
+    rows, block, five = _gathered(sheet)
+    names = sheet.ids["decision_id"].unique().sort()
+    number = pl.DataFrame({"name": names}).with_row_index("number")
+    of_row = sheet.ids.join(number, left_on="decision_id", right_on="name", how="left", maintain_order="left")["number"]
+    decision = of_row.gather(rows).to_numpy()
+    if (np.diff(decision.astype(np.int64)) < 0).any():
+        order = np.argsort(decision, kind="stable")
+        rows, block, decision = rows[order], block[:, order], decision[order]
+    members = sheet.ids["member_id"].gather(rows) if "member_id" in sheet.ids.columns else None
+    starts = np.searchsorted(decision, np.arange(len(names) + 1)).tolist()
+    rated = _rated(sheet, rows, starts)
+    found = {}
+    for place, name in enumerate(names):
+        first, last = starts[place], starts[place + 1]
+        kept = [choice for choice in range(len(sheet.choices)) if all_choices or rated[choice][place]]
+        own = block[:, first:last]
+        found[name] = Ballots(
+            tuple(sheet.choices[choice] for choice in kept),
+            own if len(kept) == len(block) else own[kept],
+            five,
+            None if members is None else members.slice(first, last - first),
         )
-    ballots = ballots.with_columns(pl.col("decision_id").cast(pl.String))
-    if not ballots["decision_id"].is_sorted():
-        ballots = ballots.sort("decision_id", maintain_order=True)
-    given, stars, five = _gathered(ballots, columns)
-    members = _members(given)
-    rated = ballots.group_by("decision_id").agg(pl.col(columns).count() > 0).sort("decision_id")
-    counts = dict(given.group_by("decision_id").len().iter_rows())
-    found, first = {}, 0
-    for decision, *has in rated.iter_rows():
-        kept = [row for row, rates in enumerate(has) if rates or choices is not None]
-        count = counts.get(decision, 0)
-        own = stars[:, first : first + count]
-        block = own if len(kept) == len(columns) else own[kept]
-        whose = None if members is None else members.slice(first, count)
-        found[decision] = Ballots(tuple(columns[row] for row in kept), block, five, whose)
-        first += count
     return found
 
 
-def _gathered(ballots: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, NDArray[Any], int]:
-    """The rows that are ballots, their stars by choice, and what five stars are among them."""
-    _refuse_repeated(ballots)
-    ballots = ballots.with_columns(pl.col(pl.Null).cast(pl.UInt8))
-    given = ballots
-    if all(ballots[name].null_count() for name in columns):
-        given = ballots.filter(~pl.all_horizontal(pl.col(columns).is_null()))
-    whole = all(given.schema[name].is_integer() for name in columns)
-    stars = _whole(given, columns) if whole else _units(given, columns)
-    if stars is None:
-        _refuse_cells(ballots, columns)
-    return given, stars, MOST_STARS if whole else FIVE_STARS
+def _rated(sheet: Sheet, rows: NDArray[Any], starts: list[int]) -> list[list[bool]]:
+    """Whether somebody rated the choice, by choice and decision."""
+    counts = [np.concatenate([[0], np.cumsum(column.is_not_null().to_numpy()[rows])])[starts] for column in sheet.stars]
+    return [(np.diff(count) > 0).tolist() for count in counts]
 
 
-def _members(ballots: pl.DataFrame) -> pl.Series | None:
-    return ballots["member_id"].cast(pl.String) if "member_id" in ballots.columns else None
-
-
-def _whole(ballots: pl.DataFrame, columns: Sequence[str]) -> NDArray[Any] | None:
-    """Whole stars as they are; ``None`` when some are outside 0 to 5."""
-    stars = np.zeros((len(columns), len(ballots)), dtype=np.uint8)
-    for row, name in enumerate(columns):
-        own = ballots[name]
-        lowest, highest = own.min(), own.max()
-        if lowest is not None:
-            if lowest < 0 or highest > MOST_STARS:  # type: ignore[operator]
-                return None
-            stars[row] = (own.fill_null(0) if own.null_count() else own).to_numpy()
-    return stars
-
-
-def _units(ballots: pl.DataFrame, columns: Sequence[str]) -> NDArray[Any] | None:
-    """Stars in units of 1e-8; ``None`` when some cannot be counted."""
-    stars = np.zeros((len(columns), len(ballots)), dtype=np.uint32)
-    for row, name in enumerate(columns):
-        own = ballots[name]
-        units = units_of(own.drop_nulls().to_frame("stars"), "ballots")
+def _gathered(sheet: Sheet) -> tuple[NDArray[Any], NDArray[Any], int]:
+    """The numbers of the rows that are ballots, their stars by choice, and what five stars are among them."""
+    rows, columns = np.arange(len(sheet.stars[0])), sheet.stars
+    if all(column.null_count() for column in columns):
+        rows = np.flatnonzero(~reduce(and_, [column.is_null().to_numpy() for column in columns]))
+        columns = [column.gather(rows) for column in columns]
+    whole = all(column.dtype.is_integer() for column in columns)
+    block = np.zeros((len(columns), len(rows)), dtype=np.uint8 if whole else np.uint32)
+    for place, column in enumerate(columns):
+        units = (_whole if whole else _units)(column)
         if units is None:
-            return None
-        stars[row, own.is_not_null().to_numpy()] = units.to_numpy()
-    return stars
+            _refuse_cells(sheet)
+        block[place] = units
+    return rows, block, MOST_STARS if whole else FIVE_STARS
 
 
-def _refuse_repeated(ballots: pl.DataFrame) -> None:
-    ids = [name for name in _IDS if name in ballots.columns]
-    if "member_id" not in ids:
-        return
-    missing = ballots["member_id"].null_count()
-    if missing:
+def _whole(column: pl.Series) -> NDArray[Any] | None:
+    """Whole stars, 0 for a null; ``None`` when some are outside 0 to 5."""
+    lowest, highest = column.min(), column.max()
+    if lowest is not None and (lowest < 0 or highest > MOST_STARS):  # type: ignore[operator]
+        return None
+    small = column.cast(pl.UInt8) if column.dtype in (pl.Int128, pl.UInt128) else column
+    return (small.fill_null(0) if small.null_count() else small).to_numpy()
+
+
+def _units(column: pl.Series) -> NDArray[Any] | None:
+    """Stars in units of 1e-8, 0 for a null; ``None`` when some cannot be counted."""
+    given = units_of(column.drop_nulls().to_frame("stars"), _TABLE)
+    if given is None:
+        return None
+    units = np.zeros(len(column), dtype=np.uint32)
+    units[column.is_not_null().to_numpy()] = given.to_numpy()
+    return units
+
+
+def _refuse_ids(ids: pl.DataFrame) -> None:
+    for name in ids.columns:
+        missing = ids[name].null_count()
+        if missing:
+            rows = "1 row has" if missing == 1 else f"{missing:,} rows have"
+            raise InvalidElectionError(f"ballots: {rows} no {name} (null). Fill it in, or drop the column.")
+    if "member_id" in ids.columns and not distinct(ids):
+        twice = np.flatnonzero(ids.is_duplicated().to_numpy()) + 1
         raise InvalidElectionError(
-            f"ballots: {missing:,} rows have no member_id (null). Fill it in, or drop the column."
-        )
-    if not distinct(ballots.select(ids)):
-        rows = ballots.with_row_index("row", offset=1).filter(pl.struct(ids).is_duplicated())["row"]
-        raise InvalidElectionError(
-            f"ballots: {len(rows):,} rows share their member with another row (first: rows "
-            f"{', '.join(str(row) for row in rows.head(3))}). A member has one ballot; keep one of them."
+            f"ballots: {len(twice):,} rows share their member with another row (first: rows "
+            f"{', '.join(str(row) for row in twice[:3])}). A member has one ballot; keep one of them."
         )
 
 
-def _refuse_cells(ballots: pl.DataFrame, columns: Sequence[str]) -> NoReturn:
-    """Name the cells that cannot be counted, as rows of a long table."""
-    cells = (
-        ballots.select(pl.col(columns).cast(pl.String))
-        .with_row_index("row", offset=1)
-        .unpivot(index="row", variable_name="choice_id", value_name="stars")
-        .drop_nulls("stars")
-        .with_columns(member_id=pl.col("row"))
-        .sort("row")
-    )
-    refuse(text_ids(cells, "ballots"), "ballots", None)
+def _refuse_cells(sheet: Sheet) -> NoReturn:
+    """Name the cells that cannot be counted, as rows of a long table; words are not shown, they may be names (P1)."""
+    cells = pl.concat(
+        [
+            pl.DataFrame({"stars": column.cast(pl.String)}).select(
+                pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias("row"), pl.lit(name).alias("choice_id"), "stars"
+            )
+            for name, column in zip(sheet.choices, sheet.stars, strict=True)
+        ]
+    ).drop_nulls("stars")
+    texts = cells["stars"].unique()
+    told = [text if parse_stars(text)[1] != "not_a_number" else "(no number)" for text in texts]
+    cells = cells.with_columns(pl.col("stars").replace_strict(texts, pl.Series(told, dtype=pl.String)))
+    refuse(cells.with_columns(member_id=pl.col("row").cast(pl.String)).sort("row"), _TABLE, None)

@@ -66,4 +66,4 @@ def test_twenty_two_long_titles_keep_a_row_each(vote):
 def test_choices_of_the_same_title_stay_apart(vote):
     """A title that is used twice is two bars."""
     chart = score_chart(vote({"a": 3, "b": 2}, titles={"a": "Park", "b": "Park"}).scores)
-    assert [(row["place"], row["title"]) for row in rows(chart)] == [(0, "Park"), (1, "Park")]
+    assert [(row["place"], row["title"]) for row in rows(chart)] == [(0, "Park (a)"), (1, "Park (b)")]

@@ -103,3 +103,14 @@ def test_a_tie_that_does_not_matter_says_so() -> None:
 def test_a_lone_choice_is_said_to_be_one() -> None:
     """There is no runoff to report."""
     assert log_of({"a": 4}) == ["Score Phase: a 4.00 avg (1 vote)", "Winner: a (the only choice)"]
+
+
+def test_titles_that_read_the_same_are_told_apart() -> None:
+    """Two choices of one title carry their ids, a title stays on one line, and a missing one is the id."""
+    votes = votes_of([{"x": 5, "y": 3, "z": 1}])
+    log = tally_star_votes(votes, titles={"x": "Same", "y": "Same", "z": "Nice\nWinner: y"}).log
+    assert (
+        log[0]
+        == "Score Phase: Same (x) 5.00 avg (1 vote), Same (y) 3.00 avg (1 vote), Nice Winner: y 1.00 avg (1 vote)"
+    )
+    assert tally_star_votes(votes, titles={"x": None}).log[-1] == "Winner: x (margin: 1 vote)"  # type: ignore[dict-item]

@@ -96,3 +96,30 @@ def test_a_decision_of_a_resolution_is_asked_the_same_way() -> None:
     assert robustness(resolution_of({"park": ballots}, choices, lobbyists=["m0"])).runoff == 1
     with pytest.raises(InvalidElectionError, match="no voter has a ballot with stars"):
         robustness(resolution_of({"park": [{}]}, choices))
+
+
+def test_the_order_of_rows_changes_no_bound() -> None:
+    """Whoever cast a ballot and wherever it stands, the bounds are the same."""
+    draw = random.Random(5)
+    compared = 0
+    while compared < 150:
+        ballots = small_election(draw, "abcd", 7)
+        if winner_of(ballots) is None:
+            continue
+        found = robustness_votes(votes_of(ballots), list("abcd"))
+        draw.shuffle(ballots)
+        assert robustness_votes(votes_of(ballots), list("abcd")) == found
+        compared += 1
+
+
+def test_a_tie_on_the_way_is_told() -> None:
+    """Two against none: two have to change for the other to win, and one leaves a tie that people decide (K7)."""
+    found = robustness_votes(votes_of([{"a": 5, "b": 0}] * 2))
+    assert (found.runoff, found.runoff_tie) == (2, 1)
+    assert found.sentence == (
+        "How safe: 2 ballots would have to change to turn the runoff around (1 to leave a tie for the manager to "
+        "decide); no other way needs fewer."
+    )
+    changed = votes_of([{"a": 5, "b": 0}, {"a": 0, "b": 5}])
+    assert tally_star_votes(changed, tie_order=["b", "a"]).winner == "b"
+    assert robustness_votes(votes_of([{"a": 5, "b": 0}] * 3)).runoff_tie is None

@@ -193,3 +193,35 @@ def test_each_tally_is_the_one_of_its_decision() -> None:
         name: tally_star(resolution, name, "losses").to_dict() for name in ("one", "two")
     }
     assert told == [(1, 2), (2, 2)]
+
+
+VOTES = pl.DataFrame(
+    [("d1", "m", "A", 5), ("d1", "m", "B", 3), ("d2", "m", "A", 4), ("d2", "n", "B", 2)],
+    schema=["decision_id", "member_id", "choice_id", "stars"],
+    orient="row",
+)
+
+
+@pytest.mark.parametrize(
+    ("choices", "text"),
+    [
+        ({"decision_id": ["d1"] * 3, "choice_id": ["A", "A", "B"]}, "choices: 'A' listed more than once"),
+        ({"decision_id": ["d1", "d1"], "choice_id": ["A", "B"]}, "2 rows with a choice that is not among the choices"),
+        ({"decision_id": ["d1", None], "choice_id": ["A", "B"]}, "choices: some rows have no decision_id"),
+        ({"choice_id": ["A", "B"]}, "choices: no column 'decision_id'"),
+    ],
+)
+def test_listed_choices_have_to_fit_the_votes(choices: dict[str, list[str]], text: str) -> None:
+    """A choice listed twice, a decision left out, a missing id: nothing is counted wrongly or silently dropped."""
+    with pytest.raises(InvalidElectionError, match=text):
+        tally_all_votes(VOTES, pl.DataFrame(choices))
+
+
+def test_an_order_for_a_decision_that_is_not_there_is_refused() -> None:
+    """A misspelt decision would leave its tie open without a word; a bad order names its decision."""
+    tied = resolution_of({"bench": [{"a": "1"}, {"b": "1"}]}, [("bench", choice, None, 0) for choice in "ab"])
+    for tally in (tally_all, tally_each):
+        with pytest.raises(InvalidElectionError, match="decision 'bensh' is not among those that are tallied"):
+            tally(tied, tie_orders={"bensh": ["a", "b"]})  # type: ignore[operator]
+        with pytest.raises(InvalidElectionError, match="tie_order of decision 'bench': leaves out 'b'"):
+            tally(tied, tie_orders={"bench": ["a"]})  # type: ignore[operator]

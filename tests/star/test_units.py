@@ -89,3 +89,9 @@ def test_averages_are_shown_with_two_places(units: int, vote_count: int, shown: 
     """A half goes to the even neighbour, and trailing zeros stay."""
     assert str(average(units, vote_count, 2)) == shown
     assert average(units, vote_count, 2) == Decimal(shown)
+
+
+@pytest.mark.parametrize("text", ["3_5", "٣", "3\n", "0x1", "inf", "1e", "", "1e9999999999"])
+def test_only_plain_numbers_are_stars(text: str) -> None:
+    """What Python would read and people would not write is no number."""
+    assert parse_stars(text) == (None, "not_a_number")

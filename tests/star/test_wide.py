@@ -57,10 +57,13 @@ def test_the_choices_may_be_named() -> None:
     ("column", "text"),
     [
         ([5, 6, -1], "ballots: 2 rows with stars outside 0 to 5 (rule K9) (first: row 2, choice 'b', stars 6; row 3"),
-        ([5.0, 1.0, 0.0], "ballots: stars are binary floats (Float64)"),
-        (["5", "many", None], "ballots: 1 row with stars that are not a number (first: row 2, choice 'b', stars many)"),
+        ([5.0, 1.0, 0.0], "ballots, column 'b': stars are binary floats (Float64)"),
+        (
+            ["5", "many", None],
+            "ballots: 1 row with stars that are not a number (first: row 2, choice 'b', stars (no number))",
+        ),
         (["5", "1.123456789", "0"], "ballots: 1 row with stars with more than 8 decimals (rule D10) (first: row 2"),
-        ([True, False, True], "ballots: stars must be whole numbers, Decimal or text, not Boolean"),
+        ([True, False, True], "ballots, column 'b': stars must be whole numbers, Decimal or text, not Boolean"),
     ],
 )
 def test_cells_that_cannot_be_counted_are_named(column: list[Any], text: str) -> None:
@@ -76,7 +79,7 @@ def test_a_member_with_two_rows_is_refused() -> None:
     twice = pl.concat([WIDE, WIDE[:1]])
     with pytest.raises(InvalidElectionError, match=r"2 rows share their member with another row \(first: rows 1, 4\)"):
         tally_star_ballots(twice)
-    with pytest.raises(InvalidElectionError, match="1 rows have no member_id"):
+    with pytest.raises(InvalidElectionError, match="1 row has no member_id"):
         tally_star_ballots(WIDE.with_columns(member_id=pl.Series(["a", None, "b"])))
 
 
@@ -104,3 +107,50 @@ def test_two_decisions_need_tally_all() -> None:
     assert rows == [("d", "decided", "a", 2, 1), ("e", "decided", "a", 1, 2), ("f", "no ballots", None, 0, 0)]
     with pytest.raises(InvalidElectionError, match="a column decision_id is needed"):
         tally_all_ballots(WIDE)
+
+
+def test_a_choice_may_be_called_anything() -> None:
+    """Names that mean something to others, patterns and columns of ours, are choices like any other."""
+    odd = {"^B.*$": [None, 4, None], "*": [2, None, None], "Bread": [1, None, 3], "row": [0, 0, 0], "stars": [1, 1, 1]}
+    tally = tally_star_ballots(pl.DataFrame(odd))
+    assert tally.vote_count == 3
+    totals = {"^B.*$": 4, "*": 2, "Bread": 4, "row": 0, "stars": 3}
+    assert dict(tally.scores.select("choice_id", "total").iter_rows()) == totals
+    two = pl.DataFrame({"decision_id": ["x", "y"], "*": [4, None], "^B$": [1, 2]})
+    assert tally_all_ballots(two).select("decision_id", "winner", "choice_count").rows() == [
+        ("x", "*", 2),
+        ("y", "^B$", 1),
+    ]
+    with pytest.raises(InvalidElectionError, match="row 1, choice 'row', stars 9"):
+        tally_star_ballots(pl.DataFrame({"row": [9, 5], "choice_id": [1, 2]}))
+
+
+def test_rows_are_numbered_as_they_were_given() -> None:
+    """Also where decisions stand in no order."""
+    mixed = pl.DataFrame({"decision_id": ["z", "a", "a"], "member_id": ["m1", "m2", "m3"], "A": [9, 5, 4]})
+    with pytest.raises(InvalidElectionError, match="first: row 1, choice 'A', stars 9"):
+        tally_all_ballots(mixed)
+    twice = pl.DataFrame({"decision_id": ["z", "a", "z"], "member_id": ["m1", "m2", "m1"], "A": [1, 2, 3]})
+    with pytest.raises(InvalidElectionError, match="first: rows 1, 3"):
+        tally_all_ballots(twice)
+
+
+def test_whole_numbers_of_any_width_are_stars() -> None:
+    """As in the long form."""
+    wide = pl.DataFrame({"a": [5, None], "b": [1, 2]}, schema={"a": pl.Int128, "b": pl.Int8})
+    assert tally_star_ballots(wide).vote_count == 2
+
+
+@pytest.mark.parametrize("choices", ["ab", ["a", "a"], [], ["a", "z"]])
+def test_choices_are_looked_at_before_anything_is_counted(choices: Any) -> None:
+    """A text, a repeated choice, none, and one that is not there are refused for many decisions as for one."""
+    wide = pl.DataFrame({"decision_id": ["d"], "a": [1], "b": [2]})
+    for tally in (tally_star_ballots, tally_all_ballots):
+        with pytest.raises(InvalidElectionError, match=r"choices: |no column 'z'"):
+            tally(wide, choices)
+
+
+def test_what_is_no_frame_is_refused() -> None:
+    """A query that has not run yet is named, with the way out."""
+    with pytest.raises(InvalidElectionError, match=r"expected a polars DataFrame, got LazyFrame\. Collect it first"):
+        tally_star_ballots(pl.LazyFrame({"a": [1]}))  # type: ignore[arg-type]
