@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from crowdvote_analysis.star.ballots import Ballots
 
 
+_SMALL = 1 << 14
+
+
 @dataclass(frozen=True)
 class Counts:
     """Everything a tie protocol may look at. All numbers are exact integers.
@@ -52,6 +55,8 @@ class Counts:
 def count(ballots: Ballots) -> Counts:
     """Count scores, five-star ballots and pairwise preferences of one decision, exactly."""
     stars, unit = ballots.stars, FIVE_STARS // ballots.five
+    # Whole stars of millions of ballots fit into 32 bits, which are added twice as fast.
+    wide = np.uint32 if ballots.five < _SMALL and ballots.vote_count < _SMALL**2 else np.uint64
     # One array for all comparisons: making a new one each time costs more than comparing.
     holds = np.empty(ballots.vote_count, dtype=np.bool_)
 
@@ -60,9 +65,7 @@ def count(ballots: Ballots) -> Counts:
 
     return Counts(
         vote_count=ballots.vote_count,
-        totals={
-            choice: int(own.sum(dtype=np.int64)) * unit for choice, own in zip(ballots.choices, stars, strict=True)
-        },
+        totals={choice: int(own.sum(dtype=wide)) * unit for choice, own in zip(ballots.choices, stars, strict=True)},
         five_stars={
             choice: number(np.equal, own, ballots.five) for choice, own in zip(ballots.choices, stars, strict=True)
         },

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 
 _SMALL = 2**14  # five stars below this number fit into 16 bits, and so do differences
-_TRIED = 40  # ways to another winner that are tried out, the most promising first
+# Ways to another winner that are tried out, the most promising first; choices that ballots are ordered by for them.
+_TRIED, _FEW = 80, 6
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,10 @@ class Robustness:
         turn = f"{ballots} would have to change to turn the runoff around{tie}"
         if self.exact and self.at_least == self.runoff:
             return f"How safe: {turn}; no other way needs fewer."
-        least = f"{self.at_least:,}"
-        bounds = (
-            f"between {least} and {self.at_most:,} (proven bounds)" if self.at_most else f"at least {least} (proven)"
-        )
-        ways = f"{least} (exact)" if self.exact else bounds
-        return f"How safe: {turn}; to make any other choice win in any way, {ways}."
+        if self.exact:
+            return f"How safe: {turn}; another way needs only {self.at_least:,}, and none fewer."
+        most = f" and {self.at_most:,}" if self.at_most else " and all"
+        return f"How safe: {turn}; the fewest by any way lie between {self.at_least:,}{most} (proven bounds)."
 
 
 def robustness(resolution: Resolution, decision_id: str | None = None, protocol: str = "starvote") -> Robustness:
@@ -216,7 +215,8 @@ def _ways_to_the_runoff(elected: _Elected) -> Iterator[_Way]:
         reach = min(elected.overtake(other, rival) for other in others) if len(others) > 1 else 0
         bound = max(1, reach, _runoff(stars[winner], stars[rival], elected.five)[0])
         orders = [partial(_by_preference, stars[winner], stars[rival])]
-        orders += [partial(_by_difference, stars[other], stars[rival]) for other in others]
+        lead = stars[winner] - stars[rival]
+        orders += [partial(_by_both, stars[other] - stars[rival], lead) for other in elected.best[:_FEW]]
         alone = dict.fromkeys(range(len(stars)), 0) | {rival: elected.five}
         for order in orders:
             yield from (_Way(bound, order, gives) for gives in ({winner: 0, rival: elected.five}, alone))
@@ -228,7 +228,8 @@ def _ways_around_the_winner(elected: _Elected) -> Iterator[_Way]:
     needed = sorted((elected.overtake(elected.winner, other), other) for other in others)[:2]
     if len(needed) == 2:
         first, second = (choice for _, choice in needed)
-        order = partial(_by_difference, elected.stars[elected.winner], 0)
+        own = elected.stars[elected.winner]
+        order = partial(_by_both, own, own - elected.stars[first])
         for one, other in ((first, second), (second, first)):
             gives = {elected.winner: 0, one: elected.five, other: elected.five - 1}
             yield _Way(max(1, needed[1][0]), order, gives)
@@ -240,8 +241,9 @@ def _by_preference(ahead: Ints, behind: Ints) -> Ints:
     return np.lexsort((difference, np.sign(difference)))[::-1]
 
 
-def _by_difference(ahead: Ints, behind: Ints | int) -> Ints:
-    return np.argsort(ahead - behind, kind="stable")[::-1]
+def _by_both(first: Ints, then: Ints) -> Ints:
+    """The largest numbers first, among equals those with the largest others."""
+    return np.lexsort((then, first))[::-1]
 
 
 def _found(ballots: Ballots, counts: Counts, protocol: str, ways: list[_Way]) -> tuple[int | None, str | None]:

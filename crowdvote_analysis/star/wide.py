@@ -76,8 +76,8 @@ def read_block(sheet: Sheet) -> Ballots:
         InvalidElectionError: Stars that cannot be counted (D10, K9).
     """
     rows, block, five = _gathered(sheet)
-    members = sheet.ids["member_id"].gather(rows) if "member_id" in sheet.ids.columns else None
-    return Ballots(sheet.choices, block, five, members)
+    members = sheet.ids["member_id"] if "member_id" in sheet.ids.columns else None
+    return Ballots(sheet.choices, block, five, members if members is None or rows is None else members.gather(rows))
 
 
 def read_blocks(sheet: Sheet, *, all_choices: bool) -> dict[str, Ballots]:
@@ -95,7 +95,8 @@ def read_blocks(sheet: Sheet, *, all_choices: bool) -> dict[str, Ballots]:
     """
     if "decision_id" not in sheet.ids.columns:
         raise InvalidElectionError("ballots: a column decision_id is needed, to say whose ballots these are.")
-    rows, block, five = _gathered(sheet)
+    given, block, five = _gathered(sheet)
+    rows = np.arange(block.shape[1]) if given is None else given
     names = sheet.ids["decision_id"].unique().sort()
     number = pl.DataFrame({"name": names}).with_row_index("number")
     of_row = sheet.ids.join(number, left_on="decision_id", right_on="name", how="left", maintain_order="left")["number"]
@@ -126,14 +127,14 @@ def _rated(sheet: Sheet, rows: NDArray[Any], starts: list[int]) -> list[list[boo
     return [(np.diff(count) > 0).tolist() for count in counts]
 
 
-def _gathered(sheet: Sheet) -> tuple[NDArray[Any], NDArray[Any], int]:
-    """The numbers of the rows that are ballots, their stars by choice, and what five stars are among them."""
-    rows, columns = np.arange(len(sheet.stars[0])), sheet.stars
+def _gathered(sheet: Sheet) -> tuple[NDArray[Any] | None, NDArray[Any], int]:
+    """The numbers of the rows that are ballots (``None`` for all), their stars by choice, and what five stars are."""
+    rows, columns = None, sheet.stars
     if all(column.null_count() for column in columns):
         rows = np.flatnonzero(~reduce(and_, [column.is_null().to_numpy() for column in columns]))
         columns = [column.gather(rows) for column in columns]
     whole = all(column.dtype.is_integer() for column in columns)
-    block = np.zeros((len(columns), len(rows)), dtype=np.uint8 if whole else np.uint32)
+    block = np.empty((len(columns), len(columns[0])), dtype=np.uint8 if whole else np.uint32)
     for place, column in enumerate(columns):
         units = (_whole if whole else _units)(column)
         if units is None:
@@ -144,11 +145,10 @@ def _gathered(sheet: Sheet) -> tuple[NDArray[Any], NDArray[Any], int]:
 
 def _whole(column: pl.Series) -> NDArray[Any] | None:
     """Whole stars, 0 for a null; ``None`` when some are outside 0 to 5."""
-    lowest, highest = column.min(), column.max()
-    if lowest is not None and (lowest < 0 or highest > MOST_STARS):  # type: ignore[operator]
-        return None
-    small = column.cast(pl.UInt8) if column.dtype in (pl.Int128, pl.UInt128) else column
-    return (small.fill_null(0) if small.null_count() else small).to_numpy()
+    if column.dtype in (pl.Int128, pl.UInt128):  # unknown to numpy
+        column = column.clip(-1, MOST_STARS + 1).cast(pl.Int8)
+    stars = (column.fill_null(0) if column.null_count() else column).to_numpy()
+    return stars if not len(stars) or (stars.min() >= 0 and stars.max() <= MOST_STARS) else None
 
 
 def _units(column: pl.Series) -> NDArray[Any] | None:
