@@ -10,9 +10,10 @@ import polars as pl
 
 from crowdvote_analysis import columns, tables
 from crowdvote_analysis.errors import InvalidTableError, Problem
+from crowdvote_analysis.privacy import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import dataframely as dy
 
@@ -25,6 +26,8 @@ _OWN_ID = {
     "choices": "choice_id",
 }
 _MEMBERS = ("member_id", "follower_id", "followee_id", "display_name")
+# In place of what somebody wrote beside a vote, where an anonymous member is named in it (P1).
+_CELL = "(not shown: it names an anonymous member)"
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Checked:
         bad: The rules that rows break.
         unknown: Names of the columns the table does not have.
         blank_tags: Numbers of the rows whose tags are given and all blank.
+        repeated: Numbers of the rows that say the same as an earlier one, where such rows are merged; they are in
+            ``given`` alone.
     """
 
     table: str
@@ -59,6 +64,7 @@ class Checked:
     bad: list[BadRow] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     blank_tags: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.UInt32))
+    repeated: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.UInt32))
 
 
 def admit(table: str, frame: object) -> pl.DataFrame:
@@ -128,6 +134,10 @@ def check(table: str, frame: pl.DataFrame, home: Mapping[str, Sequence[str]] | N
     blank_tags = pl.Series([], dtype=pl.UInt32)
     if "tags" in parsed.columns:
         converted, blank_tags = _normalise_tags(converted)
+    repeated = pl.Series([], dtype=pl.UInt32)
+    if table in tables.MERGED:
+        repeated = _said_before(converted, unreadable.values())
+        converted = converted.filter(~pl.col("row").is_in(repeated.implode()))
     bad = [
         BadRow(f"{name}|type", tables.sentence(table, f"{name}|type"), rows, (name,))
         for name, rows in unreadable.items()
@@ -145,7 +155,7 @@ def check(table: str, frame: pl.DataFrame, home: Mapping[str, Sequence[str]] | N
                 rows = rows.filter(~rows.is_in(unreadable[rule.partition("|")[0]].implode()))
             if len(rows):
                 bad.append(BadRow(rule, tables.sentence(table, rule), rows, tables.at_fault(rule)))
-    return Checked(table, given, converted, good, bad, unknown, blank_tags)
+    return Checked(table, given, converted, good, bad, unknown, blank_tags, repeated)
 
 
 def describe(checked: Checked, problem: BadRow, anonymous: set[str]) -> Problem:
@@ -158,21 +168,25 @@ def describe(checked: Checked, problem: BadRow, anonymous: set[str]) -> Problem:
     for name in [name for name in shown if name in first.columns]:
         words = _words(first[name])
         if name in _MEMBERS:
-            hidden = [text in anonymous for text in as_text[name]]
+            hidden = [text in anonymous for text in folded(as_text[name])]
             words = ["(an anonymous member)" if hide else word for hide, word in zip(hidden, words, strict=True)]
+        elif checked.table == "yes_no_votes" and name != "decision_id":
+            texts = folded(pl.Series([_text(cell) for cell in first[name].to_list()], dtype=pl.String))
+            named = [any(secret in text for secret in anonymous) for text in texts]
+            words = [_CELL if hide else word for hide, word in zip(named, words, strict=True)]
         cells.append([f"{name} {word}" for word in words])
     told = [f"row {row}: " + ", ".join(row_cells) for row, *row_cells in zip(first["row"], *cells, strict=True)]
     return Problem(checked.table, problem.rule, problem.sentence, len(rows), tuple(told))
 
 
 def anonymous_members(members: Checked) -> set[str]:
-    """Every id and name, as text, that may belong to an anonymous member, bad rows included (P1)."""
+    """Every id and name that may belong to an anonymous member, bad rows included (P1); ``folded``."""
     unclear = [bad.rows for bad in members.bad if bad.rule == "is_anonymous|type"]
     may_be = pl.col("is_anonymous")
     for rows in unclear:
         may_be |= pl.col("row").is_in(rows.implode())
     found = members.converted.filter(may_be)
-    return {text for name in ("member_id", "display_name") for text in found[name].drop_nulls()}
+    return {text for name in ("member_id", "display_name") for text in folded(found[name].drop_nulls()) if text}
 
 
 # --- converting ----------------------------------------------------------------------------------------------------
@@ -208,6 +222,14 @@ def _normalise_tags(typed: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     joined = typed.join(distinct, on="tags", how="left", nulls_equal=True, maintain_order="left")
     blank = joined.filter((pl.col("tags").list.len() > 0) & (pl.col("normal").list.len() == 0))["row"]
     return joined.with_columns(tags="normal").drop("normal"), blank
+
+
+def _said_before(converted: pl.DataFrame, unreadable: Iterable[pl.Series]) -> pl.Series:
+    """Numbers of the rows that repeat an earlier one; what could not be read is only null here, and repeats nothing."""
+    readable = converted
+    for rows in unreadable:
+        readable = readable.filter(~pl.col("row").is_in(rows.implode()))
+    return readable.filter(~pl.struct(pl.exclude("row")).is_first_distinct())["row"]
 
 
 # --- words ---------------------------------------------------------------------------------------------------------
@@ -261,6 +283,10 @@ def _several(table: str, name: str, there: Sequence[str]) -> InvalidTableError:
         [Problem(table, f"{name}|missing", f"the column {name} is missing, and there are several {what}", 0, ())],
         f"Add the column, so that it is clear which of them is meant ({named}).",
     )
+
+
+def _text(cell: object) -> str:
+    return " ".join(map(str, cell)) if isinstance(cell, list) else str(cell)
 
 
 def _words(cells: pl.Series) -> list[str]:

@@ -12,6 +12,7 @@ import polars as pl
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.checking import BadRow, Checked
+from crowdvote_analysis.privacy import folded
 from crowdvote_analysis.yes_no import judged, with_roles
 
 if TYPE_CHECKING:
@@ -158,6 +159,8 @@ def notes(
                 f"{name}: the columns {', '.join(check.unknown)} are not part of the table; they are kept aside "
                 "and change no number."
             )
+        if len(check.repeated):
+            told.append(f"{name}: {len(check.repeated)} rows say the same as an earlier one and were merged with it.")
         if name in taken_out:
             told.append(f"{name}: {len(taken_out[name])} rows were set aside and are not counted.")
     all_blank = checked["followings"].good.join(checked["followings"].blank_tags.to_frame("row"), on="row", how="semi")
@@ -172,7 +175,7 @@ def notes(
     followings = good["followings"]
 
     def person(value: str) -> str:
-        return "an anonymous member" if value in anonymous else f"'{value}'"
+        return "an anonymous member" if folded(pl.Series([value])).item() in anonymous else f"'{value}'"
 
     itself = followings.filter(pl.col("follower_id") == pl.col("followee_id")).sort("follower_id")
     if len(itself):

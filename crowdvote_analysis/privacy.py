@@ -8,7 +8,7 @@ gets the same pseudonyms, whatever the order of rows.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 # Stands for somebody who is no member here, but an anonymous member somewhere else.
 ELSEWHERE = "Anonymous (not a member here)"
 
+_Text = TypeVar("_Text", pl.Expr, pl.Series)
+
+
+def folded(text: _Text) -> _Text:
+    """Texts that are alike but for capitals and blanks are equal after this; a secret is one in any spelling."""
+    return text.str.strip_chars().str.replace_all(r"\s+", " ").str.to_lowercase()
+
 
 def public_names(state: SystemState) -> pl.DataFrame:
     """Under which id and name each member may be shown.
 
     Returns:
         Columns community_id, member_id, public_id (the id; ``Anonymous 7`` for an anonymous member), name (the display
-        name; the same pseudonym). Sorted by community_id and member_id. Pseudonyms avoid ids and names that exist.
+        name; the same pseudonym) and hides (list[str], not to be shown: what the pseudonym stands for, ``folded``;
+        empty for everybody else). Sorted by community_id and member_id. Pseudonyms avoid every id and name in the
+        tables: somebody may have copied one from a report.
     """
     members = state.members.sort("community_id", "member_id")
     salt = hashlib.sha256()
@@ -33,23 +42,35 @@ def public_names(state: SystemState) -> pl.DataFrame:
         salt.update(repr(row).encode())
     anonymous = members.filter("is_anonymous").select("community_id", "member_id")
     digests = [hashlib.sha256(salt.digest() + repr(row).encode()).hexdigest() for row in anonymous.iter_rows()]
-    taken = {*members["member_id"], *members["display_name"]}
+    taken = _taken(state) if len(anonymous) else set()
     ordered = anonymous.with_columns(digest=pl.Series(digests, dtype=pl.String)).sort("community_id", "digest")
     pseudonyms: list[str] = []
     number, last = 0, None
     for community in ordered["community_id"]:
         number = number + 1 if community == last else 1
         last = community
-        while f"Anonymous {number}" in taken:
+        while f"anonymous {number}" in taken:
             number += 1
         pseudonyms.append(f"Anonymous {number}")
     ordered = ordered.select("community_id", "member_id", pseudonym=pl.Series(pseudonyms, dtype=pl.String))
+    known = pl.concat_list(folded(pl.col("member_id")), folded(pl.col("display_name")))
     return members.join(ordered, on=["community_id", "member_id"], how="left", maintain_order="left").select(
         "community_id",
         "member_id",
         public_id=pl.coalesce("pseudonym", "member_id"),
         name=pl.coalesce("pseudonym", "display_name"),
+        hides=pl.when("is_anonymous").then(known).otherwise(pl.lit([], dtype=pl.List(pl.String))),
     )
+
+
+def _taken(state: SystemState) -> set[str]:
+    """Every id and name of people in the tables, ``folded``; an id that is no member's may stand in any of them."""
+    columns = [
+        *(state.members[name] for name in ("member_id", "display_name")),
+        *(state.followings[name] for name in ("follower_id", "followee_id")),
+        *(table["member_id"] for table in (state.ballots, state.votes, state.required_voters, state.yes_no_votes)),
+    ]
+    return {text for column in columns for text in folded(column.unique())}
 
 
 def public_ids(frame: pl.DataFrame, names: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
@@ -58,25 +79,20 @@ def public_ids(frame: pl.DataFrame, names: pl.DataFrame, columns: list[str]) -> 
     Args:
         frame: Any frame with ``community_id`` and columns of member ids.
         names: As ``public_names`` gives them.
-        columns: The columns of member ids. Somebody who is no member of the community keeps the id, unless an anonymous
-            member of another community has it.
+        columns: The columns of member ids. Somebody who is no member of the community keeps the id, unless it is
+            the id or the name of an anonymous member of any community, in whatever capitals.
 
     Returns:
         The frame, rows and columns in their order.
     """
     shown = names.select("community_id", "member_id", "public_id")
-    hidden = names.filter(pl.col("public_id") != pl.col("member_id"))["member_id"].unique()
+    secrets = names["hides"].explode(empty_as_null=False).unique()
     for column in columns:
-        frame = (
-            frame.join(
-                shown.rename({"member_id": column}), on=["community_id", column], how="left", maintain_order="left"
-            )
-            .with_columns(
-                pl.coalesce(
-                    "public_id",
-                    pl.when(pl.col(column).is_in(hidden.implode())).then(pl.lit(ELSEWHERE)).otherwise(pl.col(column)),
-                ).alias(column)
-            )
-            .drop("public_id")
+        frame = frame.join(
+            shown.rename({"member_id": column}), on=["community_id", column], how="left", maintain_order="left"
         )
+        strangers = frame.filter(pl.col("public_id").is_null())[column].unique()
+        hidden = strangers.filter(folded(strangers).is_in(secrets.implode()))
+        stranger = pl.when(pl.col(column).is_in(hidden.implode())).then(pl.lit(ELSEWHERE)).otherwise(pl.col(column))
+        frame = frame.with_columns(pl.coalesce("public_id", stranger).alias(column)).drop("public_id")
     return frame

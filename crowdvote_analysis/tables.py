@@ -22,6 +22,8 @@ YES_NO_METHODS = ("simple_majority", "supermajority", "unanimity")
 METHODS = ("star", *YES_NO_METHODS)
 STATUSES = ("draft", "active", "approved", "rejected", "expired", "cancelled")
 YES_NO_ABSTAIN = ("yes", "no", "abstain")
+# More than there are people; with it every product that is compared stays below 10**36, and an Int128 holds 10**38.
+MOST_VOTES = 10**15
 
 _REQUIRED: dict[str, Any] = {}
 
@@ -96,7 +98,11 @@ class Decisions(Table):
         ),
     )
     opens_at = dy.Datetime(nullable=True, time_zone="UTC", metadata=_meta("voting starts (UTC)", default=None))
-    closes_at = dy.Datetime(nullable=True, time_zone="UTC", metadata=_meta("voting ends (UTC)", default=None))
+    closes_at = dy.Datetime(
+        nullable=True,
+        time_zone="UTC",
+        metadata=_meta("voting ends (UTC); a bare date ends as that day begins, at 00:00", default=None),
+    )
     status = dy.String(
         nullable=False,
         metadata=_meta("`draft`, `active`, `approved`, `rejected`, `expired`, `cancelled` (C1)", default="active"),
@@ -111,6 +117,7 @@ class Decisions(Table):
     quorum = dy.Int64(
         nullable=True,
         min=0,
+        max=MOST_VOTES,
         metadata=_meta(
             "votes that must be cast before it can pass; absent: all required voters for `unanimity` (C4), else none",
             default=None,
@@ -241,6 +248,10 @@ _KEYS = {
     "yes_no_votes": ["decision_id", "member_id", "voted_at"],
 }
 
+# Where rows that say the same are merged, as followings are (D8): set aside, they would take a required voter out of
+# the divisor (C3), or a vote out of the count.
+MERGED = ("required_voters", "yes_no_votes")
+
 # The id a single community or decision has when nobody needed to name it.
 HOME = {"community_id": "community", "decision_id": "decision"}
 
@@ -322,7 +333,9 @@ def sentence(table: str, rule: str) -> str:
         "nullability": f"{name} is missing",
         "min_length": f"{name} is empty",
         "min": f"{name} outside 0 to 5 (K9)" if isinstance(column.dtype, pl.Decimal) else f"{name} is negative",
-        "max": f"{name} outside 0 to 5 (K9)",
+        "max": f"{name} outside 0 to 5 (K9)"
+        if isinstance(column.dtype, pl.Decimal)
+        else f"{name} is above {MOST_VOTES:,}, which is more than there are people",
         "inner_nullability": f"{name} holds an empty entry",
     }.get(limit, f"{name} breaks the rule {limit}")
 

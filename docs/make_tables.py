@@ -33,6 +33,8 @@ A state is a folder of these tables, one file each: `ballots.parquet`, `followin
   `member_id,tags,Swings,Pond`.
 - **Members' ids that point to nobody** are no error: such a following gives nothing (D6), such a ballot is kept and not
   counted (M3); both are reported. The same holds for required voters and yes/no votes.
+- **Repeated rows**: followings of the same pair are merged (D8), and so are required voters and yes/no votes that say
+  the same as an earlier row; a note says so. Any other repeated key makes all its rows bad.
 - **Stars and yes/no** do not mix: choices, ballots and votes of a yes/no decision are not looked at, with a warning;
   required voters and yes/no votes of a decision with stars are bad rows, and so is an option that the method of the
   decision has no use for: somebody may rely on it.

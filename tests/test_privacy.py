@@ -64,6 +64,52 @@ def test_an_anonymous_member_of_another_community_is_not_named_as_a_stranger() -
     assert public_ids(frame, public_names(state), ["followee_id"])["followee_id"].to_list() == [ELSEWHERE, "Nobody"]
 
 
+SPELLINGS = ["x77", "Rosalind Rose", "ROSALIND ROSE", " Rosalind  rose ", "X77 "]
+
+
+def test_an_anonymous_member_is_hidden_wherever_an_id_stands() -> None:
+    """The name is as secret as the id, in any capitals, with any blanks; whoever has it as an id keeps it."""
+    members = pl.DataFrame(
+        {
+            "member_id": ["x77", "Kelly", "rosalind rose"],
+            "display_name": ["Rosalind Rose", "Kelly", "Another"],
+            "is_anonymous": [True, False, False],
+        }
+    )
+    asked = pl.DataFrame({"member_id": [*SPELLINGS, "rosalind rose", "Kelly", "Gone"]})
+    decisions = pl.DataFrame({"decision_id": ["roof"], "method": ["unanimity"]})
+    with pytest.warns(cv.TableWarning):
+        state = cv.SystemState(
+            members=members,
+            decisions=decisions,
+            required_voters=asked,
+            yes_no_votes=asked.with_columns(vote=pl.lit("yes")),
+        )
+    tables = input_tables(state)
+    for table in ("required_voters", "yes_no_votes"):
+        shown = set(tables[table]["member_id"])
+        assert shown == {"Anonymous 1", ELSEWHERE, "rosalind rose", "Kelly", "Gone"}
+    assert not any("hides" in frame.columns for frame in tables.values())
+
+
+@pytest.mark.parametrize("table", ["followings", "ballots", "votes", "required_voters", "yes_no_votes"])
+def test_a_pseudonym_is_nobody_s_id_in_any_table(table: str) -> None:
+    """Somebody may copy a pseudonym from a report into a table."""
+    people = pl.DataFrame({"member_id": ["Anonymous 1"]})
+    frames = {
+        "followings": pl.DataFrame({"follower_id": ["Kelly"], "followee_id": ["anonymous 1"]}),
+        "ballots": people.with_columns(decision_id=pl.lit("park")),
+        "votes": people.with_columns(decision_id=pl.lit("park"), choice_id=pl.lit("Swings"), stars=pl.lit(5)),
+        "required_voters": people.with_columns(decision_id=pl.lit("roof")),
+        "yes_no_votes": people.with_columns(decision_id=pl.lit("roof"), vote=pl.lit("yes")),
+    }
+    members = pl.DataFrame({"member_id": ["Kelly", "x77"], "is_anonymous": [False, True]})
+    decisions = pl.DataFrame({"decision_id": ["park", "roof"], "method": ["star", "unanimity"]})
+    with pytest.warns(cv.TableWarning):
+        state = cv.SystemState(members=members, decisions=decisions, **{table: frames[table]})
+    assert shown(state)["x77"] == "Anonymous 2"
+
+
 @pytest.fixture(scope="module")
 def published() -> tuple[cv.SystemState, dict[str, pl.DataFrame]]:
     from crowdvote_analysis.bundled import demo_folder

@@ -102,6 +102,14 @@ def test_a_quorum_below_zero_is_refused() -> None:
         decision("unanimity", quorum=-1)
 
 
+def test_a_quorum_beyond_all_people_is_refused() -> None:
+    """A row that is wrong is told when the tables are read, and does not stop the count of the others."""
+    assert len(cv.decide(decision("unanimity", quorum=10**15))) == 1
+    with pytest.raises(cv.InvalidTableError, match=r"quorum is above 1,000,000,000,000,000") as caught:
+        decision("unanimity", quorum=10**15 + 1)
+    assert caught.value.counts == {"quorum|max": 1}
+
+
 @pytest.mark.parametrize(("text", "vote"), [("YES", "yes"), (" No\t", "no"), ("Abstain", "abstain")])
 def test_votes_are_trimmed_and_lower_cased(text: str, vote: str) -> None:
     """However a form wrote them."""
@@ -119,7 +127,9 @@ def test_two_votes_without_a_time_are_a_repeated_key() -> None:
     """Nobody could tell which of them stands; with two times they are a history."""
     for times, repeated in (([None, None], True), ([None, "2026-05-01"], False), (["2026-05-01", "2026-05-02"], False)):
         frames = plain("yes_no_votes")
-        votes = pl.concat([frames["yes_no_votes"]] * 2).with_columns(voted_at=pl.Series(times, dtype=pl.String))
+        votes = pl.concat([frames["yes_no_votes"]] * 2).with_columns(
+            voted_at=pl.Series(times, dtype=pl.String), vote=pl.Series(["yes", "no"])
+        )
         if repeated:
             with pytest.raises(
                 cv.InvalidTableError, match=r"2 rows: the key \(decision_id, member_id, voted_at\) appears"
@@ -127,6 +137,41 @@ def test_two_votes_without_a_time_are_a_repeated_key() -> None:
                 cv.SystemState(**frames | {"yes_no_votes": votes})
         else:
             assert len(cv.SystemState(**frames | {"yes_no_votes": votes}).yes_no_votes) == 2
+
+
+@pytest.mark.parametrize("quarantine", [False, True])
+def test_rows_that_say_the_same_are_merged(quarantine: bool) -> None:
+    """D8: none is set aside, so that no required voter drops out of the divisor; a note says so."""
+    state = noted(
+        decisions=DECISIONS,
+        members=MEMBERS,
+        required_voters=frame("decision_id member_id", *["fence Kelly"] * 3, "fence Maya"),
+        yes_no_votes=frame(
+            "decision_id member_id voted_at vote tags how",
+            "fence Kelly - yes b;a app",
+            "fence Kelly - YES A;b post",
+            "fence Maya 2026-05-01 no - app",
+        ),
+        quarantine=quarantine,
+    )
+    assert state.required_voters.rows() == [("fence", "Kelly"), ("fence", "Maya")]
+    assert state.yes_no_votes["member_id"].to_list() == ["Kelly", "Maya"]
+    assert state.quarantined == {}
+    assert {
+        "required_voters: 2 rows say the same as an earlier one and were merged with it.",
+        "yes_no_votes: 1 rows say the same as an earlier one and were merged with it.",
+    } < set(state.notes)
+    outcome = cv.decide(state, ["fence"]).row(0, named=True)
+    assert (outcome["required"], outcome["yes"], outcome["passed"]) == (2, 1, False)
+
+
+def test_a_time_that_cannot_be_read_is_not_the_same_as_none() -> None:
+    """Such a row is bad, and not a repetition of one without a time."""
+    votes = frame("decision_id member_id voted_at vote", "roof Kelly - yes", "roof Kelly soon yes", "roof Kelly - yes")
+    error = refused(decisions=DECISIONS, members=MEMBERS, yes_no_votes=votes)
+    assert error.counts["voted_at|type"] == 1
+    state = noted(decisions=DECISIONS, members=MEMBERS, yes_no_votes=votes, quarantine=True)
+    assert state.yes_no_votes.is_empty()
 
 
 # --- against other tables -------------------------------------------------------------------------------------------
@@ -193,7 +238,7 @@ def test_votes_without_a_table_of_decisions_are_refused(table: str) -> None:
         cv.SystemState(**{table: rows.drop("vote") if table == "required_voters" else rows})
 
 
-@pytest.mark.parametrize("bad", ["roof Kelly maybe 2026-05-01", "roof Kelly no soon", "roof Kelly yes -"])
+@pytest.mark.parametrize("bad", ["roof Kelly maybe 2026-05-01", "roof Kelly no soon", "roof Kelly no -"])
 def test_a_bad_vote_takes_the_history_of_its_voter_along(bad: str) -> None:
     """An earlier vote never stands in for one that cannot be read."""
     votes = frame("decision_id member_id vote voted_at", "roof Kelly yes -", bad, "roof Maya yes -", "fence Kelly no -")
@@ -252,6 +297,35 @@ def test_an_anonymous_voter_is_named_in_no_error_and_no_note() -> None:
             required_voters=frame("decision_id member_id", f"roof {SECRET}"),
             yes_no_votes=frame("decision_id member_id vote", f"roof {SECRET} {vote}"),
         )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [f"roof Kelly {SECRET}-says-yes - -"],
+        [f"roof Kelly so-{SECRET.upper()}! - -"],
+        ["roof Kelly Quirin - -"],
+        [f"roof Kelly yes {SECRET} -"],
+        [f"roof Kelly yes - {SECRET}\nbudget"],
+        [f"roof {SECRET.lower()} maybe - -", "roof QUIRIN maybe - -", "roof \u00a0Quirin maybe - -"],
+        [f"roof {SECRET.upper()} yes - -"],
+    ],
+)
+def test_what_stands_beside_a_vote_names_no_anonymous_member_either(rows: list[str]) -> None:
+    """P1: in cells that somebody mixed up, and in other capitals."""
+    members = frame("member_id display_name is_anonymous", f"{SECRET} Quirin true", "Kelly Kelly false")
+    columns = ["decision_id", "member_id", "vote", "voted_at", "tags"]
+    cells = [[None if cell == "-" else cell for cell in row.split(" ")] for row in rows]
+    votes = pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row")
+    told = hidden(decisions=DECISIONS, members=members, yes_no_votes=votes)
+    assert not [text for text in told for secret in (SECRET, "Quirin") if secret.lower() in text.lower()]
+
+
+def test_a_bad_vote_is_shown_where_it_names_nobody() -> None:
+    """The words of the cell are the way to find it."""
+    members = frame("member_id is_anonymous", f"{SECRET} true", "Kelly false")
+    votes = frame("decision_id member_id vote", "roof Kelly maybe")
+    assert "vote 'maybe'" in str(refused(decisions=DECISIONS, members=members, yes_no_votes=votes))
 
 
 def test_stars_in_a_yes_no_decision_are_not_looked_at() -> None:
