@@ -10,6 +10,7 @@ import polars as pl
 from crowdvote_analysis.charts.bars import label_axes, labelled_bars, row_axis, tall, texts_beside
 from crowdvote_analysis.charts.theme import ABSTAIN, NO, YES, plotted, styled
 from crowdvote_analysis.consensus import outcomes as outcomes_of
+from crowdvote_analysis.consensus.checks import in_units
 from crowdvote_analysis.consensus.words import in_short
 
 if TYPE_CHECKING:
@@ -27,22 +28,22 @@ def progress_parts(outcomes: pl.DataFrame) -> pl.DataFrame:
     Args:
         outcomes: Rows of ``consensus.outcomes`` or ``decide``: ``decision_id``, ``method``, ``required``, ``yes``,
             ``no``, ``abstain``, ``cast``, ``passed``, ``deadlocked``, ``missing_votes``, the options that ``outcomes``
-            takes, and ``title`` and ``status`` where there are such.
+            takes, and ``title``, ``status`` and ``delegated`` where there are such.
 
     Returns:
         Four rows a decision, in the order of the rows (``yes``, ``no``, ``abstain``, ``not voted``): ``decision_id``,
         ``title``, ``words`` (what became of it, or what is missing), ``part``, ``votes``, ``share`` of the required
         voters (0 to 1), ``start`` and ``end`` along the bar, and ``needed``: the yes votes that would pass it, with the
-        other votes as they are, as such a share; null where no number of them would.
+        other votes as they are, as such a share; null where no number of them would. Where votes pass
+        along followings or come in parts, one more yes is often one less no: there it is the place that the votes cast
+        make the criterion, not in whole votes; a simple majority has to get beyond it.
     """
-    # The rules themselves say where yes has to get to: what is missing if every yes is taken back.
-    without_yes = outcomes_of(outcomes.with_columns(yes=pl.lit(0)))["missing_votes"]
     everybody = pl.max_horizontal("required", "cast")
     return (
         outcomes.with_columns(
             pl.col("title" if "title" in outcomes.columns else "decision_id").alias("title"),
             words=in_short(pl.col("status") if "status" in outcomes.columns else pl.lit("active")),
-            needed=without_yes,
+            needed=_needed(outcomes),
         )
         .with_row_index("place")
         .with_columns(pl.col("required", "cast", "yes", "no", "abstain", "needed").cast(pl.Float64))
@@ -59,6 +60,28 @@ def progress_parts(outcomes: pl.DataFrame) -> pl.DataFrame:
         .with_columns(start=pl.col("end") - pl.col("share"))
         .select("decision_id", "title", "words", "part", "votes", "share", "start", "end", "needed")
     )
+
+
+def _needed(outcomes: pl.DataFrame) -> pl.Series:
+    """How many yes votes would pass each decision, the other votes as they are; null where no number of them would."""
+    # The rules themselves say where yes has to get to: what is missing if every yes is taken back.
+    without_yes = outcomes.with_columns(yes=pl.lit(0))
+    whole = outcomes_of(without_yes)["missing_votes"].cast(pl.Float64)
+    units, scale = in_units(outcomes)
+    yes, no, abstain, required, quorum = (
+        pl.col(part) / scale for part in ("yes", "no", "abstain", "required", "quorum")
+    )
+    out_of = yes + no + pl.when("decisive_only").then(0.0).otherwise(abstain)
+    part = required * pl.col("numerator") / pl.col("denominator")
+    share = pl.when(method="simple_majority").then(out_of / 2).otherwise(part)
+    short_of_quorum = pl.when(yes + no + abstain < quorum).then(quorum - no - abstain)
+    exact = units.select(pl.max_horizontal(share, short_of_quorum)).to_series()
+    passed_on = pl.col("delegated") if "delegated" in outcomes.columns else pl.lit(value=False)
+    in_parts = pl.any_horizontal(pl.col("yes", "no") % 1 != 0)
+    weighted = (passed_on | in_parts) & (pl.col("method") != "unanimity") & (pl.col("cast") > 0)
+    return outcomes.select(
+        pl.when(~weighted).then(whole).when(pl.col("passed") | ~pl.col("deadlocked")).then(exact)
+    ).to_series()
 
 
 def progress_chart(parts: pl.DataFrame, *, mode: Mode = "page", width: Width = "container") -> alt.LayerChart:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from crowdvote_analysis.errors import InvalidElectionError
-from crowdvote_analysis.tables import YES_NO_METHODS
+from crowdvote_analysis.tables import MOST_VOTES, YES_NO_METHODS
 from crowdvote_analysis.thresholds import DEFAULT, threshold_parts
 
 VOTES = ("yes", "no", "abstain")
 PLACES = 9
-# More than there are people; with it every product that is compared stays below 10**36, and an Int128 holds 10**38.
-MOST = 10**15
 
 _OPTIONS = {"threshold": pl.String, "quorum": pl.Int64, "decisive_only": pl.Boolean}
 _NEEDED = ("decision_id", "method", "required", *VOTES)
@@ -87,7 +85,10 @@ def _refuse_rows(given: pl.DataFrame, threshold: pl.Expr) -> None:
             ["method"],
         ),
         "a number below 0": (pl.any_horizontal(pl.col(*numbers, "quorum") < 0), [*numbers, "quorum"]),
-        f"a number above {MOST:,}": (pl.any_horizontal(pl.col(*numbers, "quorum") > MOST), [*numbers, "quorum"]),
+        f"a number above {MOST_VOTES:,}": (
+            pl.any_horizontal(pl.col(*numbers, "quorum") > MOST_VOTES),
+            [*numbers, "quorum"],
+        ),
         f"votes with more than {PLACES} decimals": (
             pl.any_horizontal(column.round(PLACES) != column for column in fine) if fine else pl.lit(value=False),
             [*VOTES],

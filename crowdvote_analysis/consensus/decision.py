@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crowdvote_analysis.consensus.delegated import counted_ballots
+from crowdvote_analysis.consensus.delegated import BILLIONTH, counted_votes
 from crowdvote_analysis.consensus.outcome import WEIGHTED, outcomes
 from crowdvote_analysis.consensus.standing import asked_decisions, asked_voters, in_utc, standing
+from crowdvote_analysis.limits import WORK_LIMIT
+from crowdvote_analysis.thresholds import DEFAULT, threshold_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,7 @@ def decide(
     at: datetime | None = None,
     delegated: bool | None = None,
     cycles: str | None = None,
+    work_limit: int = WORK_LIMIT,
 ) -> pl.DataFrame:
     """Decide the yes/no decisions of a state (C).
 
@@ -38,6 +41,7 @@ def decide(
         delegated: Whether votes pass along followings (C7); the column of the table by default.
         cycles: ``"path"`` (Y1) or ``"equilibrium"`` (Y4) for delegated decisions; the rule of each community if
             not given.
+        work_limit: Steps the path rule may take for one core of loops (Y3).
 
     Returns:
         One row a decision, sorted by decision_id: decision_id, community_id, title, method, status, closes_at,
@@ -61,10 +65,7 @@ def decide(
     by_hand = _counts(wanted, voters, votes)
     ids = wanted.filter("delegated")["decision_id"].to_list()
     if ids:
-        ballots = (
-            counted_ballots(state, votes, voters, ids, cycles).group_by("decision_id").agg(pl.col("yes", "no").sum())
-        )
-        outcome = _with_ballots(by_hand, ballots)
+        outcome = _with_ballots(by_hand, counted_votes(state, votes, voters, ids, cycles, work_limit))
     else:
         outcome = outcomes(by_hand)
     whole = outcome.with_columns(pl.col("cast", "remaining", "out_of").cast(pl.Int64))
@@ -98,12 +99,34 @@ def _with_ballots(by_hand: pl.DataFrame, ballots: pl.DataFrame) -> pl.DataFrame:
     counts = calculated.with_columns(
         pl.when(passed_on).then(pl.col(f"{name}_of_ballots").fill_null(0)).otherwise(name).alias(name)
         for name in ("yes", "no")
-    ).drop("yes_of_ballots", "no_of_ballots")
+    )
+    counts = _rounded_on_its_side(counts).drop("yes_of_ballots", "no_of_ballots", "traced")
     outcome, hopes = outcomes(counts), outcomes(by_hand)
     kept = ("remaining", "deadlocked", "deadlock_reason")
     unknown = passed_on & ~pl.col("passed")
     return outcome.with_columns(hopes.select(kept)).with_columns(
         pl.when(~unknown).then(pl.col("missing_votes", "missing"))
+    )
+
+
+def _rounded_on_its_side(counts: pl.DataFrame) -> pl.DataFrame:
+    """Keep yes on that side of a threshold on which it was before it was rounded: 5 1/3 is 2/3 of 8, 5.33333333 is not.
+
+    There it is the least number of 9 places that meets the threshold, or the greatest that does not.
+    """
+    numerator, denominator = (
+        part.cast(pl.Int128) for part in threshold_parts(pl.coalesce("threshold", pl.lit(DEFAULT)))
+    )
+    asked, yes = numerator * pl.col("required").cast(pl.Int128), pl.col("yes").to_physical().cast(pl.Int128)
+    met = (pl.col("traced") + 1) * denominator >= asked * pl.lit(10**12, dtype=pl.Int128)
+    least = (asked * pl.lit(10**9, dtype=pl.Int128) + denominator - 1) // denominator
+    aside = pl.when(met).then((least - yes).clip(lower_bound=0)).otherwise((least - 1 - yes).clip(upper_bound=0))
+    tested = (pl.col("method") == "supermajority") & pl.col("traced").is_not_null()
+    moved = pl.when(tested).then(aside).otherwise(pl.lit(0, dtype=pl.Int128)).cast(pl.Decimal(38, 0)) * BILLIONTH
+    return (
+        counts.with_columns(moved=moved)
+        .with_columns(yes=pl.col("yes") + pl.col("moved"), no=pl.col("no") - pl.col("moved"))
+        .drop("moved")
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 _PERCENT = 10**8  # a percentage is in units of 1e-8
-_NOUNS = {"quorum": "vote", "no": "no vote", "yes": "yes vote"}
 
 
 def reasons(judged: pl.DataFrame, scale: int) -> pl.DataFrame:
@@ -18,17 +17,22 @@ def reasons(judged: pl.DataFrame, scale: int) -> pl.DataFrame:
     Returns:
         index and reason, in the order of index.
     """
-    votes, no, yes = (_counted(pl.col(name), scale, noun) for name, noun in _NOUNS.items())
+    # Two places, and all of them where these would read as if what failed were met.
+    got, no, yes = _short("cast", scale), _short("no", scale), _short("yes", scale)
+    enough = got >= pl.col("quorum")
+    got = pl.when(enough).then("cast").otherwise(got)
     sentences = {
         "none cast": pl.lit("No votes have been cast"),
         "no required voters": pl.lit("No required voters defined"),
-        "quorum": pl.format("Quorum not met. Need {}, got {}", votes, _number(pl.col("cast"), scale)),
+        "quorum": pl.format(
+            "Quorum not met. Need {}, got {}", _counted(pl.col("quorum"), scale, "vote"), _number(got, scale)
+        ),
         "none decisive": pl.lit("No decisive votes cast"),
-        "no votes": pl.format("{}; unanimity allows none", no),
+        "no votes": pl.format("{}; unanimity allows none", _counted(no, scale, "no vote")),
         "no yes votes": pl.lit("No yes votes cast"),
         "simple_majority": _part_of_cast(scale),
         "supermajority": _part_of_required(scale),
-        "unanimity": pl.format("{}, none no", yes),
+        "unanimity": pl.format("{}, none no", _counted(yes, scale, "yes vote")),
     }
     # Every row has one sentence; writing only that one is several times faster than choosing among all.
     share = pl.col("failed").is_null() | (pl.col("failed") == "share")
@@ -70,8 +74,13 @@ def missing() -> pl.Expr:
 
 
 def in_short(status: pl.Expr) -> pl.Expr:
-    """What became of a decision or is missing, in a few words; of the columns passed, deadlocked and missing_votes."""
-    more = _counted(pl.col("missing_votes"), 1, "more yes vote")
+    """What became of a decision or is missing, in a few words.
+
+    Of the columns method, yes, passed, deadlocked and missing_votes.
+    """
+    votes = pl.col("missing_votes")
+    any_but_no = (pl.col("method") == "unanimity") & ((pl.col("yes") > 0) | (votes > 1))
+    more = pl.when(any_but_no).then(_counted(votes, 1, "more vote")).otherwise(_counted(votes, 1, "more yes vote"))
     return (
         pl.when(status != "active")
         .then(status)
@@ -85,36 +94,66 @@ def in_short(status: pl.Expr) -> pl.Expr:
 
 def _part_of_cast(scale: int) -> pl.Expr:
     """``5 of 10 votes cast are yes (50%); more than 50% is needed``."""
+    half = pl.lit(50 * _PERCENT, dtype=pl.Int128)
+    close, yes, out_of = _parts(half, scale)
+    percent = pl.col("percent")
+    # More than half is never written as half; what is not more never rounds to more.
+    above = percent + (pl.col("failed").is_null() & (percent <= half)).cast(pl.Int128)
     noun = pl.when("decisive_only").then(pl.lit("decisive vote{}")).otherwise(pl.lit("vote{} cast"))
     return pl.format(
         "{} of {} {} {} yes ({}%); more than 50% is needed",
-        _number(pl.col("yes"), scale),
-        _number(pl.col("out_of"), scale),
-        noun.str.replace("{}", _if_one("out_of", scale, "", "s"), literal=True),
-        _if_one("yes", scale, "is", "are"),
-        _percentage(pl.lit(50 * _PERCENT, dtype=pl.Int128)),
+        _number(yes, scale),
+        _number(out_of, scale),
+        noun.str.replace("{}", _if_one(out_of, scale, "", "s"), literal=True),
+        _if_one(yes, scale, "is", "are"),
+        _percentage(above, close),
     )
 
 
 def _part_of_required(scale: int) -> pl.Expr:
     """``7 of 10 required voters say yes (70%); at least 66% is needed``."""
-    needed = pl.col("numerator") * pl.lit(100 * _PERCENT, dtype=pl.Int128) // pl.col("denominator")
+    whole = pl.col("numerator") * pl.lit(100 * _PERCENT, dtype=pl.Int128)
+    close, yes, out_of = _parts(whole // pl.col("denominator"), scale)
+    percent, met = pl.col("percent"), pl.col("failed").is_null()
+    # A rounded percentage stands on that side of the threshold on which the exact one is.
+    reads_met = percent * pl.col("denominator") >= whole
+    percent = percent + (met & ~reads_met).cast(pl.Int128) - (~met & reads_met).cast(pl.Int128)
     return pl.format(
         "{} of {} required {} {} yes ({}%); at least {} is needed",
-        _number(pl.col("yes"), scale),
-        _number(pl.col("out_of"), scale),
-        _if_one("out_of", scale, "voter", "voters"),
-        _if_one("yes", scale, "says", "say"),
-        _percentage(needed),
+        _number(yes, scale),
+        _number(out_of, scale),
+        _if_one(out_of, scale, "voter", "voters"),
+        _if_one(yes, scale, "says", "say"),
+        _percentage(percent, close),
         "threshold",
     )
 
 
-def _percentage(needed: pl.Expr) -> pl.Expr:
-    """Two places; all eight where the percentage is within a hundredth of what is needed, so that it never misleads."""
-    exact, hundredth = pl.col("percent"), pl.lit(_PERCENT // 100, dtype=pl.Int128)
-    rounded = (exact + hundredth // 2) // hundredth * hundredth
-    return _number(pl.when((exact - needed).abs() <= hundredth).then(exact).otherwise(rounded), _PERCENT)
+def _parts(needed: pl.Expr, scale: int) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Whether the percentage is within a hundredth of what is needed; yes and out_of, only there with all places."""
+    close = (pl.col("percent") - needed).abs() <= _PERCENT // 100
+    yes, out_of = (pl.when(close).then(name).otherwise(_short(name, scale)) for name in ("yes", "out_of"))
+    return close, yes, out_of
+
+
+def _percentage(percent: pl.Expr, close: pl.Expr) -> pl.Expr:
+    """Two places; all eight where it is close to what is needed, so that it never misleads."""
+    return _number(pl.when(close).then(percent).otherwise(_rounded(percent, _PERCENT)), _PERCENT)
+
+
+def _short(column: str, scale: int) -> pl.Expr:
+    """Votes of two places, in units; something is never rounded to nothing."""
+    units = pl.col(column)
+    if scale == 1:
+        return units
+    rounded = _rounded(units, scale)
+    return pl.when(rounded == 0).then(units).otherwise(rounded)
+
+
+def _rounded(units: pl.Expr, scale: int) -> pl.Expr:
+    """Rounded to hundredths; ``scale`` units are one."""
+    hundredth = pl.lit(scale // 100, dtype=pl.Int128)
+    return (units + hundredth // 2) // hundredth * hundredth
 
 
 def _number(units: pl.Expr, scale: int) -> pl.Expr:
@@ -133,5 +172,5 @@ def _counted(units: pl.Expr, scale: int, noun: str) -> pl.Expr:
     )
 
 
-def _if_one(column: str, scale: int, one: str, several: str) -> pl.Expr:
-    return pl.when(pl.col(column) == scale).then(pl.lit(one)).otherwise(pl.lit(several))
+def _if_one(units: pl.Expr, scale: int, one: str, several: str) -> pl.Expr:
+    return pl.when(units == scale).then(pl.lit(one)).otherwise(pl.lit(several))

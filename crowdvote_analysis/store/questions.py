@@ -1,7 +1,7 @@
 """What people ask about yes/no decisions (C6), answered in SQL: what is open, who is missing, who is reminded.
 
 Which votes stand and what comes out of them is worked out in ``consensus``; here that is joined with the tables of the
-state. Members stand under public ids and names in every answer (P1).
+state. Tables meet on the ids there are; members stand under public ids and names in every answer (P1).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from crowdvote_analysis.consensus import decide, standing_votes, why_refused
 from crowdvote_analysis.consensus.standing import in_utc
 from crowdvote_analysis.delegation.encode import chosen
 from crowdvote_analysis.errors import UnknownMemberError
-from crowdvote_analysis.privacy import public_ids, public_names
+from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.store.query import query
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def missing_voters(state: SystemState, decision_id: str | None = None, at: datet
         UnknownDecisionError: There is no such yes/no decision.
     """
     question = """
-        SELECT decision_id, title, member_id, name FROM decisions JOIN missing USING (decision_id)
+        SELECT decision_id, title, public_id AS member_id, name FROM decisions JOIN missing USING (decision_id)
         ORDER BY decision_id, name, member_id"""
     return _ask(state, question, decision_id, at)
 
@@ -104,12 +104,12 @@ def eligibility(state: SystemState, member_id: str, at: datetime) -> pl.DataFram
     here = asked.join(state.decisions.filter(pl.col("method") != "star"), on="community_id")
     keys = zip(here["decision_id"], here["member_id"], strict=True)
     refused = [why_refused(state, decision_id, member, at) for decision_id, member in keys]
-    checked = here.select("decision_id", "community_id", member_id="public_id").with_columns(
+    checked = here.select("decision_id", "community_id", "member_id").with_columns(
         why_not=pl.Series([refusal and refusal[1] for refusal in refused], dtype=pl.String)
     )
     question = """
-        SELECT decision_id, community_id, title, closes_at, member_id, name, why_not IS NULL AS may_vote, why_not, vote,
-            voted_at
+        SELECT decision_id, community_id, title, closes_at, public_id AS member_id, name, why_not IS NULL AS may_vote,
+            why_not, vote, voted_at
         FROM checked JOIN decisions USING (decision_id, community_id) JOIN members USING (community_id, member_id)
             LEFT JOIN standing USING (decision_id, member_id)
         ORDER BY closes_at NULLS LAST, decision_id, member_id"""
@@ -153,7 +153,7 @@ def reminders(state: SystemState, at: datetime, within_days: int = 3) -> pl.Data
         passed``, ``deadline today``, ``deadline tomorrow``, ``2 days left``) and sentence; by deadline, decision, name.
     """
     question = """
-        SELECT decision_id, title, member_id, name, closes_at, days, due,
+        SELECT decision_id, title, public_id AS member_id, name, closes_at, days, due,
             CASE WHEN closes_at <= $at THEN name || ' has not voted on “' ELSE name || ', please vote on “' END
                 || title || '”: ' || due
                 || strftime(closes_at AT TIME ZONE 'UTC', ' (%-d %B %Y, %H:%M UTC).') AS sentence
@@ -169,7 +169,7 @@ def reminders(state: SystemState, at: datetime, within_days: int = 3) -> pl.Data
 # Who has to vote: required voters who are voters of the community (M1, M3).
 _REQUIRED = """
     WITH required AS (
-        SELECT decision_id, member_id, name
+        SELECT decision_id, member_id, public_id, name
         FROM required_voters JOIN decisions USING (decision_id) JOIN members USING (community_id, member_id)
         WHERE is_voter)"""
 
@@ -216,19 +216,15 @@ def _ask(
     otherwise = "is counted with stars, not with yes and no; crowdvote count shows it"
     decisions = chosen(state.decisions, decision_id and [decision_id], pl.col("method") != "star", otherwise)
     names = public_names(state)
-    where = decisions.select("decision_id", "community_id")
-
-    def public(frame: pl.DataFrame) -> pl.DataFrame:
-        return public_ids(frame.join(where, on="decision_id"), names, ["member_id"]).drop("community_id")
-
+    members = state.members.select("community_id", "member_id", "is_voter")
     frames = {
         "communities": state.communities,
         "decisions": decisions,
-        "members": state.members.join(names, on=["community_id", "member_id"]).select(
-            "community_id", "name", "is_voter", member_id="public_id"
+        "members": members.join(
+            names.select("community_id", "member_id", "public_id", "name"), on=["community_id", "member_id"]
         ),
-        "required_voters": public(state.required_voters),
-        "standing": public(standing_votes(state, at)),
+        "required_voters": state.required_voters.select("decision_id", "member_id"),
+        "standing": standing_votes(state, at),
     }
     answer = query(frames | (more or {}), _REQUIRED + _MISSING + _COUNTED + question, parameters)
     return answer.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC"))

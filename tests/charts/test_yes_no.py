@@ -72,6 +72,30 @@ def test_the_mark_stands_where_yes_has_to_get_to(votes, mark):
 
 
 @pytest.mark.parametrize(
+    ("votes", "mark", "passes"),
+    [
+        ({"yes": "4", "no": "2", "required": 6, "method": "supermajority", "threshold": "2/3"}, 4 / 6, True),
+        ({"yes": "2.666666670", "no": "1.333333330", "required": 4, "method": "supermajority"}, 0.66, True),
+        ({"yes": "2.6", "no": "1.4", "required": 4, "method": "supermajority"}, 0.66, False),
+        ({"yes": "18.3", "no": "16.7", "required": 40, "quorum": 35}, 17.5 / 40, True),
+        ({"yes": "17.5", "no": "17.5", "required": 40}, 17.5 / 40, False),
+        ({"yes": "3.4", "no": "1.6", "abstain": 2, "decisive_only": True}, 0.25, True),
+        ({"yes": "3.4", "no": "1.6", "abstain": 2, "quorum": 8}, 0.44, False),
+        ({"yes": "5", "no": "0", "abstain": 1, "method": "unanimity"}, 0.9, False),
+    ],
+)
+def test_the_mark_of_delegated_votes_is_exact(votes, mark, passes):
+    """A bar that passes reaches the mark, one that fails does not get beyond it, also by parts of a vote."""
+    votes = votes | {"yes": Decimal(votes["yes"]), "no": Decimal(votes["no"])}
+    # Ballots are all there, and votes by hand can still take the place of calculated ones.
+    outcome = counted_votes(**votes, delegated=True).with_columns(deadlocked=False)
+    assert outcome["passed"].item() == passes
+    assert needed(outcome) == pytest.approx(mark)
+    bar = charts.progress_parts(outcome).filter(part="yes")["end"].item()
+    assert bar >= mark - 1e-9 if passes else bar <= mark + 1e-9
+
+
+@pytest.mark.parametrize(
     "votes",
     [
         {"yes": 3, "no": 4, "method": "supermajority"},
@@ -94,6 +118,7 @@ def test_there_is_no_mark_out_of_reach(votes):
         ({"yes": 1, "no": 5, "abstain": 4}, "deadlocked"),
         ({"yes": 2, "no": 2}, "1 more yes vote"),
         ({"yes": 2, "no": 3}, "2 more yes votes"),
+        ({"yes": 2, "abstain": 6, "method": "unanimity"}, "2 more votes"),
         ({"yes": 6, "no": 1, "status": "approved"}, "approved"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdvote_analysis.consensus import outcomes
+from crowdvote_analysis.consensus.words import in_short
 from crowdvote_analysis.errors import InvalidElectionError
 from tests.consensus.literal import Criterion, completions, fewest, passes
 
@@ -173,7 +175,7 @@ def test_votes_in_parts_and_large_numbers_are_exact(
             ("simple_majority", 9, Decimal("2.5"), Decimal("1.500000001")),
             {},
             True,
-            "2.5 of 4.000000001 votes cast are yes (62.5%); more than 50% is needed",
+            "2.5 of 4 votes cast are yes (62.5%); more than 50% is needed",
         ),
         (
             ("simple_majority", 9, Decimal("2.000000001"), Decimal(2)),
@@ -182,6 +184,66 @@ def test_votes_in_parts_and_large_numbers_are_exact(
             "2.000000001 of 4.000000001 votes cast are yes (50.00000001%); more than 50% is needed",
         ),
         (("unanimity", 1, Decimal("0.8"), Decimal("0.2")), {}, False, "0.2 no votes; unanimity allows none"),
+        (
+            ("simple_majority", 40, Decimal("19.333333333"), Decimal("15.666666667")),
+            {},
+            True,
+            "19.33 of 35 votes cast are yes (55.24%); more than 50% is needed",
+        ),
+        (
+            ("supermajority", 9, Decimal("1.000000001"), Decimal("2.5")),
+            {},
+            False,
+            "1 of 9 required voters says yes (11.11%); at least 66% is needed",
+        ),
+        (
+            ("unanimity", 4, Decimal("3.999999999"), Decimal("0.000000001")),
+            {},
+            False,
+            "0.000000001 no votes; unanimity allows none",
+        ),
+        (
+            ("simple_majority", 9, Decimal("3.9999"), Decimal(0)),
+            {"quorum": 4},
+            False,
+            "Quorum not met. Need 4 votes, got 3.9999",
+        ),
+        (
+            ("simple_majority", 9, Decimal("3.333333333"), 0),
+            {"quorum": 4},
+            False,
+            "Quorum not met. Need 4 votes, got 3.33",
+        ),
+        (
+            ("supermajority", 3, 2, 1),
+            {"threshold": "66.666666667%"},
+            False,
+            "2 of 3 required voters say yes (66.66666666%); at least 66.666666667% is needed",
+        ),
+        (
+            ("supermajority", 3, 2, 1),
+            {"threshold": "66.666666666%"},
+            True,
+            "2 of 3 required voters say yes (66.66666667%); at least 66.666666666% is needed",
+        ),
+        (
+            ("supermajority", 3, 1, 2),
+            {"threshold": "33.333333333%"},
+            True,
+            "1 of 3 required voters says yes (33.33333334%); at least 33.333333333% is needed",
+        ),
+        (
+            ("simple_majority", 10**12, 10**11 + 1, 10**11),
+            {},
+            True,
+            "100000000001 of 200000000001 votes cast are yes (50.00000001%); more than 50% is needed",
+        ),
+        (
+            ("simple_majority", 10**12, 10**11, 10**11 + 1),
+            {},
+            False,
+            "100000000000 of 200000000001 votes cast are yes (50%); more than 50% is needed",
+        ),
     ],
 )
 def test_the_reason_says_what_was_counted_and_what_is_needed(
@@ -245,6 +307,44 @@ def test_a_deadlock_is_said_with_the_best_that_can_still_happen(
 def test_what_is_missing_is_said_in_words(counted: tuple[Any, ...], options: dict[str, Any], words: str | None) -> None:
     """How many votes would pass it, and which."""
     assert one(*counted, **options)["missing"] == words
+
+
+@pytest.mark.parametrize(
+    ("counted", "options", "words"),
+    [
+        (("unanimity", 6, 2, 0), {}, "4 more votes"),
+        (("unanimity", 6, 2, 0, 3), {}, "1 more vote"),
+        (("unanimity", 6, 0, 0, 4), {}, "2 more votes"),
+        (("unanimity", 6, 0, 0, 5), {}, "1 more yes vote"),
+        (("simple_majority", 9, 2, 3), {}, "2 more yes votes"),
+        (("supermajority", 10, 6, 0), {}, "1 more yes vote"),
+    ],
+)
+def test_in_short_it_asks_for_a_yes_only_where_abstaining_would_not_do(
+    counted: tuple[Any, ...], options: dict[str, Any], words: str
+) -> None:
+    """C4: a quorum is met by abstentions too."""
+    assert pl.DataFrame([one(*counted, **options)]).select(in_short(pl.lit("active"))).item() == words
+
+
+@settings(max_examples=200, deadline=None)
+@given(decisions=st.lists(weighted(), min_size=1, max_size=20))
+def test_a_percentage_in_words_stands_on_the_side_of_the_outcome(
+    decisions: list[tuple[Criterion, int, Decimal, Decimal, Decimal]],
+) -> None:
+    """What fails never reads as if it were met, nor the reverse."""
+    rows = [
+        {"decision_id": "d", "method": c.method, "required": required, "yes": yes, "no": no, "abstain": abstain}
+        | c.options()
+        for c, required, yes, no, abstain in decisions
+    ]
+    counts = pl.DataFrame(rows, schema_overrides=SCHEMA | dict.fromkeys(("yes", "no", "abstain"), pl.Decimal(38, 9)))
+    for row in outcomes(counts).iter_rows(named=True):
+        said = re.search(r"\(([\d.]+)%\); (more than|at least) (\S+) is", row["reason"])
+        if said:
+            shown, needed = Fraction(said[1]), said[3]
+            least = Fraction(needed[:-1]) if needed.endswith("%") else Fraction(needed) * 100
+            assert row["passed"] == (shown > least if said[2] == "more than" else shown >= least)
 
 
 # --- frames ----------------------------------------------------------------------------------------------------------

@@ -139,6 +139,26 @@ def test_eligibility_knows_an_anonymous_member_by_pseudonym(state: cv.SystemStat
     assert "Rosalind" not in str(unknown.value)
 
 
+def test_somebody_with_the_id_of_a_pseudonym_is_somebody_else(state: cv.SystemState) -> None:
+    """Tables meet on the ids there are; a vote under a copied pseudonym is nobody's."""
+    copied = pl.DataFrame({"decision_id": ["lamps"], "member_id": ["Anonymous 1"]})
+    votes = copied.with_columns(vote=pl.lit("yes"), voted_at=pl.lit(at(2)), tags=pl.lit([], dtype=pl.List(pl.String)))
+    more = cv.SystemState(
+        members=state.members,
+        decisions=state.decisions,
+        required_voters=pl.concat([state.required_voters, copied]),
+        yes_no_votes=pl.concat([state.yes_no_votes, votes.select(state.yes_no_votes.columns)]),
+    )
+    assert questions.vote_summary(more).equals(questions.vote_summary(state))
+    assert questions.missing_voters(more, "lamps")["name"].to_list() == ["Anonymous 2", "Kelly", "Maya"]
+    answer = questions.eligibility(more, "rosalind", NOON)
+    assert answer.equals(questions.eligibility(more, "Anonymous 2", NOON))
+    assert answer["decision_id"].is_unique().all()
+    assert answer.filter(decision_id="lamps")["vote"].item() is None
+    with pytest.raises(cv.UnknownMemberError):
+        questions.eligibility(more, "Anonymous 1", NOON)
+
+
 def test_one_decision_with_all_that_is_known(state: cv.SystemState) -> None:
     """Outcome, community and the missing stand in one row."""
     row = questions.decision_with_stats(state, "roof", NOON).row(0, named=True)
