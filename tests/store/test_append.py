@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import os
 import stat
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from crowdvote_analysis.checking import check
 from crowdvote_analysis.errors import UnreadableFileError
 from crowdvote_analysis.readers.sheet import read_table
 from crowdvote_analysis.store.append import append_row, locked
@@ -25,10 +28,10 @@ def vote(member: str = "Maya", tags: tuple[str, ...] = ()) -> pl.DataFrame:
     )
 
 
-def appended(folder: Path, text: str, row: pl.DataFrame) -> str:
+def appended(folder: Path, text: str, row: pl.DataFrame, home: str = "roof") -> str:
     path = folder / "yes_no_votes.csv"
     path.write_bytes(text.encode("utf-8"))
-    append_row(folder, "yes_no_votes", row)
+    append_row(folder, "yes_no_votes", row, {"decision_id": [home]})
     return path.read_bytes().decode("utf-8")
 
 
@@ -56,6 +59,13 @@ def test_every_byte_of_a_csv_file_stays(tmp_path: Path, text: str) -> None:
     assert written.count("\r") in (0, written.count("\n"))
 
 
+@pytest.mark.parametrize("member", ["Smith, Maya", 'the "first"', "two\nlines", "é;ß"])
+def test_whatever_an_id_holds_is_read_back(tmp_path: Path, member: str) -> None:
+    """Commas, quotes and line breaks of an id stand in quotes."""
+    appended(tmp_path, "decision_id,member_id,voted_at,vote\n", vote(member))
+    assert read_table(tmp_path / "yes_no_votes.csv")["member_id"].to_list() == [member]
+
+
 def test_a_last_line_without_an_end_gets_one(tmp_path: Path) -> None:
     """The new row never runs into the last one."""
     written = appended(tmp_path, "decision_id,member_id,voted_at,vote\nroof,Kelly,,no", vote())
@@ -66,9 +76,29 @@ def test_columns_that_a_csv_file_lacks_are_added_where_they_say_something(tmp_pa
     """The time of the vote needs a column; tags that are empty do not."""
     written = appended(tmp_path, 'member_id,vote\n"Kelly\nSmith",no\n\nOlivia,yes\n', vote())
     assert written == (
-        'member_id,vote,decision_id,voted_at\n"Kelly\nSmith",no,,\n\nOlivia,yes,,\nMaya,yes,roof,2026-06-15T12:00:00.250Z\n'
+        'member_id,vote,voted_at\n"Kelly\nSmith",no,\n\nOlivia,yes,\nMaya,yes,2026-06-15T12:00:00.250Z\n'
     )
     assert appended(tmp_path, written, vote("Jack", ("budget",))).splitlines()[0].endswith(",voted_at,tags")
+
+
+def test_rows_without_a_decision_get_the_one_that_they_are_of(tmp_path: Path) -> None:
+    """A file without the column means the only decision, also when a row of another one joins; blank lines stay."""
+    written = appended(tmp_path, "member_id,vote\nKelly,no\n,\n", vote(), home="hall, old")
+    assert written == (
+        'member_id,vote,decision_id,voted_at\nKelly,no,"hall, old",\n,,,\nMaya,yes,roof,2026-06-15T12:00:00.250Z\n'
+    )
+
+
+def test_rows_of_a_parquet_file_without_a_decision_get_it_too(tmp_path: Path) -> None:
+    """The column stays away where it says nothing new, else it is complete."""
+    path = tmp_path / "yes_no_votes.parquet"
+    before = pl.DataFrame({"member_id": ["Kelly"], "vote": ["no"]})
+    for home, columns in ({"decision_id": ["roof"]}, None), ({"decision_id": ["hall"]}, ["hall", "roof"]):
+        before.write_parquet(path)
+        append_row(tmp_path, "yes_no_votes", vote(), home)
+        after = pl.read_parquet(path)
+        assert (after["decision_id"].to_list() if "decision_id" in after.columns else None) == columns
+        assert after["member_id"].to_list() == ["Kelly", "Maya"]
 
 
 def test_a_parquet_file_keeps_its_columns_and_types(tmp_path: Path) -> None:
@@ -86,14 +116,81 @@ def test_a_parquet_file_keeps_its_columns_and_types(tmp_path: Path) -> None:
     assert after.row(1) == (None, "yes", "Maya", "roof", AT.replace(tzinfo=None))
 
 
+UTC_COLUMN = pl.Datetime("us", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("column", "given", "read"),
+    [
+        ("voted_at", pl.Series(["2026-06-01 08:00"]), datetime(2026, 6, 1, 8, tzinfo=UTC)),
+        ("voted_at", pl.Series([None], dtype=pl.Null), None),
+        ("voted_at", pl.Series([date(2026, 6, 1)]), datetime(2026, 6, 1, tzinfo=UTC)),
+        (
+            "voted_at",
+            pl.Series([datetime(2026, 6, 1, 8)], dtype=pl.Datetime("ms")),
+            datetime(2026, 6, 1, 8, tzinfo=UTC),
+        ),
+        ("tags", pl.Series(["a; b"]), ["a", "b"]),
+        ("tags", pl.Series([None], dtype=pl.Null), []),
+        ("tags", pl.Series([[1]]), ["1"]),
+        ("tags", pl.Series([[]], dtype=pl.List(pl.Null)), []),
+        ("tags", pl.Series(["a;b"], dtype=pl.Categorical()), ["a", "b"]),
+        ("member_id", pl.Series([7]), "7"),
+        ("member_id", pl.Series(["Kelly"], dtype=pl.Enum(["Kelly"])), "Kelly"),
+        ("vote", pl.Series([" NO "], dtype=pl.Enum([" NO "])), "no"),
+    ],
+)
+def test_a_parquet_column_gets_the_type_of_the_table_where_it_has_to(
+    tmp_path: Path, column: str, given: pl.Series, read: object
+) -> None:
+    """Whatever is read can be added to: the old rows mean what they meant, the new one is there to the microsecond."""
+    new = vote(tags=("trees",)).with_columns(voted_at=pl.lit(AT.replace(microsecond=250_001)).cast(UTC_COLUMN))
+    vote("Kelly").with_columns(given.alias(column)).write_parquet(tmp_path / "yes_no_votes.parquet")
+    append_row(tmp_path, "yes_no_votes", new)
+    rows = check("yes_no_votes", pl.read_parquet(tmp_path / "yes_no_votes.parquet")).good
+    assert rows[column].to_list()[0] == read
+    assert rows.tail(1).drop("row").equals(new)
+
+
 def test_a_parquet_column_that_cannot_hold_the_value_is_named(tmp_path: Path) -> None:
-    """Nothing is cut off to fit, and the file stays as it was."""
+    """Nothing is guessed to make it fit, and the file stays as it was."""
     path = tmp_path / "yes_no_votes.parquet"
-    vote().with_columns(pl.col("voted_at").cast(pl.Date)).write_parquet(path)
+    vote().with_columns(voted_at=pl.lit("soon")).write_parquet(path)
     before = path.read_bytes()
-    with pytest.raises(UnreadableFileError, match="voted_at has the type Date"):
+    with pytest.raises(UnreadableFileError, match="voted_at has the type String"):
         append_row(tmp_path, "yes_no_votes", vote("Kelly"))
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (vote(" bo "), "member_id of the new row would be read otherwise"),
+        (vote().with_columns(vote=pl.lit("perhaps")), "would break a rule"),
+        (vote("Kelly"), "would be read otherwise"),
+    ],
+)
+def test_what_would_not_be_read_back_is_refused(
+    tmp_path: Path, row: pl.DataFrame, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new file holds the old rows and the new one, or the old file stays."""
+    path = tmp_path / "yes_no_votes.csv"
+    path.write_text("decision_id,member_id,voted_at,vote\nroof,Kelly,,no\n")
+    before = path.read_bytes()
+    if row["member_id"].item() == "Kelly":  # a fault of ours that nobody has thought of
+        monkeypatch.setattr("crowdvote_analysis.store.append._with_line", lambda text, *_: text.replace("no", "yes"))
+    with pytest.raises(UnreadableFileError, match=words):
+        append_row(tmp_path, "yes_no_votes", row)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["yes_no_votes.csv"]
+
+
+def test_a_long_cell_of_another_column_stays(tmp_path: Path) -> None:
+    """The length at which Python's reader of CSV files stops is none of ours."""
+    text = f"decision_id,member_id,voted_at,vote,note\nroof,Kelly,,no,{'x' * 200_000}\n"
+    limit = csv.field_size_limit()
+    assert appended(tmp_path, text, vote()).startswith(text)
+    assert csv.field_size_limit() == limit
 
 
 def test_a_new_table_is_a_parquet_file(tmp_path: Path) -> None:
@@ -142,3 +239,23 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match="nowhere"), locked(tmp_path / "nowhere"):
         pass
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(("folder_mode", "mode"), [(0o755, 0o644), (0o2775, 0o664), (0o1777, 0o666), (0o700, 0o600)])
+def test_whoever_may_write_to_the_folder_may_take_turns(tmp_path: Path, folder_mode: int, mode: int) -> None:
+    """The file of the lock gives the rights of its folder, whatever the mask of whoever voted first."""
+    tmp_path.chmod(folder_mode)
+    before = os.umask(0o077)
+    try:
+        with locked(tmp_path):
+            assert stat.S_IMODE((tmp_path / ".crowdvote.lock").stat().st_mode) == mode
+    finally:
+        os.umask(before)
+
+
+def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    """Nobody is told to try again where that does not help."""
+    (tmp_path / ".crowdvote.lock").mkdir()
+    for folder in [tmp_path, *(path for path in [Path("/proc")] if path.is_dir())]:
+        with pytest.raises(UnreadableFileError, match=r"\.crowdvote\.lock: cannot be opened"), locked(folder):
+            pass
