@@ -6,12 +6,15 @@ because `ballots` and `votes` are what was cast by hand.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.consensus import decide
+from crowdvote_analysis.errors import CyclicCoreTooLarge, TableWarning
+from crowdvote_analysis.limits import WORK_LIMIT
 from crowdvote_analysis.privacy import public_ids, public_names
 from crowdvote_analysis.star import runoff_shares, score_histogram, tally_all, tally_each
 from crowdvote_analysis.star.result import PREFERENCES, SCORES, STEPS
@@ -35,7 +38,7 @@ RESULT_TABLES = {
     "preferences": "ballots that prefer one choice to another, one row a pair",
     "runoff_shares": "who carried the runoff: its votes by the manual voters they are made of",
     "steps": "every step of the tallies, one row a step and choice",
-    "yes_no_outcomes": "whether yes/no decisions pass, why, and what is missing, one row a decision",
+    "yes_no_outcomes": "whether yes/no decisions pass, why, and what is missing, one row a decision; status as stored",
 }
 
 
@@ -70,6 +73,8 @@ def result_tables(
     protocol: str = "starvote",
     tie_orders: Mapping[str, Sequence[str]] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    cycles: str | None = None,
+    work_limit: int = WORK_LIMIT,
 ) -> dict[str, pl.DataFrame]:
     """The results under public ids and names; see ``RESULT_TABLES``.
 
@@ -79,6 +84,9 @@ def result_tables(
         protocol: Name of the tie protocol (K3).
         tie_orders: The order that the community manager gave for ties, by decision id (K7).
         progress: Called with (decisions tallied, decisions in all).
+        cycles: Rule for loops of delegated yes/no decisions, as for ``decide``.
+        work_limit: Steps the path rule may take for one core of loops in them (Y3). A decision that needs more is left
+            out of ``yes_no_outcomes``, with a ``TableWarning``.
     """
     names = public_names(state)
     where = resolution.decisions.select("decision_id", "community_id")
@@ -103,12 +111,26 @@ def result_tables(
         "stats": resolution.stats,
         "tallies": tally_all(resolution, protocol, tie_orders=tie_orders),
         "histogram": score_histogram(resolution),
-        "yes_no_outcomes": decide(state),
+        "yes_no_outcomes": _yes_no_outcomes(state, cycles, work_limit),
     }
     tallies = tally_each(resolution, protocol, tie_orders=tie_orders, progress=progress)
     shares = public(runoff_shares(resolution, tallies.values()), "member_id")
     results["runoff_shares"] = shares.sort(["decision_id", "lead", "member_id"], descending=[False, True, False])
     return results | _tallied(tallies)
+
+
+def _yes_no_outcomes(state: SystemState, cycles: str | None, work_limit: int) -> pl.DataFrame:
+    try:
+        return decide(state, cycles=cycles, work_limit=work_limit)
+    except CyclicCoreTooLarge:
+        pass
+    outcomes = [decide(state, [], cycles=cycles)]
+    for decision in state.decisions.filter(pl.col("method") != "star")["decision_id"].sort():
+        try:
+            outcomes.append(decide(state, [decision], cycles=cycles, work_limit=work_limit))
+        except CyclicCoreTooLarge as error:
+            warnings.warn(f"yes_no_outcomes: left out is {error}", TableWarning, stacklevel=3)
+    return pl.concat(outcomes)
 
 
 def _tallied(tallies: Mapping[str, StarTally]) -> dict[str, pl.DataFrame]:

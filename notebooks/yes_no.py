@@ -21,7 +21,6 @@ with app.setup:
     from html import escape
 
     import marimo as mo
-    import polars as pl
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
@@ -30,6 +29,7 @@ with app.setup:
     from crowdvote_analysis.consensus import weights
     from crowdvote_analysis.consensus.standing import in_utc
     from crowdvote_analysis.privacy import public_names
+    from crowdvote_analysis.store.questions import missing_voters
 
 
 @app.cell
@@ -78,7 +78,7 @@ def choose_instant(asked, folder):
     # The demo has a date of its own. Everything else is looked at as of now: the minute that has begun is over, so that
     # a vote that was just cast is there.
     _at = datetime.now(UTC) + timedelta(minutes=1) if folder.value.strip() else DEMO_DATE
-    with suppress(KeyError, ValueError):
+    with suppress(KeyError, ValueError, OverflowError):  # the last one: years that only another time zone knows
         _at = in_utc(datetime.fromisoformat(asked["at"]))
     instant = mo.ui.datetime(value=_at.replace(tzinfo=None, second=0, microsecond=0), label="As of (UTC)")
     return (instant,)
@@ -110,7 +110,11 @@ def show_choosers(community, decision, instant):
 def decide_everything(instant, state):
     # Once for all decisions of the folder; choosing another decision does not come back here.
     at = instant.value.replace(tzinfo=UTC)
-    outcomes = cv.decide(state, at=at)
+    try:
+        outcomes, _problem = cv.decide(state, at=at), ""
+    except cv.CrowdVoteError as error:
+        outcomes, _problem = None, str(error)
+    mo.stop(bool(_problem), mo.callout(mo.Html(f"<div>{escape(_problem)}</div>"), kind="danger"))
     return at, outcomes
 
 
@@ -216,7 +220,7 @@ def table(rows, **look):
 @app.cell
 def show_votes(at, row, state):
     _rows = yes_no_page.vote_table(state, row, at)
-    _missing = _rows.filter(pl.col("Vote").is_in(["not voted", "by followings"]))["Member"].to_list()
+    _missing = missing_voters(state, row["decision_id"], at)["name"].to_list()
     _who = f"Have not voted by hand: {', '.join(_missing)}." if 0 < len(_missing) <= 12 else ""
     votes = section("Who voted, and who is missing", _who or f"{len(_missing):,} have not voted by hand.", table(_rows))
     return (votes,)
@@ -225,7 +229,9 @@ def show_votes(at, row, state):
 @app.cell
 def show_changes(at, decision, state):
     _rows = yes_no_page.change_table(state, decision.value, at)
-    changes = section("Votes that were changed", "The latest vote stands.", table(_rows)) if len(_rows) else None
+    changes = None
+    if len(_rows):
+        changes = section("Votes that were changed", "The latest vote in time stands.", table(_rows))
     return (changes,)
 
 

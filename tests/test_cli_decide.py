@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,7 @@ def test_a_first_vote_makes_the_table(tmp_path: Path) -> None:
         (["yes", "-d", "roof", "-m", "maya", "--at", "2026-06-20 18:00"], "The deadline for this decision has passed"),
         (["perhaps", "-d", "roof", "-m", "maya", *NOW], "yes, no, abstain"),
         (["yes", "-d", "roof", "-m", "kelly", "--at", "2026-06-01 08:00"], "has to be later"),
+        (["yes", "-d", "roof", "-m", "kelly", "--at", "2026-05-01 08:00"], "has to be later"),
     ],
 )
 def test_a_refused_vote_changes_nothing(club: Path, arguments: list[object], words: str) -> None:
@@ -176,6 +178,156 @@ def test_a_refused_vote_changes_nothing(club: Path, arguments: list[object], wor
     assert words in " ".join(done.stderr.split())
     after = (club / "yes_no_votes.csv").stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_a_vote_without_a_column_for_the_decision_leaves_the_folder_readable(club: Path) -> None:
+    """Where there is one decision only, its votes need not name it, before and after another vote."""
+    write(club, yes_no_votes="member_id,voted_at,vote\nkelly,2026-06-01 08:00,no\n")
+    assert crowdvote("decide", "vote", club, "yes", "-d", "roof", "-m", "maya", *NOW).returncode == 0
+    (row,) = document("outcome", club, *NOW)["rows"]
+    assert (row["yes"], row["no"]) == ("1.000000000", "1.000000000")
+
+
+def test_a_vote_that_would_not_be_read_back_is_refused(tmp_path: Path) -> None:
+    """An id with blanks at its ends is known from Parquet files, and cannot stand in a CSV file."""
+    folder = write(tmp_path / "club", decisions=DECISIONS, yes_no_votes=VOTES)
+    pl.DataFrame({"member_id": [" bo ", "kelly"]}).write_parquet(folder / "members.parquet")
+    done = crowdvote("decide", "vote", folder, "yes", "-d", "roof", "-m", " bo ", *NOW)
+    assert done.returncode == 1
+    assert "nothing was added, because member_id of the new row would be read otherwise" in " ".join(
+        done.stderr.split()
+    )
+    assert (folder / "yes_no_votes.csv").read_text() == VOTES
+
+
+@pytest.mark.parametrize("column", ["voted_at", "tags"])
+@pytest.mark.parametrize("empty", [True, False])
+def test_parquet_files_of_other_programs_can_be_voted_into(tmp_path: Path, column: str, empty: bool) -> None:
+    """Times and tags as text, or a column without any value, are read and so are written to as well."""
+    folder = write(tmp_path / "club", decisions=DECISIONS, members=MEMBERS)
+    old = {"decision_id": "roof", "member_id": "kelly", "vote": "no", "voted_at": "2026-06-01 08:00", "tags": "a;b"}
+    pl.DataFrame([old | {column: None} if empty else old]).write_parquet(folder / "yes_no_votes.parquet")
+    before = cv.SystemState.read(folder).yes_no_votes
+    done = crowdvote("decide", "vote", folder, "yes", "-d", "roof", "-m", "maya", "--tag", "c", *NOW)
+    assert (done.returncode, done.stderr) == (0, "")
+    after = cv.SystemState.read(folder).yes_no_votes
+    assert after.head(1).equals(before)
+    assert after["tags"].to_list()[1] == ["c"]
+
+
+def test_a_vote_from_the_future_is_refused(club: Path) -> None:
+    """A vote handed in on paper was cast earlier; none is cast later than now."""
+    write(club, decisions="decision_id,method\nroof,simple_majority\n")
+    vote = ["decide", "vote", club, "yes", "-d", "roof", "-m", "maya", "--at"]
+    done = crowdvote(*vote, f"{datetime.now(UTC) + timedelta(minutes=3):%Y-%m-%d %H:%M}")
+    assert done.returncode == 2
+    assert "lies in the future" in " ".join(done.stderr.split())
+    assert (club / "yes_no_votes.csv").read_text() == VOTES
+    assert crowdvote(*vote, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}").returncode == 0
+    assert "handed in on paper" in " ".join(crowdvote("decide", "vote", "--help").stdout.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_beyond_the_calendar_is_refused(club: Path, at: str) -> None:
+    """A year that only another time zone has is a matter of usage, not a fault of the program."""
+    for command in (["outcome", club], ["vote", club, "yes", "-d", "roof", "-m", "maya"]):
+        done = crowdvote("decide", *command, "--at", at)
+        assert done.returncode == 2
+        assert "years 1 to 9999" in " ".join(done.stderr.replace("│", " ").split())
+
+
+@pytest.fixture
+def tangle(club: Path) -> Path:
+    """Beside the roof, a decision whose votes pass along followings of everybody by everybody."""
+    people = ["kelly", "maya", "jack", "rosalind"]
+    pairs = "".join(f"{one},{other}\n" for one in people for other in people if one != other)
+    return write(
+        club,
+        decisions="decision_id,method,delegated\nroof,simple_majority,false\nlights,simple_majority,true\n",
+        followings=f"follower_id,followee_id\n{pairs}",
+    )
+
+
+def test_a_vote_is_recorded_where_the_outcome_cannot_be_worked_out(tangle: Path) -> None:
+    """The vote is there, and so is the reason why nothing more is said (Y3)."""
+    vote = ["vote", tangle, "yes", "-d", "lights", "-m", "rosalind", "--work-limit", 1]
+    done = crowdvote("decide", *vote)
+    assert done.returncode == 0
+    assert "yes. The vote is recorded; the outcome cannot be worked out: decision 'lights'" in done.stdout
+    assert "osalind" not in done.stdout + done.stderr
+    assert "lights,rosalind" in (tangle / "yes_no_votes.csv").read_text()
+    told = document(*vote)
+    assert (told["outcome"], told["rows"], told["cast"]["vote"]) == (None, [], "yes")
+    assert "cannot be worked out" in told["notes"][-1]
+    told = document(*vote, "--cycles", "equilibrium")
+    assert told["outcome"] == told["rows"][0]
+
+
+def test_one_decision_that_cannot_be_counted_leaves_the_others(tangle: Path) -> None:
+    """The others are told, and of that one why it is not (Y3); who asks for it alone gets an error."""
+    with (tangle / "yes_no_votes.csv").open("a") as votes:
+        votes.write("lights,kelly,2026-06-01 08:00,yes,\n")
+    told = crowdvote("decide", "outcome", tangle, "--work-limit", 1).stdout
+    assert told.split()[0] == "roof"
+    assert "Cannot be counted: decision 'lights'" in told
+    rows = document("outcome", tangle, "--work-limit", 1)
+    assert [row["decision_id"] for row in rows["rows"]] == ["roof"]
+    assert [each["decision_id"] for each in rows["uncounted"]] == ["lights"]
+    assert crowdvote("decide", "outcome", tangle, "-d", "lights", "--work-limit", 1).returncode == 1
+    assert len(document("outcome", tangle, "--work-limit", 1, "--cycles", "equilibrium")["rows"]) == 2
+
+
+def test_bad_rows_can_be_set_aside_but_not_voted_beside(club: Path) -> None:
+    """Questions are answered without the bad row; before a vote it has to be mended."""
+    write(club, yes_no_votes=VOTES + "roof,maya,2026-06-01 09:00,perhaps,\n")
+    assert "--quarantine" in crowdvote("decide", "outcome", club, *NOW).stderr
+    for name in ("outcome", "missing", "open", "summary", "eligible", "reminders"):
+        who = ["-m", "maya"] if name == "eligible" else []
+        done = crowdvote("decide", name, club, *who, *NOW, "--quarantine")
+        assert (done.returncode, "Set aside" in done.stderr) == (0, True)
+    assert "perhaps" in (club / "quarantine" / "yes_no_votes.csv").read_text()
+    done = crowdvote("decide", "vote", club, "yes", "-d", "roof", "-m", "jack", *NOW)
+    told = " ".join(done.stderr.split())
+    assert done.returncode == 1
+    assert "Mend the rows first, then vote." in told
+    assert "quarantine" not in told
+
+
+def test_a_vote_that_does_not_count_is_marked(club: Path) -> None:
+    """Who asks where they may vote learns that their late vote is none."""
+    write(club, yes_no_votes=VOTES + "roof,maya,2026-06-21 08:00,yes,\nroof,rosalind,2026-06-21 08:00,yes,\n")
+    arguments = ["eligible", club, "--at", "2026-06-22", "-m"]
+    for member in ("maya", "rosalind", "Anonymous 1"):
+        done = crowdvote("decide", *arguments, member)
+        assert "yes (does not count: " in " ".join(done.stdout.split())
+        assert "osalind" not in done.stdout
+    (row,) = document(*arguments, "maya")["rows"]
+    assert (row["vote"], row["not_counted"]) == ("yes", "cast after the deadline (C1)")
+    assert "does not count" not in crowdvote("decide", "eligible", club, *NOW, "-m", "kelly").stdout
+
+
+def test_ids_are_not_turned_into_pictures(club: Path) -> None:
+    """Colons around a word are what somebody wrote."""
+    write(
+        club,
+        decisions="decision_id,title,method\n:cat:,:dog: & co,simple_majority\n",
+        yes_no_votes="decision_id,member_id,vote\n",
+        members="member_id,display_name\nkelly,Kelly :tiger:\n",
+    )
+    assert ":cat: Kelly :tiger:" in decide("missing", club)
+    assert ":cat: :dog: & co" in decide("open", club)
+    assert all(word in decide("outcome", club) for word in (":cat:", ":dog:", ":tiger:"))
+    assert ":tiger:: yes." in decide("vote", club, "yes", "-d", ":cat:", "-m", "kelly")
+
+
+def test_missing_has_one_meaning() -> None:
+    """Overview and summary both count who has not voted by hand, also where votes pass along followings."""
+    (row,) = (row for row in document("summary")["rows"] if row["decision_id"] == "night-lights")
+    told = decide("outcome")
+    assert f" {row['missing']} passes so far: 20.5" in told[told.index("night-lights") :]
+    in_full = decide("outcome", "-d", "night-lights")
+    assert "no ballot 4" in in_full
+    assert "not voted 4" not in in_full
 
 
 def test_an_anonymous_voter_is_not_named(club: Path) -> None:

@@ -207,8 +207,7 @@ def test_bad_folder_is_explained_and_can_be_mended(visit, tmp_path):
     opened.page.get_by_text("Pond wins").wait_for()
 
 
-@pytest.mark.parametrize("width", [1280, 800])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (800, "dark")])
 def test_nothing_runs_over_the_edge(visit, width, scheme):
     """The page fits its window, and follows the colours that the reader's system asks for."""
     opened = visit("community=eastgate&decision=bicycle-lanes", scheme, width)

@@ -16,6 +16,8 @@ import pytest
 
 import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import DEMO_DATE, demo_folder
+from crowdvote_analysis.charts.yes_no_page import change_table
+from crowdvote_analysis.store.questions import missing_voters
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "yes_no.py"
 
@@ -114,6 +116,50 @@ def test_where_a_decision_stands_is_said(show, decision, words):
     page = show(decision)
     for text in ("How far yes has come", "Who voted, and who is missing", *words):
         assert text in page
+
+
+@pytest.fixture
+def late():
+    """Maya voted in time and late, Kelly late, Jack twice the same."""
+    times = ["2026-06-01", "2026-06-11", "2026-06-11", "2026-06-01", "2026-06-02", "2026-06-02"]
+    return cv.SystemState(
+        members=pl.DataFrame(
+            {"member_id": ["Maya", "Kelly", "Jack", "Olivia", "Zoe"], "is_voter": [True] * 4 + [False]}
+        ),
+        decisions=pl.DataFrame({"decision_id": ["d"], "method": ["unanimity"], "closes_at": ["2026-06-10"]}),
+        yes_no_votes=pl.DataFrame(
+            {
+                "decision_id": ["d"] * 6,
+                "member_id": ["Maya", "Maya", "Kelly", "Jack", "Jack", "Zoe"],
+                "voted_at": times,
+                "vote": ["yes", "no", "no", "no", "no", "yes"],
+            }
+        ),
+    )
+
+
+@pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.TableWarning")
+def test_who_voted_late_is_missing(show, late):
+    """The page and the question who is missing have the same answer (C6)."""
+    at = datetime(2026, 6, 12, tzinfo=UTC)
+    names = missing_voters(late, "d", at)["name"].to_list()
+    assert names == ["Kelly", "Olivia"]
+    assert f"Have not voted by hand: {', '.join(names)}." in show("d", at, late)
+
+
+@pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.TableWarning")
+def test_only_votes_that_changed_something_are_listed(show, late):
+    """A vote after the deadline, or one that says the same again, has changed nothing (C1)."""
+    assert "Votes that were changed" not in show("d", datetime(2026, 6, 12, tzinfo=UTC), late)
+    more = pl.DataFrame(
+        {"decision_id": ["d"], "member_id": ["Jack"], "voted_at": ["2026-06-03"], "vote": ["yes"], "tags": [""]}
+    )
+    votes = late.yes_no_votes.with_columns(voted_at=pl.col("voted_at").dt.strftime("%Y-%m-%d"), tags=pl.lit(""))
+    changed = cv.SystemState(
+        members=late.members, decisions=late.decisions, yes_no_votes=pl.concat([votes, more.select(votes.columns)])
+    )
+    assert change_table(changed, "d").rows() == [("Jack", "no", "yes", "2026-06-03 00:00")]
+    assert "The latest vote in time stands." in show("d", datetime(2026, 6, 12, tzinfo=UTC), changed)
 
 
 def test_what_is_over_or_delegated_has_no_what_if(show):

@@ -62,8 +62,7 @@ def test_anonymous_members_never_reach_the_browser(visit):  # noqa: F811
         assert not re.search(rf"\b{re.escape(secret)}\b", received, re.IGNORECASE), secret
 
 
-@pytest.mark.parametrize("width", [1280, 420])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (420, "dark")])
 def test_nothing_runs_over_the_edge(visit, width, scheme):  # noqa: F811
     """The page fits its window, a telephone too, and follows the colours that the reader's system asks for."""
     opened = visit("community=riverside&decision=statutes", scheme, width)

@@ -12,6 +12,7 @@ from crowdvote_analysis.consensus.delegated import counted_ballots
 from crowdvote_analysis.consensus.standing import asked_voters, in_utc, standing
 from crowdvote_analysis.privacy import public_ids, public_names
 from crowdvote_analysis.thresholds import DEFAULT
+from crowdvote_analysis.yes_no import judged
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -142,16 +143,19 @@ def vote_table(state: SystemState, row: dict[str, Any], at: datetime | None = No
 
 
 def change_table(state: SystemState, decision_id: str, at: datetime | None = None) -> pl.DataFrame:
-    """List the votes that replaced an earlier one, the latest first, under public names (C1, P1).
+    """List the votes that replaced another one, the latest first, under public names (C1, P1).
 
     Returns:
-        Member, From, To, When (UTC).
+        Member, From, To, When (UTC). Votes that changed nothing are left out: those that say the same again, those cast
+        after the deadline, and those of people who are not required to vote.
     """
     votes = state.yes_no_votes.filter(pl.col("decision_id") == decision_id)
     if at is not None:
         votes = votes.filter((pl.col("voted_at") <= in_utc(at)).fill_null(value=True))
+    votes = judged(votes, state.decisions, state.members, state.required_voters)
+    votes = votes.filter("entitled", ~pl.col("late")).drop("community_id")
     changed = votes.sort("voted_at", nulls_last=False).with_columns(before=pl.col("vote").shift().over("member_id"))
-    shown = _named(state, changed.filter(pl.col("before").is_not_null()))
+    shown = _named(state, changed.filter(pl.col("before") != pl.col("vote")))
     return shown.sort("voted_at", "name", descending=[True, False]).select(
         pl.col("name").alias("Member"),
         pl.col("before").alias("From"),

@@ -16,8 +16,9 @@ from crowdvote_analysis.errors import TableWarning
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-out = Console(highlight=False, soft_wrap=False)
-err = Console(stderr=True, highlight=False)
+# Without emoji, as ids and names may hold words such as ``:cat:``, which rich would turn into pictures.
+out = Console(highlight=False, soft_wrap=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 @contextmanager

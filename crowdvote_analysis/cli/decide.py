@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -11,10 +11,14 @@ import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
 from crowdvote_analysis.cli.count import read_state
-from crowdvote_analysis.cli.options import AsJson
-from crowdvote_analysis.cli.show_yes_no import sentences, show_decision, show_overview, show_rows
+from crowdvote_analysis.cli.options import AsJson, Cycles, CyclesOption, Quarantine, WorkLimit
+from crowdvote_analysis.cli.show_yes_no import said_so_far, sentences, show_decision, show_overview, show_rows
+from crowdvote_analysis.errors import CyclicCoreTooLarge, InvalidTableError
+from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
     from crowdvote_analysis.state import SystemState
@@ -27,6 +31,8 @@ app = typer.Typer(
 )
 
 _FEW = 2
+# How far the clock of whoever hands a vote in may be ahead of ours.
+_AHEAD = timedelta(minutes=1)
 _COUNTS = ("required", "yes", "no", "abstain", "missing")
 
 Tables: TypeAlias = Annotated[
@@ -35,6 +41,15 @@ Tables: TypeAlias = Annotated[
 At: TypeAlias = Annotated[
     str | None,
     typer.Option("--at", help="The instant, such as '2026-06-15 12:00' (UTC); now by default.", show_default=False),
+]
+CastAt: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        help="When the vote was cast, for votes handed in on paper, such as '2026-06-15 12:00' (UTC); now by default, "
+        "and never later.",
+        show_default=False,
+    ),
 ]
 Decision: TypeAlias = Annotated[
     str | None, typer.Option("--decision", "-d", help="This decision only.", show_default=False)
@@ -54,63 +69,85 @@ def vote(
         list[str] | None,
         typer.Option("--tag", help="A tag of the vote, for delegated decisions; may be repeated.", show_default=False),
     ] = None,
-    at: At = None,
+    at: CastAt = None,
+    cycles: CyclesOption = None,
+    work_limit: WorkLimit = WORK_LIMIT,
     as_json: AsJson = False,
 ) -> None:
     """Cast a vote, or change it as long as the decision is open.
 
     One row is added to [bold]yes_no_votes[/] in the folder; earlier votes stay there as the history. Several programs
-    may vote at the same time. A vote that is refused changes nothing.
+    may vote at the same time. A vote that is refused changes nothing. [bold]--cycles[/] and [bold]--work-limit[/] are
+    for the outcome that is told afterwards, where votes pass along followings.
 
     Examples:
       crowdvote decide vote mycommunity yes -d roof -m maya
 
       crowdvote decide vote mycommunity abstain -d lights -m jack --tag budget --tag environment
+
+      crowdvote decide vote mycommunity no -d roof -m kelly --at '2026-06-15 12:00'
     """
     from crowdvote_analysis.consensus import decide, record_vote
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.store.append import append_row, locked
 
+    cast_at = _cast_at(at)
     with noting() as notes, locked(folder):
-        state = read_state(folder)
-        when = _instant(at)
+        state = _read_to_vote(folder)
+        when = cast_at or _instant(None)
         state = record_vote(state, decision, member, vote, when, tag or ())
         row = state.yes_no_votes.tail(1)
-        path = append_row(folder, "yes_no_votes", row)
-    outcome = decide(state, [decision], at=when)
-    shown = public_names(state).filter(member_id=member, community_id=outcome["community_id"].item())
+        path = append_row(folder, "yes_no_votes", row, {"decision_id": state.decisions["decision_id"].to_list()})
+    try:
+        outcome = decide(state, [decision], at=when, cycles=_rule(cycles), work_limit=work_limit)
+        said = sentences(outcome.to_dicts()[0])
+    except CyclicCoreTooLarge as error:  # the vote is there all the same
+        outcome, said = state.yes_no_votes.clear(), f"The vote is recorded; the outcome cannot be worked out: {error}"
+        notes.append(said)
+    community = state.decisions.filter(decision_id=decision)["community_id"].item()
+    shown = public_names(state).filter(member_id=member, community_id=community)
     if as_json:
         cast = {
             "member_id": shown["public_id"].item(),
             "vote": row["vote"].item(),
             "tags": row["tags"].item().to_list(),
         }
-        print_json(_document(_Asked(folder, state, when, notes), outcome, file=str(path), cast=cast))
+        document = _document(_Asked(folder, state, when, notes), outcome, file=str(path), cast=cast)
+        print_json(document | {"outcome": next(iter(document["rows"]), None)})
     else:
-        out.print(f"{shown['name'].item()}: {row['vote'].item()}. {sentences(outcome.to_dicts()[0])}", markup=False)
+        out.print(f"{shown['name'].item()}: {row['vote'].item()}. {said}", markup=False)
 
 
 @app.command()
-def outcome(folder: Tables = None, decision: Several = None, at: At = None, as_json: AsJson = False) -> None:
+def outcome(
+    folder: Tables = None,
+    decision: Several = None,
+    at: At = None,
+    cycles: CyclesOption = None,
+    quarantine: Quarantine = False,
+    work_limit: WorkLimit = WORK_LIMIT,
+    as_json: AsJson = False,
+) -> None:
     """Say what came out, or what is missing.
 
     A simple majority needs more yes than half of the votes cast, a supermajority a part of all required voters,
     unanimity nobody's no. Deadlocked is what cannot pass any more, whatever is still voted. Delegated decisions count
-    the votes that pass along followings.
+    the votes that pass along followings; one of them that cannot be counted is named, and the others are told.
 
     Examples:
       crowdvote decide outcome
 
       crowdvote decide outcome mycommunity -d roof --at '2026-06-15 12:00'
     """
-    from crowdvote_analysis.consensus import decide
-
-    asked = _read(folder, at)
+    asked = _read(folder, at, quarantine)
     with working("Counting votes"):
-        rows = decide(asked.state, decision, at=asked.at)
+        rows, uncounted = _decided(asked, decision, cycles, work_limit)
     if as_json:
-        print_json(_document(asked, rows))
-    elif rows.is_empty():
+        print_json(
+            _document(asked, rows, uncounted=[{"decision_id": each, "why": why} for each, why in uncounted.items()])
+        )
+        return
+    if rows.is_empty() and not uncounted:
         out.print("There is no yes/no decision here.")
     elif decision or len(rows) <= _FEW:
         for row in rows.iter_rows(named=True):
@@ -118,24 +155,32 @@ def outcome(folder: Tables = None, decision: Several = None, at: At = None, as_j
     else:
         show_overview(asked.state, rows)
         out.print("One in full: --decision ID.", style="dim")
+    for why in uncounted.values():
+        out.print(f"Cannot be counted: {why}", style="yellow", markup=False)
 
 
 @app.command()
-def missing(folder: Tables = None, decision: Decision = None, at: At = None, as_json: AsJson = False) -> None:
-    """List the required voters who have not voted.
+def missing(
+    folder: Tables = None,
+    decision: Decision = None,
+    at: At = None,
+    quarantine: Quarantine = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the required voters who have not voted by hand, or only after the deadline.
 
     Example:
       crowdvote decide missing mycommunity -d roof
     """
     from crowdvote_analysis.store.questions import missing_voters
 
-    asked = _read(folder, at)
+    asked = _read(folder, at, quarantine)
     headings = {"decision_id": "Decision", "name": "Not voted"}
     _answer(asked, missing_voters(asked.state, decision, asked.at), headings, "Nobody is missing.", as_json)
 
 
 @app.command(name="open")
-def open_(folder: Tables = None, at: At = None, as_json: AsJson = False) -> None:
+def open_(folder: Tables = None, at: At = None, quarantine: Quarantine = False, as_json: AsJson = False) -> None:
     """List the decisions that can be voted on, the nearest deadline first.
 
     Example:
@@ -143,14 +188,14 @@ def open_(folder: Tables = None, at: At = None, as_json: AsJson = False) -> None
     """
     from crowdvote_analysis.store.questions import open_decisions
 
-    asked = _read(folder, at)
+    asked = _read(folder, at, quarantine)
     headings = {"decision_id": "Decision", "title": "", "closes_at": "Deadline (UTC)", "cast": "Voted"}
     rows = open_decisions(asked.state, asked.at)
     _answer(asked, rows, headings | {"missing": "Missing"}, "Nothing can be voted on.", as_json)
 
 
 @app.command()
-def summary(folder: Tables = None, at: At = None, as_json: AsJson = False) -> None:
+def summary(folder: Tables = None, at: At = None, quarantine: Quarantine = False, as_json: AsJson = False) -> None:
     """Count the votes cast by hand, decision by decision.
 
     Example:
@@ -158,7 +203,7 @@ def summary(folder: Tables = None, at: At = None, as_json: AsJson = False) -> No
     """
     from crowdvote_analysis.store.questions import vote_summary
 
-    asked = _read(folder, at)
+    asked = _read(folder, at, quarantine)
     headings = {"decision_id": "Decision"} | {name: name.capitalize() for name in _COUNTS}
     _answer(asked, vote_summary(asked.state, asked.at), headings, "There is no yes/no decision here.", as_json)
 
@@ -171,6 +216,7 @@ def eligible(
     ],
     folder: Tables = None,
     at: At = None,
+    quarantine: Quarantine = False,
     as_json: AsJson = False,
 ) -> None:
     """Say where a member may vote, and where not and why.
@@ -180,10 +226,12 @@ def eligible(
     """
     from crowdvote_analysis.store.questions import eligibility
 
-    asked = _read(folder, at)
+    asked = _read(folder, at, quarantine)
+    rows = _with_what_counts(asked, eligibility(asked.state, member, asked.at))
     headings = {"decision_id": "Decision", "may_vote": "May vote", "vote": "Vote so far", "why_not": "Why not"}
-    nothing = "There is no yes/no decision in their communities."
-    _answer(asked, eligibility(asked.state, member, asked.at), headings, nothing, as_json)
+    if not as_json:
+        rows = rows.with_columns(vote=said_so_far())
+    _answer(asked, rows, headings, "There is no yes/no decision in their communities.", as_json)
 
 
 @app.command()
@@ -191,6 +239,7 @@ def reminders(
     folder: Tables = None,
     within: Annotated[int, typer.Option("--within", min=0, help="Days ahead to look for deadlines.")] = 3,
     at: At = None,
+    quarantine: Quarantine = False,
     as_json: AsJson = False,
 ) -> None:
     """Say whom to remind of a deadline that is near or has passed, one sentence each.
@@ -200,7 +249,7 @@ def reminders(
     """
     from crowdvote_analysis.store.questions import reminders as due
 
-    asked = _read(folder, at)
+    asked = _read(folder, at, quarantine)
     rows = due(asked.state, asked.at, within)
     if as_json:
         print_json(_document(asked, rows))
@@ -221,13 +270,68 @@ class _Asked:
     notes: list[str]
 
 
-def _read(folder: Path | None, at: str | None) -> _Asked:
+def _read(folder: Path | None, at: str | None, quarantine: bool) -> _Asked:
     from crowdvote_analysis.bundled import DEMO_DATE, demo_folder
 
     when = DEMO_DATE if folder is None and at is None else _instant(at)
     folder = folder or demo_folder()
     with noting() as notes:
-        return _Asked(folder, read_state(folder), when, notes)
+        return _Asked(folder, read_state(folder, quarantine), when, notes)
+
+
+def _read_to_vote(folder: Path) -> SystemState:
+    """Read a folder; nothing may be set aside, since a vote could be among it."""
+    try:
+        return read_state(folder)
+    except InvalidTableError as error:
+        if "quarantine" not in str(error):
+            raise
+        raise InvalidTableError(error.problems, "Mend the rows first, then vote.") from None
+
+
+def _decided(
+    asked: _Asked, decisions: Sequence[str] | None, cycles: Cycles | None, work_limit: int
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The outcomes, and why there is none, by decision; who asks for one by its id gets the error."""
+    import polars as pl
+
+    from crowdvote_analysis.consensus import decide
+
+    def outcomes(ids: Sequence[str] | None) -> pl.DataFrame:
+        return decide(asked.state, ids, at=asked.at, cycles=_rule(cycles), work_limit=work_limit)
+
+    try:
+        return outcomes(decisions), {}
+    except CyclicCoreTooLarge:
+        here = asked.state.decisions.filter(pl.col("method") != "star")
+        if decisions or len(here) == 1:
+            raise
+    rows: list[pl.DataFrame] = []
+    uncounted: dict[str, str] = {}
+    alone = pl.when("delegated").then("decision_id")  # those that are not delegated are counted together
+    for _, group in here.group_by(alone.alias("alone"), maintain_order=True):
+        ids = group["decision_id"].to_list()
+        try:
+            rows.append(outcomes(ids))
+        except CyclicCoreTooLarge as error:
+            uncounted |= dict.fromkeys(ids, str(error))
+    return pl.concat(rows).sort("decision_id") if rows else here.clear(), dict(sorted(uncounted.items()))
+
+
+def _rule(cycles: Cycles | None) -> str | None:
+    return cycles.value if cycles else None
+
+
+def _cast_at(at: str | None) -> datetime | None:
+    """The time of a vote that was cast earlier; none for one that is cast now."""
+    if at is None:
+        return None
+    when = _instant(at)
+    if when > _instant(None) + _AHEAD:
+        raise typer.BadParameter(
+            f"{at!r} lies in the future. A vote is cast now, or was cast earlier on paper.", param_hint="--at"
+        )
+    return when
 
 
 def _instant(at: str | None) -> datetime:
@@ -240,10 +344,25 @@ def _instant(at: str | None) -> datetime:
 
     given = pl.DataFrame({"at": [at]})
     time = tables.columns("yes_no_votes")["voted_at"]
-    read: datetime | None = given.select(columns.parsed(time, "at", given.schema)).item()
+    column = given.select(columns.parsed(time, "at", given.schema)).to_series()
+    if columns.beyond_the_calendar(column):
+        raise typer.BadParameter(f"{at!r} lies outside the years 1 to 9999.", param_hint="--at")
+    read: datetime | None = column.item()
     if read is None:
         raise typer.BadParameter(f"{at!r} is not a time such as '2026-06-15 12:00' (UTC).", param_hint="--at")
     return read
+
+
+def _with_what_counts(asked: _Asked, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a member with a column not_counted: why the vote that stands there does not count."""
+    from crowdvote_analysis.consensus import standing_votes
+    from crowdvote_analysis.privacy import public_ids, public_names
+
+    where = asked.state.decisions.select("decision_id", "community_id")
+    votes = standing_votes(asked.state, asked.at).join(where, on="decision_id")
+    key = ["decision_id", "community_id", "member_id"]
+    why = public_ids(votes, public_names(asked.state), ["member_id"]).select(*key, "not_counted")
+    return rows.join(why, on=key, how="left", maintain_order="left")
 
 
 def _answer(asked: _Asked, rows: pl.DataFrame, headings: dict[str, str], nothing: str, as_json: bool) -> None:

@@ -40,8 +40,8 @@ def export(
     """Count a folder and write the results as Parquet or CSV files.
 
     Written are communities, members, decisions and choices as they were counted, and resolved_ballots, resolved_stars,
-    sources, score_shares, stats, tallies, scores, histogram, preferences, steps and runoff_shares (docs/tables.md).
-    Anonymous members stand under pseudonyms.
+    sources, score_shares, stats, tallies, scores, histogram, preferences, steps, runoff_shares and yes_no_outcomes
+    (docs/tables.md). Anonymous members stand under pseudonyms.
     """
     from crowdvote_analysis.published import input_tables, result_tables
     from crowdvote_analysis.store import export_tables
@@ -54,7 +54,9 @@ def export(
         resolution = resolve_state(state, decision, cycles, work_limit)
         with working("Tallying") as advance:
             frames = {name: frame for name, frame in input_tables(state).items() if name in _ALONG}
-            frames |= result_tables(state, resolution, protocol.value, read_tie_orders(tie_orders), advance)
+            rule = cycles.value if cycles else None
+            orders = read_tie_orders(tie_orders)
+            frames |= result_tables(state, resolution, protocol.value, orders, advance, rule, work_limit)
         with working("Writing files") as advance:
             paths = export_tables(frames, to, format.value, advance)
     for path in paths:

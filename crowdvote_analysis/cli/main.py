@@ -73,6 +73,6 @@ def main() -> None:
 def _tell(text: str) -> None:
     from rich.console import Console
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, emoji=False)
     console.print("crowdvote:", style="bold red", end=" ")
     console.print(text, markup=False)

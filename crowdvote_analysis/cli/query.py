@@ -73,7 +73,8 @@ def _frames(state: SystemState, sql: str, cycles: CyclesOption) -> dict[str, pl.
     if re.search("|".join([*RESULT_TABLES, r"\bshow\b", "information_schema", "duckdb_"]), sql, flags=re.IGNORECASE):
         resolution = resolve_state(state, cycles=cycles)
         with working("Tallying") as advance:
-            frames |= result_tables(state, resolution, progress=advance)
+            rule = cycles.value if cycles else None
+            frames |= result_tables(state, resolution, progress=advance, cycles=rule)
     return frames
 
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 # How many names of the missing are told, and how long the bars are.
 _NAMES, _BAR = 12, 40
-_PARTS = (("yes", "green"), ("no", "red"), ("abstain", "yellow"), ("not voted", "dim"))
+_PARTS = (("yes", "green"), ("no", "red"), ("abstain", "yellow"))
 
 
 def show_overview(state: SystemState, rows: pl.DataFrame) -> None:
-    """One row a decision, by community."""
+    """One row a decision, by community; missing is who has not voted by hand, in delegated decisions too."""
     import polars as pl
     from rich.markup import escape
 
@@ -38,7 +38,7 @@ def show_overview(state: SystemState, rows: pl.DataFrame) -> None:
             community = row["community_id"]
             table.add_row(f"[bold cyan]{escape(row['community'])}[/]")
         votes = [_number(row[part]) for part in ("yes", "no", "abstain")]
-        table.add_row(f"  {escape(row['decision_id'])}", *votes, f"{_silent(row):,}", escape(row["outcome"]))
+        table.add_row(f"  {escape(row['decision_id'])}", *votes, f"{row['remaining']:,}", escape(row["outcome"]))
     out.print(table)
 
 
@@ -54,10 +54,12 @@ def show_decision(state: SystemState, row: dict[str, Any], at: datetime) -> None
     how = "delegated " * row["delegated"] + row["method"].replace("_", " ")
     out.print(f"{how} · {deadline} · {row['status']}", style="dim", markup=False)
     out.print()
-    votes = row | {"not voted": _silent(row)}
-    for part, style in _PARTS:
-        length = round(_BAR * votes[part] / max(row["required"], row["cast"], 1))
-        out.print(f"{part:>9} {_number(votes[part]):>8} [{style}]{'█' * length}[/]")
+    # In a delegated decision somebody who has not voted by hand may have a ballot all the same.
+    silent = "no ballot" if row["delegated"] else "not voted"
+    for part, style in (*_PARTS, (silent, "dim")):
+        votes = _silent(row) if part == silent else row[part]
+        length = round(_BAR * votes / max(row["required"], row["cast"], 1))
+        out.print(f"{part:>9} {_number(votes):>8} [{style}]{'█' * length}[/]")
     out.print()
     out.print(f"[bold]{escape(sentences(row))}[/]")
     if row["delegated"]:
@@ -87,6 +89,14 @@ def show_rows(rows: pl.DataFrame, headings: dict[str, str]) -> None:
     for row in rows.select(list(headings)).iter_rows():
         table.add_row(*(escape(_cell(value)) for value in row))
     out.print(table)
+
+
+def said_so_far() -> pl.Expr:
+    """The vote of a member, and why it does not count where it does not."""
+    import polars as pl
+
+    why = pl.format("{} (does not count: {})", "vote", "not_counted")
+    return pl.coalesce(why, "vote")
 
 
 def _show_by_hand(state: SystemState, decision_id: str, at: datetime) -> None:
