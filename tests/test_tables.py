@@ -628,11 +628,12 @@ def test_ids_are_any_text_and_compared_exactly(name: str) -> None:
 # --- whatever comes -------------------------------------------------------------------------------------------------
 
 
-def count(state: cv.SystemState) -> None:
-    """Everything there is to count."""
-    cv.resolve(state)
-    cv.decide(state)
-    cv.decide(state, delegated=True)
+def count(state: cv.SystemState, table: str) -> None:
+    """Everything there is to count that looks at a table."""
+    if table not in ("required_voters", "yes_no_votes"):
+        cv.resolve(state)
+    if table not in ("choices", "ballots", "votes"):
+        cv.decide(state, delegated=True)  # counts votes by hand as well
 
 
 STRANGE: dict[str, pl.Series] = {
@@ -670,7 +671,7 @@ def test_a_column_of_any_type_is_understood_or_refused_in_our_words(table: str, 
     for column in PLAIN[table]:
         for quarantine in (False, True):
             try:
-                count(build(table, column, STRANGE[kind], quarantine=quarantine))
+                count(build(table, column, STRANGE[kind], quarantine=quarantine), table)
             except cv.CrowdVoteError as error:
                 assert table in str(error) or column in str(error)  # noqa: PT017 - either way is fine
             else:
@@ -716,8 +717,8 @@ def test_a_column_of_any_text_is_understood_or_refused_in_our_words(data: st.Dat
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", cv.TableWarning)
         try:
-            count(cv.SystemState(**frames))
+            count(cv.SystemState(**frames), table)
         except cv.InvalidTableError:
             state = cv.SystemState(**frames, quarantine=True)
-            count(state)
+            count(state, table)
             assert state.quarantined
