@@ -632,7 +632,7 @@ def count(state: cv.SystemState, table: str) -> None:
     """Everything there is to count that looks at a table."""
     if table not in ("required_voters", "yes_no_votes"):
         cv.resolve(state)
-    if table not in ("choices", "ballots", "votes"):
+    if table in ("decisions", "required_voters", "yes_no_votes"):
         cv.decide(state, delegated=True)  # counts votes by hand as well
 
 
