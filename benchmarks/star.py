@@ -70,9 +70,9 @@ def _votes(size: float, runs: int) -> Result:
 
 
 def _thousand(size: float) -> cv.Resolution:
-    """A thousand decisions of one community in which everybody voted by hand."""
-    members = max(10, int(1_000 * size))
-    wide = elections(1_000 * members).with_columns(
+    """A thousand decisions of one community in which everybody voted by hand; fewer of both at less than full size."""
+    members = decisions = max(10, round(1_000 * size**0.5))
+    wide = elections(decisions * members).with_columns(
         decision_id=pl.format("decision {}", (pl.int_range(pl.len()) // members).cast(pl.String).str.zfill(4)),
         member_id=pl.format("m{}", (pl.int_range(pl.len()) % members).cast(pl.String).str.zfill(4)),
     )
