@@ -70,6 +70,52 @@ class UnreadableFileError(CrowdVoteError):
     """A file or folder is missing, empty or not in the format asked for."""
 
 
+class BusyError(CrowdVoteError):
+    """Another program is at work on the same thing, and did not finish in time; nothing has changed."""
+
+
+class StoreError(CrowdVoteError):
+    """A store is not there, is damaged, or is of another format."""
+
+
+class RefusedRecordError(CrowdVoteError):
+    """Something that may not be recorded in a store; nothing has changed.
+
+    The text names no member, since it may be shown to others (P1).
+
+    Attributes:
+        reason: A word for programs, such as ``not_a_member`` or ``decision_closed``.
+    """
+
+    def __init__(self, reason: str, text: str) -> None:
+        self.reason = reason
+        super().__init__(text)
+
+
+class SnapshotError(CrowdVoteError):
+    """A snapshot cannot be taken, found, read or trusted."""
+
+
+class UnknownSnapshotError(SnapshotError):
+    """A snapshot was asked for that the store does not hold."""
+
+
+class FinalSnapshotError(SnapshotError):
+    """A closed decision has its final snapshot already (S3)."""
+
+
+class CorruptedSnapshotError(SnapshotError):
+    """What a snapshot has frozen is not what it was (S7).
+
+    Attributes:
+        problems: What is wrong, one sentence each, every file by its name.
+    """
+
+    def __init__(self, snapshot_id: str, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join([f"snapshot {snapshot_id} is not what it was:", *self.problems]))
+
+
 class UnknownDecisionError(CrowdVoteError):
     """A decision was asked for that the state does not hold."""
 

@@ -89,7 +89,8 @@ def vote(
     """
     from crowdvote_analysis.consensus import decide, record_vote
     from crowdvote_analysis.privacy import public_names
-    from crowdvote_analysis.store.append import append_row, locked
+    from crowdvote_analysis.store.append import append_row
+    from crowdvote_analysis.store.locking import locked
 
     cast_at = _cast_at(at)
     with noting() as notes, locked(folder):

@@ -23,60 +23,8 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-_LOCK = ".crowdvote.lock"
-_PATIENCE = 60.0
 # What some programs write at the beginning of UTF-8 text.
 _MARK = "\ufeff"
-
-
-@contextmanager
-def locked(folder: str | Path, timeout: float = _PATIENCE) -> Iterator[None]:
-    """Keep other writers out of a folder of tables, those of other programs too.
-
-    Whoever reads, decides and writes does all of it inside, so that nothing is decided on tables that have changed.
-
-    Args:
-        folder: The folder; a file ``.crowdvote.lock`` stays in it.
-        timeout: Seconds to wait for others.
-
-    Raises:
-        UnreadableFileError: The folder is not there or cannot be written to, or others did not finish in time.
-    """
-    from filelock import FileLock, Timeout
-
-    if not Path(folder).is_dir():  # the lock would make it
-        raise UnreadableFileError(f"{folder}: there is no such folder.")
-    path = Path(folder) / _LOCK
-    lock = FileLock(path, timeout=timeout)
-    try:
-        _make_lock_file(path)
-        lock.acquire()
-    except Timeout:
-        raise UnreadableFileError(f"{folder}: is being written to by another program. Try again.") from None
-    except OSError as error:
-        raise UnreadableFileError(
-            f"{path}: cannot be opened for writing ({error.strerror or error}). It is what programs that vote take "
-            "turns by: whoever votes needs the right to write to it and to its folder."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _make_lock_file(path: Path) -> None:
-    """Make sure that the file of the lock is there and can be written to by whoever can write to its folder."""
-    mode = 0o666 & path.parent.stat().st_mode
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
-    except FileExistsError:
-        os.close(os.open(path, os.O_RDWR))
-        return
-    try:
-        if os.name == "posix":  # whatever the mask of this process; elsewhere a file takes the rights of its folder
-            os.fchmod(handle, mode)
-    finally:
-        os.close(handle)
 
 
 def append_row(
@@ -88,7 +36,7 @@ def append_row(
     keeps its columns and its rows, and their types but where one cannot hold the value: such a column gets the type of
     the table. The new file is read back before it takes the place of the old one, and has to hold the old rows as they
     were and the new one. It is replaced as a whole: a reader sees it without the row or with it. Call it inside
-    ``locked``.
+    ``locking.locked``.
 
     Args:
         folder: The folder.

@@ -16,7 +16,8 @@ import pytest
 from crowdvote_analysis.checking import check
 from crowdvote_analysis.errors import UnreadableFileError
 from crowdvote_analysis.readers.sheet import read_table
-from crowdvote_analysis.store.append import append_row, locked
+from crowdvote_analysis.store.append import append_row
+from crowdvote_analysis.store.locking import locked
 
 AT = datetime(2026, 6, 15, 12, 0, 0, 250_000, UTC)
 
@@ -223,7 +224,7 @@ def test_a_compressed_file_is_refused(tmp_path: Path) -> None:
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
     """Another program waits while somebody writes, and gives up with words."""
     script = (
-        "import sys; from crowdvote_analysis.store.append import locked\n"
+        "import sys; from crowdvote_analysis.store.locking import locked\n"
         "try:\n    locked(sys.argv[1], timeout=0.2).__enter__()\n"
         "except Exception as error:\n    print(error)"
     )

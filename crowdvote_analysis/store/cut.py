@@ -1,0 +1,177 @@
+"""The tables of a store at one commit: a consistent cut, whatever is written meanwhile.
+
+Every row carries the commit it belongs to, and a commit is there once the table ``commits`` has its row, which is
+written last. So a reader who takes the list of commits first finds all rows of every commit listed, in every table,
+and passes over those of commits that came later or were never finished.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crowdvote_analysis import tables
+from crowdvote_analysis.errors import StoreError
+from crowdvote_analysis.state import SystemState
+from crowdvote_analysis.store import delta
+from crowdvote_analysis.tables import UTC
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from deltalake import DeltaTable
+
+    from crowdvote_analysis.store.location import Location
+
+COMMITS = pl.Schema(
+    {
+        "seq": pl.Int64(),
+        "commit_id": pl.String(),
+        "committed_at": UTC,
+        "action": pl.String(),
+        "tables": pl.List(pl.String()),
+        "rows": pl.List(pl.Int64()),
+    }
+)
+# What the rows of a store carry beside the columns of their table.
+RECORD = pl.Schema({"withdrawn": pl.Boolean(), "extra": pl.String(), "commit_id": pl.String()})
+
+_PEOPLE = {
+    "followings": ("follower_id", "followee_id"),
+    "ballots": ("member_id",),
+    "votes": ("member_id",),
+    "required_voters": ("member_id",),
+    "yes_no_votes": ("member_id",),
+}
+
+
+def record_schema(table: str) -> pl.Schema:
+    """The columns of a table as a store holds them."""
+    return pl.Schema({**{name: column.dtype for name, column in tables.columns(table).items()}, **RECORD})
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """All commits up to one of them.
+
+    Attributes:
+        location: The store.
+        commits: Their rows: seq, commit_id, committed_at, action, tables and rows (how many rows in which table), by
+            seq. ``seq`` grows with every commit, not always by one.
+    """
+
+    location: Location
+    commits: pl.DataFrame
+    _opened: dict[str, DeltaTable] = field(default_factory=dict, repr=False)
+
+    @property
+    def seq(self) -> int:
+        """Number of the last commit; 0 before the first."""
+        return int(self.commits["seq"][-1]) if len(self.commits) else 0
+
+    @property
+    def at(self) -> datetime | None:
+        """When the last commit was made; none before the first."""
+        return self.commits["committed_at"][-1] if len(self.commits) else None
+
+    def history(self, table: str) -> pl.LazyFrame:
+        """All rows of a table, those that were superseded too.
+
+        Returns:
+            The columns of the table, withdrawn (Boolean: whether the row takes its key back), extra (columns that the
+            table does not have, as JSON text), seq, committed_at and action. In no order.
+        """
+        if table not in self._opened:  # after the commits were listed, so that their rows are there
+            self._opened[table] = delta.open_table(self.location, table)
+        rows = delta.scan(self._opened[table], record_schema(table), self.location.options)
+        commits = self.commits.lazy().select("commit_id", "seq", "committed_at", "action")
+        return rows.join(commits, on="commit_id")
+
+    def rows(self, table: str, **where: str) -> pl.DataFrame:
+        """The rows of a table that stand: the latest of every key, unless it is withdrawn (sorted by key).
+
+        Args:
+            table: Name of the table.
+            where: Values of key columns, for some rows only.
+
+        Returns:
+            The columns of the table. The stars of a ballot are those that came with its latest row.
+        """
+        names = [*tables.columns(table)]
+        rows = self._standing(table, **where)
+        if table == "votes":
+            whole = ["decision_id", "member_id", "seq"]
+            ballots = self._standing("ballots", **{name: where[name] for name in whole if name in where})
+            rows = rows.join(ballots.select(whole), on=whole, how="semi")
+        return rows.select(names).sort(tables.key(table)).collect()
+
+    def _standing(self, table: str, **where: str) -> pl.LazyFrame:
+        rows = self.history(table)
+        for name, value in where.items():
+            rows = rows.filter(pl.col(name) == value)
+        latest = rows.sort("seq").unique(tables.key(table), keep="last", maintain_order=True)
+        return latest.filter(~pl.col("withdrawn"))
+
+    def state(self) -> SystemState:
+        """The tables as they stand, checked against each other.
+
+        Members who left while anonymous stand under pseudonyms where rows of theirs are left (P1).
+
+        Raises:
+            InvalidTableError: Rows do not fit together; whoever recorded them has seen to it that they do.
+            StoreError: Rows of a commit are missing.
+        """
+        self.require_complete()
+        frames = {table: self.rows(table) for table in tables.TABLES}
+        return SystemState(quarantine=False, **self._without_names(frames))
+
+    def require_complete(self) -> None:
+        """Make sure that every row of every commit is there.
+
+        Raises:
+            StoreError: Rows are missing, or there are more than were committed.
+        """
+        expected = self.commits.lazy().explode("tables", "rows").group_by("tables").agg(pl.col("rows").sum())
+        for table, number in expected.collect().sort("tables").iter_rows():
+            found = self.history(table).select(pl.len()).collect().item()
+            if found != number:
+                raise StoreError(
+                    f"{self.location}: the table {table} has {found:,} rows up to commit {self.seq:,}, and "
+                    f"{number:,} were committed. Its files were changed from outside: restore them from a backup."
+                )
+
+    @cached_property
+    def _former(self) -> pl.DataFrame:
+        """Who left and was anonymous: community_id, member_id, pseudonym."""
+        key = ["community_id", "member_id"]
+        members = self.history("members").select(*key, "is_anonymous", "withdrawn", "seq").collect()
+        last = members.sort("seq").unique(key, keep="last", maintain_order=True)
+        secret = members.filter("is_anonymous").select(key).unique()
+        gone = last.filter("withdrawn").join(secret, on=key, how="semi").sort("seq", *key)
+        taken = set(members["member_id"].unique())
+        names, number = [], 0
+        for _ in range(len(gone)):
+            number += 1
+            while f"Former anonymous member {number}" in taken:
+                number += 1
+            names.append(f"Former anonymous member {number}")
+        return gone.select(key).with_columns(pseudonym=pl.Series(names, dtype=pl.String))
+
+    def _without_names(self, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        former = self._former
+        if former.is_empty():
+            return frames
+        where = frames["decisions"].select("decision_id", "community_id")
+        for table, columns in _PEOPLE.items():
+            frame, own = frames[table], frames[table].columns
+            if "community_id" not in own:
+                frame = frame.join(where, on="decision_id", how="left", maintain_order="left")
+            for column in columns:
+                names = former.rename({"member_id": column})
+                frame = frame.join(names, on=["community_id", column], how="left", maintain_order="left")
+                frame = frame.with_columns(pl.coalesce("pseudonym", column).alias(column)).drop("pseudonym")
+            frames[table] = frame.select(own)
+        return frames

@@ -1,0 +1,120 @@
+"""Delta tables: create, append, read. The only place that talks to deltalake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crowdvote_analysis.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from deltalake import DeltaTable
+
+    from crowdvote_analysis.store.location import Location
+
+# So many small files make every reading slower than putting them together once.
+MANY_FILES = 32
+# A file of this size is large enough to be left alone when small ones are put together.
+_LARGE = 32 * 1024 * 1024
+
+
+def create(location: Location, name: str, schema: pl.Schema) -> None:
+    """Make an empty table; one that is there stays as it is."""
+    from deltalake import DeltaTable, write_deltalake
+
+    uri, options = location.table(name), dict(location.options)
+    if not DeltaTable.is_deltatable(uri, storage_options=options):
+        write_deltalake(uri, pl.DataFrame(schema=schema).to_arrow(), mode="ignore", storage_options=options)
+
+
+def open_table(location: Location, name: str) -> DeltaTable:
+    """The table as it is now.
+
+    Raises:
+        StoreError: It is not there, or its log cannot be read.
+    """
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        return DeltaTable(location.table(name), storage_options=dict(location.options))
+    except (DeltaError, OSError) as error:
+        raise StoreError(
+            f"{location}: the table {name} cannot be read ({_first_line(error)}). Restore the folder from a backup."
+        ) from error
+
+
+def names(location: Location) -> list[str]:
+    """The names of all tables of a store, sorted."""
+    from deltalake import DeltaTable
+
+    folders: list[str] = location.files.list_with_delimiter()["common_prefixes"]
+    options = dict(location.options)
+    return sorted(name for name in folders if DeltaTable.is_deltatable(location.table(name), storage_options=options))
+
+
+def append(table: DeltaTable, frame: pl.DataFrame) -> None:
+    """Add rows in one Delta commit; others may add theirs at the same time."""
+    from deltalake import write_deltalake
+
+    write_deltalake(table, frame.to_arrow(), mode="append")
+
+
+def append_as_next(table: DeltaTable, frame: pl.DataFrame) -> bool:
+    """Add rows as the version that follows the one that was opened.
+
+    Returns:
+        Whether that was done; not where somebody else took the version in the meantime. Then nothing was added.
+    """
+    from deltalake import CommitProperties, write_deltalake
+    from deltalake.exceptions import CommitFailedError
+
+    try:
+        # Without retries the commit is a compare-and-swap: Delta names the next version or fails.
+        once = CommitProperties(max_commit_retries=0)
+        write_deltalake(table, frame.to_arrow(), mode="append", commit_properties=once)
+    except CommitFailedError:
+        return False
+    return True
+
+
+def scan(table: DeltaTable, schema: pl.Schema, options: Mapping[str, str]) -> pl.LazyFrame:
+    """The rows of a table, in no order; a column that is younger than a file is null there."""
+    files = table.file_uris()
+    if not files:
+        return pl.LazyFrame(schema=schema)
+    return pl.scan_parquet(
+        files,
+        schema=schema,
+        missing_columns="insert",
+        storage_options=dict(options) or None,
+        glob=False,
+        cast_options=pl.ScanCastOptions(datetime_cast="convert-timezone"),
+    )
+
+
+def compact(table: DeltaTable) -> bool:
+    """Put small files together; no row changes, and versions before stay readable.
+
+    Returns:
+        Whether that was done; not where somebody else wrote at the same time, who may do it as well.
+    """
+    from deltalake.exceptions import CommitFailedError
+
+    try:
+        table.optimize.compact(target_size=_LARGE)
+    except CommitFailedError:
+        return False
+    return True
+
+
+def vacuum(table: DeltaTable) -> int:
+    """Remove files that no version of the last seven days needs, also those of writers that were stopped."""
+    return len(table.vacuum(dry_run=False))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,79 @@
+"""Where a store lies: a folder of this machine, or object storage by its URL."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crowdvote_analysis.store.locking import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Location:
+    """A folder, or a URL such as ``s3://bucket/garden`` with the options its object storage needs.
+
+    Attributes:
+        url: The absolute path of the folder, or the URL.
+        options: Keys and values for the object storage, those of the Rust library object_store, such as
+            ``aws_endpoint_url``; never shown, as secrets are among them. Empty for a folder.
+    """
+
+    url: str
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, where: str | Path, options: Mapping[str, str] | None = None) -> Location:
+        """The location that a path or URL means."""
+        if isinstance(where, str) and "://" in where and not where.startswith("file://"):
+            return cls(where.rstrip("/"), dict(options or {}))
+        return cls(str(Path(str(where).removeprefix("file://")).resolve()))
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder; none on object storage."""
+        return None if "://" in self.url else Path(self.url)
+
+    def __str__(self) -> str:
+        return self.url
+
+    def table(self, name: str) -> str:
+        """Where a Delta table lies."""
+        return f"{self.url}/{name}"
+
+    @cached_property
+    def files(self) -> Any:
+        """The files beside the Delta tables, as an ``obstore`` store."""
+        from obstore.store import LocalStore, from_url
+
+        if self.folder is not None:
+            return LocalStore(self.url)
+        return from_url(self.url, config={name.lower(): value for name, value in self.options.items()})  # type: ignore[call-overload]
+
+    @contextmanager
+    def turn(self, name: str, timeout: float = _PATIENCE) -> Iterator[None]:
+        """Take turns at something in the store, across processes of this machine.
+
+        On object storage the file of the lock lies in the temporary folder of this machine: processes of several
+        machines are kept apart by conditional writes only.
+
+        Raises:
+            BusyError: Others did not finish in time.
+            UnreadableFileError: The folder cannot be written to.
+        """
+        folder = self.folder
+        if folder is None:
+            folder = Path(tempfile.gettempdir()) / "crowdvote-locks"
+            folder.mkdir(exist_ok=True)
+            name = f"{hashlib.sha256(self.url.encode()).hexdigest()[:16]}-{name}"
+        with locked(folder, timeout, f".{name}.lock"):
+            yield

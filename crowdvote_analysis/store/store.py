@@ -1,0 +1,248 @@
+"""A store: a folder of Delta tables that only grow, one for each table of ``SystemState``.
+
+    garden/
+      store.json            says that this is a store, and of which format
+      commits/              one row a commit: its number, time, action, and how many rows it has in which table
+      members/ ballots/ …   rows, each with the commit it belongs to; a later row supersedes an earlier one of its key
+      snapshot_events/      what happened to snapshots
+      snapshots/            what they have frozen, and what came out
+
+A commit is there once its row in ``commits`` is. That row is written last, by a compare-and-swap: its number is the
+version that Delta gives it, so that two writers never get the same one, and whoever comes second looks again at what
+the first has changed. A writer that dies before leaves rows that nobody will ever read.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import uuid4
+
+import polars as pl
+
+from crowdvote_analysis import tables
+from crowdvote_analysis.errors import BusyError, StoreError
+from crowdvote_analysis.store import delta
+from crowdvote_analysis.store.cut import COMMITS, Cut, record_schema
+from crowdvote_analysis.store.location import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from deltalake import DeltaTable
+
+    from crowdvote_analysis.state import SystemState
+
+FORMAT = 1
+_MARK = "store.json"
+_TRIES = 100
+_TICK = timedelta(microseconds=1)
+
+
+class Commit(NamedTuple):
+    """A commit that was made.
+
+    Attributes:
+        seq: Its number.
+        at: Its time (UTC).
+        action: What was done.
+        rows: How many rows were added, by table.
+    """
+
+    seq: int
+    at: datetime
+    action: str
+    rows: Mapping[str, int]
+
+
+def now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store that is there; see ``Store.create`` and ``Store.open``.
+
+    Attributes:
+        location: Where it lies.
+        clock: Gives the time in UTC.
+    """
+
+    location: Location
+    clock: Callable[[], datetime] = now
+
+    @classmethod
+    def create(
+        cls, where: str | Path, options: Mapping[str, str] | None = None, clock: Callable[[], datetime] = now
+    ) -> Store:
+        """Make a store, or open the one that is there.
+
+        Args:
+            where: A folder, made if it is not there, or a URL of object storage.
+            options: What the object storage needs, keys and values of the Rust library object_store.
+            clock: Gives the time in UTC.
+
+        Raises:
+            StoreError: The folder holds something else, or cannot be written to.
+        """
+        location = Location.of(where, options)
+        if not is_store(where, options):
+            _require_room(location)
+            for table in tables.TABLES:
+                delta.create(location, table, record_schema(table))
+            delta.create(location, "commits", COMMITS)
+            mark = json.dumps({"what": "crowdvote store", "format": FORMAT}).encode()
+            location.files.put(_MARK, mark)  # last, so that a store that is marked is whole
+        return cls.open(where, options, clock)
+
+    @classmethod
+    def open(
+        cls, where: str | Path, options: Mapping[str, str] | None = None, clock: Callable[[], datetime] = now
+    ) -> Store:
+        """Open a store.
+
+        Raises:
+            StoreError: There is none, or one of a later format.
+        """
+        location = Location.of(where, options)
+        try:
+            mark = json.loads(bytes(location.files.get(_MARK).bytes()))
+        except FileNotFoundError:
+            raise StoreError(f"{location}: is no store. Make one with: crowdvote import FOLDER {location}") from None
+        except ValueError:
+            mark = {}
+        if mark.get("format") != FORMAT:
+            raise StoreError(f"{location}: {_MARK} does not name format {FORMAT}, the one that this version reads.")
+        return cls(location, clock)
+
+    def cut(self, as_of: datetime | None = None, seq: int | None = None) -> Cut:
+        """All commits up to an instant or a number; up to now by default.
+
+        Args:
+            as_of: Commits made later are not looked at; a time without a zone is UTC.
+            seq: Commits with a higher number are not looked at.
+        """
+        opened = delta.open_table(self.location, "commits")
+        commits = delta.scan(opened, COMMITS, self.location.options).sort("seq").collect()
+        if as_of is not None:
+            at = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
+            commits = commits.filter(pl.col("committed_at") <= at)
+        if seq is not None:
+            commits = commits.filter(pl.col("seq") <= seq)
+        return Cut(self.location, commits)
+
+    def state(self, as_of: datetime | None = None) -> SystemState:
+        """The tables as they stood at an instant, now by default; see ``Cut.state``."""
+        return self.cut(as_of).state()
+
+    def commit(self, action: str, prepare: Callable[[Cut, datetime], Mapping[str, pl.DataFrame]]) -> Commit | None:
+        """Add rows to some tables, all of them or none.
+
+        Args:
+            action: What is done, in a word or two.
+            prepare: Called with the store as it is and the time of the commit; gives rows by table, in the columns of
+                the table, and may raise to refuse. Called again where others were faster, as they may have changed what
+                it looked at. ``withdrawn`` (Boolean) and ``extra`` (text) are optional columns. A key may occur once.
+
+        Returns:
+            The commit; none where there was nothing to add.
+
+        Raises:
+            BusyError: Others were faster every time, or did not finish in time.
+        """
+        for _ in range(_TRIES):
+            with self.location.turn("commits") if self.location.folder else nullcontext():
+                log = delta.open_table(self.location, "commits")
+                cut = self.cut()
+                at = self.clock() if cut.at is None else max(self.clock(), cut.at + _TICK)
+                frames = {table: frame for table, frame in prepare(cut, at).items() if len(frame)}
+                if not frames:
+                    return None
+                commit = Commit(log.version() + 1, at, action, {table: len(frames[table]) for table in frames})
+                landed = self._land(log, commit, frames)
+            if landed:
+                self._tidy([*frames, "commits"])
+                return commit
+        raise BusyError(f"{self.location}: others were writing all the time. Nothing was recorded; try again.")
+
+    def _land(self, log: DeltaTable, commit: Commit, frames: Mapping[str, pl.DataFrame]) -> bool:
+        commit_id = uuid4().hex
+        for table, frame in frames.items():
+            delta.append(delta.open_table(self.location, table), _record(table, frame, commit_id))
+        row = {
+            "seq": commit.seq,
+            "commit_id": commit_id,
+            "committed_at": commit.at,
+            "action": commit.action,
+            "tables": list(commit.rows),
+            "rows": list(commit.rows.values()),
+        }
+        return delta.append_as_next(log, pl.DataFrame([row], schema=COMMITS))
+
+    def _tidy(self, names: list[str]) -> None:
+        """Put small files together where there are many, so that reading stays fast however many commits there are."""
+        for name in names:
+            opened = delta.open_table(self.location, name)
+            if len(opened.file_uris()) > delta.MANY_FILES:
+                delta.compact(opened)
+
+    def compact(self) -> dict[str, int]:
+        """Put small files together and remove those that nothing of the last seven days needs; every row stays.
+
+        Returns:
+            Number of files removed, by table.
+        """
+        removed = {}
+        for name in delta.names(self.location):
+            opened = delta.open_table(self.location, name)
+            delta.compact(opened)
+            removed[name] = delta.vacuum(delta.open_table(self.location, name))
+        return removed
+
+
+def is_store(where: str | Path, options: Mapping[str, str] | None = None) -> bool:
+    """Whether a store lies there."""
+    location = Location.of(where, options)
+    if location.folder is not None:
+        return (location.folder / _MARK).is_file()
+    try:
+        location.files.head(_MARK)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _require_room(location: Location) -> None:
+    """Make the folder; refuse one that holds other things, such as the tables somebody means to import."""
+    folder = location.folder
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        others = [path.name for path in sorted(folder.iterdir()) if path.name not in _own_names()]
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be made ({error.strerror or error}).") from None
+    if others:
+        raise StoreError(f"{folder}: holds other files ({others[0]}). A store needs a folder of its own.")
+
+
+def _own_names() -> set[str]:
+    """What a store that was not finished may have left."""
+    return {*tables.TABLES, "commits", ".commits.lock"}
+
+
+def _record(table: str, frame: pl.DataFrame, commit_id: str) -> pl.DataFrame:
+    """Rows as a store holds them."""
+    schema = record_schema(table)
+    for name, default in (("withdrawn", False), ("extra", None)):
+        if name not in frame.columns:
+            frame = frame.with_columns(pl.lit(default, dtype=schema[name]).alias(name))
+    frame = frame.with_columns(commit_id=pl.lit(commit_id)).select(schema.names()).cast(schema)
+    if frame.select(pl.struct(tables.key(table)).is_duplicated().any()).item():
+        raise ValueError(f"{table}: a key occurs twice in one commit")
+    return frame
