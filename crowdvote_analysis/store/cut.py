@@ -106,7 +106,10 @@ class Cut:
             whole = ["decision_id", "member_id", "seq"]
             ballots = self._standing("ballots", **{name: where[name] for name in whole if name in where})
             rows = rows.join(ballots.select(whole), on=whole, how="semi")
-        return rows.select(names).sort(tables.key(table)).collect()
+        return self._collected(table, rows.select(names).sort(tables.key(table)))
+
+    def _collected(self, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
+        return delta.collected(self.location, table, rows)
 
     def _standing(self, table: str, **where: str) -> pl.LazyFrame:
         rows = self.history(table)
@@ -115,18 +118,31 @@ class Cut:
         latest = rows.sort("seq").unique(tables.key(table), keep="last", maintain_order=True)
         return latest.filter(~pl.col("withdrawn"))
 
-    def state(self) -> SystemState:
+    def state(self, decision_id: str | None = None) -> SystemState:
         """The tables as they stand, checked against each other.
 
         Members who left while anonymous stand under pseudonyms where rows of theirs are left (P1).
+
+        Args:
+            decision_id: Only what counts for this decision: its choices, ballots and votes, and its community with all
+                members and followings. Everything by default.
 
         Raises:
             InvalidTableError: Rows do not fit together; whoever recorded them has seen to it that they do.
             StoreError: Rows of a commit are missing.
         """
         self.require_complete()
-        frames = {table: self.rows(table) for table in tables.TABLES}
+        frames = {table: self.rows(table, **where) for table, where in self._about(decision_id).items()}
         return SystemState(quarantine=False, **self._without_names(frames))
+
+    def _about(self, decision_id: str | None) -> dict[str, dict[str, str]]:
+        """What the rows of each table that are about a decision have in common; nothing for all rows."""
+        if decision_id is None:
+            return {table: {} for table in tables.TABLES}
+        found = self.rows("decisions", decision_id=decision_id)["community_id"]
+        community = {"community_id": found[0] if len(found) else ""}
+        decision = {"decision_id": decision_id}
+        return {table: decision if "decision_id" in tables.columns(table) else community for table in tables.TABLES}
 
     def require_complete(self) -> None:
         """Make sure that every row of every commit is there.
@@ -136,7 +152,7 @@ class Cut:
         """
         expected = self.commits.lazy().explode("tables", "rows").group_by("tables").agg(pl.col("rows").sum())
         for table, number in expected.collect().sort("tables").iter_rows():
-            found = self.history(table).select(pl.len()).collect().item()
+            found = self._collected(table, self.history(table).select(pl.len())).item()
             if found != number:
                 raise StoreError(
                     f"{self.location}: the table {table} has {found:,} rows up to commit {self.seq:,}, and "
@@ -147,7 +163,8 @@ class Cut:
     def _former(self) -> pl.DataFrame:
         """Who left and was anonymous: community_id, member_id, pseudonym."""
         key = ["community_id", "member_id"]
-        members = self.history("members").select(*key, "is_anonymous", "withdrawn", "seq").collect()
+        rows = self.history("members").select(*key, "is_anonymous", "withdrawn", "seq")
+        members = self._collected("members", rows)
         last = members.sort("seq").unique(key, keep="last", maintain_order=True)
         secret = members.filter("is_anonymous").select(key).unique()
         gone = last.filter("withdrawn").join(secret, on=key, how="semi").sort("seq", *key)

@@ -23,11 +23,18 @@ _LARGE = 32 * 1024 * 1024
 
 def create(location: Location, name: str, schema: pl.Schema) -> None:
     """Make an empty table; one that is there stays as it is."""
-    from deltalake import DeltaTable, write_deltalake
+    from deltalake import write_deltalake
 
-    uri, options = location.table(name), dict(location.options)
-    if not DeltaTable.is_deltatable(uri, storage_options=options):
-        write_deltalake(uri, pl.DataFrame(schema=schema).to_arrow(), mode="ignore", storage_options=options)
+    if not is_table(location, name):
+        nothing = pl.DataFrame(schema=schema).to_arrow()
+        write_deltalake(location.table(name), nothing, mode="ignore", storage_options=dict(location.options))
+
+
+def is_table(location: Location, name: str) -> bool:
+    """Whether a table is there."""
+    from deltalake import DeltaTable
+
+    return DeltaTable.is_deltatable(location.table(name), storage_options=dict(location.options))
 
 
 def open_table(location: Location, name: str) -> DeltaTable:
@@ -49,11 +56,8 @@ def open_table(location: Location, name: str) -> DeltaTable:
 
 def names(location: Location) -> list[str]:
     """The names of all tables of a store, sorted."""
-    from deltalake import DeltaTable
-
     folders: list[str] = location.files.list_with_delimiter()["common_prefixes"]
-    options = dict(location.options)
-    return sorted(name for name in folders if DeltaTable.is_deltatable(location.table(name), storage_options=options))
+    return sorted(name for name in folders if is_table(location, name))
 
 
 def append(table: DeltaTable, frame: pl.DataFrame) -> None:
@@ -94,6 +98,21 @@ def scan(table: DeltaTable, schema: pl.Schema, options: Mapping[str, str]) -> pl
         glob=False,
         cast_options=pl.ScanCastOptions(datetime_cast="convert-timezone"),
     )
+
+
+def collected(location: Location, name: str, rows: pl.LazyFrame) -> pl.DataFrame:
+    """The rows of a query over a table.
+
+    Raises:
+        StoreError: A file of the table is missing or damaged.
+    """
+    try:
+        return rows.collect()
+    except (pl.exceptions.PolarsError, FileNotFoundError) as error:
+        raise StoreError(
+            f"{location}: a file of the table {name} is missing or damaged ({_first_line(error)}). Restore it from a "
+            "backup."
+        ) from error
 
 
 def compact(table: DeltaTable) -> bool:

@@ -30,7 +30,7 @@ from crowdvote_analysis.store.cut import COMMITS, Cut, record_schema
 from crowdvote_analysis.store.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from deltalake import DeltaTable
@@ -128,7 +128,8 @@ class Store:
             seq: Commits with a higher number are not looked at.
         """
         opened = delta.open_table(self.location, "commits")
-        commits = delta.scan(opened, COMMITS, self.location.options).sort("seq").collect()
+        rows = delta.scan(opened, COMMITS, self.location.options).sort("seq")
+        commits = delta.collected(self.location, "commits", rows)
         if as_of is not None:
             at = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
             commits = commits.filter(pl.col("committed_at") <= at)
@@ -166,7 +167,7 @@ class Store:
                 commit = Commit(log.version() + 1, at, action, {table: len(frames[table]) for table in frames})
                 landed = self._land(log, commit, frames)
             if landed:
-                self._tidy([*frames, "commits"])
+                self.tidy([*frames, "commits"])
                 return commit
         raise BusyError(f"{self.location}: others were writing all the time. Nothing was recorded; try again.")
 
@@ -184,7 +185,7 @@ class Store:
         }
         return delta.append_as_next(log, pl.DataFrame([row], schema=COMMITS))
 
-    def _tidy(self, names: list[str]) -> None:
+    def tidy(self, names: Iterable[str]) -> None:
         """Put small files together where there are many, so that reading stays fast however many commits there are."""
         for name in names:
             opened = delta.open_table(self.location, name)

@@ -1,0 +1,179 @@
+"""What happened to snapshots: an append-only table of events, one row whenever a status changes (S2, S4).
+
+The row of a status carries what became known with it: what was frozen, who won, what went wrong. What there is to say
+about a snapshot is the latest value of every column.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from crowdvote_analysis.errors import UnknownSnapshotError
+from crowdvote_analysis.store import delta
+from crowdvote_analysis.tables import UTC
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.store.store import Store
+
+TABLE = "snapshot_events"
+
+RUNNING = ("creating", "staging", "tallying")
+FAILED = {"creating": "failed_snapshot", "staging": "failed_staging", "tallying": "failed_tallying"}
+STATUSES = ("creating", "ready", "staging", "tallying", "completed", *FAILED.values(), "corrupted")
+
+_EVENT = {
+    "snapshot_id": pl.String(),
+    "number": pl.Int64(),
+    "at": UTC,
+    "status": pl.String(),
+}
+# What a status makes known, by column; null in the rows of all others.
+_FACTS = {
+    "community_id": pl.String(),
+    "decision_id": pl.String(),
+    "trigger": pl.String(),
+    "supersedes": pl.String(),
+    "options": pl.String(),
+    "timestamp": UTC,
+    "seq": pl.Int64(),
+    "is_final": pl.Boolean(),
+    "manifest": pl.String(),
+    "content_hash": pl.String(),
+    "public_hash": pl.String(),
+    "result_hash": pl.String(),
+    "public_result_hash": pl.String(),
+    "cycle_rule": pl.String(),
+    "protocol": pl.String(),
+    "outcome": pl.String(),
+    "winner": pl.String(),
+    "winner_title": pl.String(),
+    "margin": pl.Int64(),
+    "total_members": pl.Int64(),
+    "manual_ballots": pl.Int64(),
+    "calculated_ballots": pl.Int64(),
+    "no_ballot": pl.Int64(),
+    "lobbyists": pl.Int64(),
+    "circular_prevented": pl.Int64(),
+    "max_delegation_depth": pl.Int64(),
+    "participation": pl.Float64(),
+    "engine": pl.String(),
+    "duration": pl.Float64(),
+    "retry_count": pl.Int64(),
+    "error": pl.String(),
+    "trace": pl.String(),
+}
+EVENTS = pl.Schema({**_EVENT, **_FACTS})
+OVERVIEW = pl.Schema(
+    {
+        "snapshot_id": pl.String(),
+        "status": pl.String(),
+        "status_at": UTC,
+        **{name: kind for name, kind in _FACTS.items() if name not in ("trace", "manifest", "error")},
+        "last_error": pl.String(),
+        "superseded_by": pl.String(),
+    }
+)
+
+
+def append_event(store: Store, snapshot_id: str, status: str, at: datetime, **facts: Any) -> None:
+    """Add one event, in one commit of its own."""
+    known = read_events(store, snapshot_id)
+    row = {"snapshot_id": snapshot_id, "number": len(known) + 1, "at": at, "status": status, **facts}
+    delta.create(store.location, TABLE, EVENTS)
+    delta.append(delta.open_table(store.location, TABLE), pl.DataFrame([row], schema=EVENTS))
+    store.tidy([TABLE])
+
+
+def read_events(store: Store, snapshot_id: str | None = None) -> pl.DataFrame:
+    """The events of all snapshots or of one, in the order in which they happened.
+
+    Returns:
+        snapshot_id, number (from 1 for each snapshot), at, status (S4) and what became known with it.
+    """
+    if not delta.is_table(store.location, TABLE):
+        return pl.DataFrame(schema=EVENTS)
+    events = delta.scan(delta.open_table(store.location, TABLE), EVENTS, store.location.options)
+    if snapshot_id is not None:
+        events = events.filter(pl.col("snapshot_id") == snapshot_id)
+    return delta.collected(store.location, TABLE, events.sort("snapshot_id", "number", "at"))
+
+
+def list_snapshots(store: Store, decision_id: str | None = None) -> pl.DataFrame:
+    """All snapshots of a store, newest first.
+
+    Args:
+        store: The store.
+        decision_id: Those of one decision only.
+
+    Returns:
+        One row a snapshot: snapshot_id, status (S4) and status_at (since when), community_id, decision_id, trigger,
+        supersedes and superseded_by (ids of snapshots), options (JSON text), timestamp (the instant it is of), seq (of
+        the last commit in it), is_final (S3), content_hash, public_hash and result_hash, cycle_rule, protocol, outcome
+        (decided, unresolved tie, no ballots), winner, winner_title, margin, the statistics of M2, engine (version),
+        duration (seconds of calculation), retry_count and last_error. What is not known yet is null.
+    """
+    return overview(read_events(store), decision_id)
+
+
+def overview(events: pl.DataFrame, decision_id: str | None = None) -> pl.DataFrame:
+    """One row a snapshot, from their events; see ``list_snapshots``."""
+    latest = events.group_by("snapshot_id").agg(
+        pl.col("status").last(),
+        pl.col("at").last().alias("status_at"),
+        pl.col([name for name in _FACTS if name not in ("trace", "manifest", "error", "duration")]).drop_nulls().last(),
+        pl.col("duration").sum(),
+        pl.col("error").drop_nulls().last().alias("last_error"),
+    )
+    found = latest.join(_superseded(latest), on="snapshot_id", how="left").select(OVERVIEW.names()).cast(OVERVIEW)
+    if decision_id is not None:
+        found = found.filter(pl.col("decision_id") == decision_id)
+    return found.sort(["timestamp", "snapshot_id"], descending=True, nulls_last=False)
+
+
+def _superseded(latest: pl.DataFrame) -> pl.DataFrame:
+    """Which snapshots were superseded, and by which: a result only by a later result, a failure by any later try."""
+    known = {name: (status, earlier) for name, status, earlier in _chain(latest)}
+    by = {}
+    for name, (status, earlier) in known.items():
+        if status == "completed":
+            while earlier in known:
+                by[earlier] = name
+                earlier = known[earlier][1]
+        elif status in FAILED.values() and earlier in known and known[earlier][0] != "completed":
+            by.setdefault(earlier, name)
+    return pl.DataFrame({"snapshot_id": list(by), "superseded_by": list(by.values())}, schema=_BY)
+
+
+def _chain(latest: pl.DataFrame) -> list[tuple[str, str, str]]:
+    return latest.sort("snapshot_id").select("snapshot_id", "status", "supersedes").rows()
+
+
+_BY = {"snapshot_id": pl.String, "superseded_by": pl.String}
+
+
+def find_snapshot(store: Store, name: str) -> dict[str, Any]:
+    """The row of one snapshot, by its id, by the first letters of it, or as ``latest`` for the newest completed one.
+
+    Raises:
+        UnknownSnapshotError: There is none, or there are several.
+    """
+    known = list_snapshots(store)
+    if name == "latest":
+        found = known.filter(status="completed").head(1)
+    else:
+        exact = known.filter(snapshot_id=name)
+        found = exact if len(exact) else known.filter(pl.col("snapshot_id").str.starts_with(name))
+    if len(found) == 1:
+        return found.row(0, named=True)
+    if len(found):
+        raise UnknownSnapshotError(f"'{name}' may mean {len(found)} snapshots; give more of its id.")
+    held = f"It holds {len(known):,}; crowdvote snapshot list shows them." if len(known) else "It holds none."
+    raise UnknownSnapshotError(f"{store.location}: there is no snapshot '{name}'. {held}")
+
+
+def instant(text: str) -> datetime:
+    """A time as the JSON documents of snapshots hold it."""
+    return datetime.fromisoformat(text)

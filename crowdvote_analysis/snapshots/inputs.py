@@ -1,0 +1,215 @@
+"""What a snapshot freezes before anything is calculated: the tables of one decision at one instant (S1)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from crowdvote_analysis import tables
+from crowdvote_analysis.errors import CorruptedSnapshotError, SnapshotError, UnknownDecisionError
+from crowdvote_analysis.published import input_tables
+from crowdvote_analysis.snapshots.objects import Frozen, content_of, file_of, freeze, listing_hash, thaw, write_json
+from crowdvote_analysis.state import SystemState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    import polars as pl
+
+    from crowdvote_analysis.store.cut import Cut
+    from crowdvote_analysis.store.location import Location
+
+TABLES = ("communities", "members", "followings", "decisions", "choices", "ballots", "votes")
+_CLOSED = ("approved", "rejected", "expired", "cancelled")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a snapshot is to be counted.
+
+    Attributes:
+        cycles: The rule for loops, ``path`` (Y1) or ``equilibrium`` (Y4); none for that of the community.
+        protocol: Name of the tie protocol (K3).
+        tie_order: The order that the community manager gave for ties, best first (K7).
+        work_limit: Steps the path rule may take for one core of loops (Y3).
+    """
+
+    cycles: str | None
+    protocol: str
+    tie_order: tuple[str, ...]
+    work_limit: int
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Options:
+        """The options that a JSON document holds."""
+        return cls(**{**document, "tie_order": tuple(document["tie_order"])})
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The frozen tables of a snapshot and what they are of.
+
+    Attributes:
+        snapshot_id: The snapshot.
+        community_id: The community.
+        decision_id: The decision.
+        timestamp: The instant (UTC).
+        seq: Number of the last commit that is in it.
+        is_final: Whether the decision was closed at that instant (S3).
+        options: How it is counted.
+        engine: Version of the package that froze it.
+        tables: What was frozen, by table.
+        content_hash: One hash of all tables: of what ``sha256sum`` prints for them as CSV files. It is not for
+            publication where members are anonymous, since it would confirm a name that somebody guesses (P1).
+        public_hash: The same for the tables under public ids and names, as they are exported.
+    """
+
+    snapshot_id: str
+    community_id: str
+    decision_id: str
+    timestamp: datetime
+    seq: int
+    is_final: bool
+    options: Options
+    engine: str
+    tables: Mapping[str, Frozen]
+    content_hash: str
+    public_hash: str
+
+    def facts(self) -> dict[str, Any]:
+        """What the events say of it."""
+        known = ("community_id", "decision_id", "timestamp", "seq", "is_final", "content_hash", "public_hash", "engine")
+        return {name: getattr(self, name) for name in known}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document ``inputs.json``."""
+        return asdict(self) | {
+            "what": "inputs of a crowdvote snapshot",
+            "timestamp": self.timestamp.isoformat(),
+            "tables": {name: frozen._asdict() for name, frozen in self.tables.items()},
+        }
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Inputs:
+        """The inputs that a JSON document describes."""
+        from crowdvote_analysis.snapshots.events import instant
+
+        known = {name: document[name] for name in cls.__dataclass_fields__}
+        return cls(
+            **known
+            | {
+                "timestamp": instant(document["timestamp"]),
+                "options": Options.of(document["options"]),
+                "tables": {name: Frozen(**frozen) for name, frozen in document["tables"].items()},
+            }
+        )
+
+
+def decision_of(cut: Cut, decision_id: str) -> dict[str, Any]:
+    """The row of a decision that is counted with stars.
+
+    Raises:
+        UnknownDecisionError: There is none, or it is voted on with yes and no.
+    """
+    found = cut.rows("decisions", decision_id=decision_id)
+    if found.is_empty():
+        raise UnknownDecisionError(f"decision '{decision_id}' is not in the store at that instant.")
+    row = found.row(0, named=True)
+    if row["method"] != "star":
+        raise UnknownDecisionError(
+            f"decision '{decision_id}' is voted on with yes and no. Every vote of it is kept with its time, so that "
+            "crowdvote decide outcome --at TIME gives its outcome at any instant; snapshots are of counts with stars."
+        )
+    return row
+
+
+def is_closed(decision: Mapping[str, Any], at: datetime) -> bool:
+    """Whether a decision is over at an instant (S3)."""
+    over = decision["closes_at"] is not None and decision["closes_at"] <= at
+    return bool(over or decision["status"] in _CLOSED)
+
+
+def freeze_inputs(
+    location: Location,
+    state: SystemState,
+    snapshot_id: str,
+    decision_id: str,
+    *,
+    timestamp: datetime,
+    seq: int,
+    is_final: bool,
+    options: Options,
+    engine: str,
+) -> tuple[Inputs, str]:
+    """Freeze the tables of one decision.
+
+    Args:
+        location: The store.
+        state: Its tables, as far as they are about the decision; see ``Cut.state``.
+        snapshot_id: The snapshot.
+        decision_id: The decision.
+        timestamp: The instant.
+        seq: Number of the last commit that is in the state.
+        is_final: Whether the decision was closed then.
+        options: How it is counted.
+        engine: Version of the package.
+
+    Returns:
+        The inputs, and the SHA-256 of the file that describes them.
+
+    Raises:
+        SnapshotError: The community has no members (S7).
+    """
+    if state.members.is_empty():
+        raise SnapshotError(f"decision '{decision_id}': its community has no members, so nothing can be counted (S7).")
+    frozen = {table: freeze(location, getattr(state, table).sort(tables.key(table))) for table in TABLES}
+    inputs = Inputs(
+        snapshot_id=snapshot_id,
+        community_id=state.decisions["community_id"].item(),
+        decision_id=decision_id,
+        timestamp=timestamp,
+        seq=seq,
+        is_final=is_final,
+        options=options,
+        engine=engine,
+        tables=frozen,
+        content_hash=listing_hash({f"{table}.csv": frozen[table].content for table in TABLES}),
+        public_hash=public_hash(state),
+    )
+    return inputs, write_json(location, file_of(snapshot_id, "inputs"), inputs.to_dict())
+
+
+def public_inputs(state: SystemState) -> dict[str, pl.DataFrame]:
+    """The frozen tables under public ids and names (P1)."""
+    shown = input_tables(state)
+    return {table: shown[table] for table in TABLES}
+
+
+def public_hash(state: SystemState) -> str:
+    """One hash of the tables as they may be published; see ``Inputs``."""
+    return listing_hash({f"{table}.csv": content_of(frame) for table, frame in public_inputs(state).items()})
+
+
+def thaw_inputs(location: Location, inputs: Inputs) -> SystemState:
+    """The frozen tables of a snapshot.
+
+    Raises:
+        CorruptedSnapshotError: A file is not what it was.
+    """
+    frames, problems = {}, []
+    for table in TABLES:
+        frame, problem = thaw(location, inputs.tables[table])
+        if problem is not None:
+            problems.append(f"{table}: {problem}")
+        else:
+            frames[table] = frame
+    if problems:
+        raise CorruptedSnapshotError(inputs.snapshot_id, problems)
+    return state_of(frames)
+
+
+def state_of(frames: Mapping[str, pl.DataFrame | None]) -> SystemState:
+    """A state from frozen tables; nobody is asked to vote yes or no in it."""
+    nobody = {table: tables.empty(table) for table in ("required_voters", "yes_no_votes")}
+    return SystemState(quarantine=False, **frames, **nobody)

@@ -1,0 +1,310 @@
+"""A snapshot from its first event to its last: capture, stage, tally (S1 to S5, S8).
+
+Every step begins with an event that says so and ends with one that says what came out, or what went wrong. What a step
+needs is frozen by the step before, so that one that failed can be done again later on the same inputs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import traceback
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from crowdvote_analysis import __version__
+from crowdvote_analysis.errors import BusyError, CrowdVoteError, FinalSnapshotError, SnapshotError
+from crowdvote_analysis.limits import WORK_LIMIT
+from crowdvote_analysis.snapshots import calculation
+from crowdvote_analysis.snapshots.calculation import STAGED, listed_choices, resolve_snapshot, staged_tables, tallied
+from crowdvote_analysis.snapshots.events import FAILED, append_event, find_snapshot, list_snapshots
+from crowdvote_analysis.snapshots.inputs import Inputs, Options, decision_of, freeze_inputs, is_closed, thaw_inputs
+from crowdvote_analysis.snapshots.objects import file_of, read_bytes
+from crowdvote_analysis.star.protocols import protocol_named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import polars as pl
+
+    from crowdvote_analysis.state import SystemState
+    from crowdvote_analysis.store.store import Store
+
+    Progress = Callable[[int, int], None]
+
+_Made = TypeVar("_Made")
+
+# Faults that pass are tried again three times (S5); these do not pass by themselves.
+_WAITS = 3
+_LASTING = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
+
+
+def take_snapshot(
+    store: Store,
+    decision_id: str,
+    *,
+    trigger: str = "manual",
+    cycles: str | None = None,
+    protocol: str = "starvote",
+    tie_order: Sequence[str] = (),
+    work_limit: int = WORK_LIMIT,
+    supersede: bool = False,
+    wait: float = 60.0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Freeze a decision as it is now, and count it.
+
+    Args:
+        store: The store.
+        decision_id: The decision.
+        trigger: Why, in a word or two (E1).
+        cycles: Rule for loops, ``path`` (Y1) or ``equilibrium`` (Y4); that of the community by default.
+        protocol: Name of the tie protocol (K3).
+        tie_order: The order that the community manager gave for ties, best first (K7).
+        work_limit: Steps the path rule may take for one core of loops (Y3).
+        supersede: Put this final snapshot in the place of the one that is there (S3).
+        wait: Seconds to wait while somebody else calculates the same decision (S8).
+        progress: Called with (ballots done, ballots in all).
+
+    Returns:
+        What there is to say about it; see ``list_snapshots``.
+
+    Raises:
+        UnknownDecisionError: The decision is not in the store, or is voted on with yes and no.
+        FinalSnapshotError: The decision is closed, and its final snapshot is there.
+        BusyError: Somebody else calculates the decision.
+        SnapshotError: A step failed; the event that says so is kept, and ``recover`` tries again.
+        InvalidElectionError, ValueError: There is no such tie protocol, or no such rule for loops.
+    """
+    protocol_named(protocol)
+    if cycles not in (None, "path", "equilibrium"):
+        raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
+    options = Options(cycles, protocol, tuple(tie_order), work_limit)
+    with calculating(store, decision_id, wait):
+        at = store.clock()
+        closed = is_closed(decision_of(store.cut(at), decision_id), at)
+        supersedes = _final_to_supersede(store, decision_id, supersede) if closed else None
+        snapshot_id = capture(store, decision_id, options, trigger, supersedes)
+        stage(store, snapshot_id, progress)
+        tally(store, snapshot_id)
+    return find_snapshot(store, snapshot_id)
+
+
+@contextmanager
+def calculating(store: Store, decision_id: str, wait: float = 0.0) -> Iterator[None]:
+    """Be the only one who calculates a decision (S8).
+
+    Raises:
+        BusyError: Somebody else does, and did not finish in time.
+    """
+    name = f"calculation-{hashlib.sha256(decision_id.encode()).hexdigest()[:16]}"
+    turn = store.location.turn(name, wait)
+    try:
+        turn.__enter__()
+    except BusyError:
+        raise BusyError("Calculation already in progress for this decision. Try again when it is complete.") from None
+    try:
+        yield
+    finally:
+        turn.__exit__(None, None, None)
+
+
+def is_calculating(store: Store, decision_id: str) -> bool:
+    """Whether some process of this machine calculates a decision."""
+    try:
+        with calculating(store, decision_id):
+            return False
+    except BusyError:
+        return True
+
+
+# --- steps ---------------------------------------------------------------------------------------------------------
+
+
+def capture(
+    store: Store, decision_id: str, options: Options, trigger: str, supersedes: str | None = None, retry_count: int = 0
+) -> str:
+    """Freeze the tables of a decision as they are now; the id of the snapshot. Call it inside ``calculating``."""
+    timestamp = store.clock()
+    mark = hashlib.sha256(f"{decision_id} {timestamp.isoformat()}".encode()).hexdigest()[:6]
+    snapshot_id = f"{timestamp:%Y%m%dT%H%M%S%fZ}-{mark}"
+
+    def work() -> dict[str, Any]:
+        cut = store.cut(timestamp)
+        decision = decision_of(cut, decision_id)
+        inputs, manifest = freeze_inputs(
+            store.location,
+            cut.state(decision_id),
+            snapshot_id,
+            decision_id,
+            timestamp=timestamp,
+            seq=cut.seq,
+            is_final=is_closed(decision, timestamp),
+            options=options,
+            engine=__version__,
+        )
+        return {"manifest": manifest, **inputs.facts()}
+
+    known = {
+        "decision_id": decision_id,
+        "timestamp": timestamp,
+        "protocol": options.protocol,
+        "trigger": trigger,
+        "supersedes": supersedes,
+        "options": json.dumps(asdict(options), ensure_ascii=False),
+        "engine": __version__,
+    }
+    _step(store, snapshot_id, "creating", work, "ready", known, retry_count)
+    return snapshot_id
+
+
+def stage(store: Store, snapshot_id: str, progress: Progress | None = None, retry_count: int = 0) -> None:
+    """Calculate everyone's ballot from the frozen tables. Call it inside ``calculating``."""
+
+    def work() -> dict[str, Any]:
+        inputs, state = read_inputs(store, snapshot_id)
+        resolution = resolve_snapshot(state, inputs.options, progress)
+        manifest = calculation.freeze_staged(store.location, snapshot_id, staged_tables(resolution))
+        return {"manifest": manifest, "cycle_rule": resolution.decisions["cycle_rule"].item()}
+
+    _step(store, snapshot_id, "staging", work, "tallying", {}, retry_count)
+
+
+def tally(store: Store, snapshot_id: str, retry_count: int = 0, *, begun: bool = True) -> None:
+    """Tally the staged ballots. Call it inside ``calculating``; ``begun`` where the status is tallying already."""
+
+    def work() -> dict[str, Any]:
+        inputs, state = read_inputs(store, snapshot_id)
+        described = read_document(store, snapshot_id, "staged")["tables"]
+        staged = calculation.thaw_tables(store.location, snapshot_id, {name: described[name] for name in STAGED})
+        result = tallied(staged, listed_choices(state), inputs.options)
+        manifest, whole, public = calculation.freeze_result(store.location, inputs, state, result)
+        return {"manifest": manifest, "result_hash": whole, "public_result_hash": public, **result.facts()}
+
+    _step(store, snapshot_id, "tallying", work, "completed", {}, retry_count, begun=begun)
+
+
+def _step(
+    store: Store,
+    snapshot_id: str,
+    status: str,
+    work: Callable[[], dict[str, Any]],
+    then: str,
+    known: Mapping[str, Any],
+    retry_count: int,
+    *,
+    begun: bool = False,
+) -> None:
+    """Do one step, and write down how it began and how it ended."""
+    started = time.perf_counter()
+    if not begun:
+        _trying(lambda: append_event(store, snapshot_id, status, store.clock(), retry_count=retry_count, **known))
+    try:
+        facts = _trying(work)
+        spent = time.perf_counter() - started
+        _trying(lambda: append_event(store, snapshot_id, then, store.clock(), duration=spent, **facts))
+    except BaseException as error:
+        # The trace has lines of code, not values: nobody is named in it (P1).
+        said = {
+            "error": str(error) if isinstance(error, CrowdVoteError) else f"{type(error).__name__}: {error}",
+            "trace": "".join(traceback.format_tb(error.__traceback__)),
+            "duration": time.perf_counter() - started,
+            "retry_count": retry_count,
+        }
+        _trying(lambda: append_event(store, snapshot_id, FAILED[status], store.clock(), **said))
+        if not isinstance(error, Exception):
+            raise
+        raise SnapshotError(
+            f"snapshot {snapshot_id}: {status} failed. {said['error']}\nWhat was frozen is kept: "
+            "crowdvote snapshot recover tries again."
+        ) from error
+
+
+def _trying(work: Callable[[], _Made]) -> _Made:
+    """Do something, again after 1, 2 and 4 seconds where a fault may have passed (S5)."""
+    import stamina
+
+    attempts = stamina.retry_context(
+        on=is_transient, attempts=_WAITS + 1, timeout=None, wait_initial=1.0, wait_max=4.0, wait_jitter=0.0
+    )
+    for attempt in attempts:
+        with attempt:
+            made = work()
+    return made
+
+
+def is_transient(error: BaseException | None) -> bool:
+    """Whether a fault may pass by itself: reading and writing, time-outs, commits of others; wrong data does not."""
+    from deltalake.exceptions import CommitFailedError
+
+    if isinstance(error, BusyError | CommitFailedError):
+        return True
+    if isinstance(error, OSError):
+        return not isinstance(error, _LASTING)
+    return isinstance(error, CrowdVoteError) and error.__cause__ is not None and is_transient(error.__cause__)
+
+
+def _final_to_supersede(store: Store, decision_id: str, supersede: bool) -> str | None:
+    """The id of the current final snapshot of a decision, if it may be superseded."""
+    known = list_snapshots(store, decision_id)
+    current = current_final(known)
+    if current is not None and not supersede:
+        raise FinalSnapshotError(
+            f"Only one final snapshot is allowed per decision. {current} is that of decision '{decision_id}'; "
+            "to count again and put the new one in its place, ask for it (--supersede)."
+        )
+    return current
+
+
+def current_final(known: pl.DataFrame) -> str | None:
+    """The id of the final snapshot that stands, of the snapshots of one decision."""
+    final = known.filter("is_final", status="completed").filter(known_is_current())
+    return final["snapshot_id"][0] if len(final) else None
+
+
+def known_is_current() -> pl.Expr:
+    """Whether a snapshot is superseded by none."""
+    import polars as pl
+
+    return pl.col("superseded_by").is_null()
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def read_document(store: Store, snapshot_id: str, name: str) -> dict[str, Any]:
+    """A JSON document of a snapshot: inputs, staged or result.
+
+    Raises:
+        SnapshotError: It is missing or no JSON.
+    """
+    path = file_of(snapshot_id, name)
+    try:
+        document: dict[str, Any] = json.loads(read_bytes(store.location, path))
+    except (FileNotFoundError, ValueError) as error:
+        what = "is missing" if isinstance(error, FileNotFoundError) else "is no JSON"
+        raise SnapshotError(f"{store.location}: {path}: {what}. The snapshot is of no use without it.") from None
+    return document
+
+
+def read_inputs(store: Store, snapshot_id: str) -> tuple[Inputs, SystemState]:
+    """What a snapshot has frozen.
+
+    Raises:
+        SnapshotError: Something is missing, or is not what it was.
+    """
+    inputs = Inputs.of(read_document(store, snapshot_id, "inputs"))
+    return inputs, thaw_inputs(store.location, inputs)
+
+
+def read_result(store: Store, snapshot_id: str) -> calculation.Result:
+    """What came out of a snapshot.
+
+    Raises:
+        SnapshotError: Something is missing, or is not what it was.
+    """
+    document = read_document(store, snapshot_id, "result")
+    tables = calculation.thaw_tables(store.location, snapshot_id, document["tables"])
+    return calculation.Result(tables, document["tally"])

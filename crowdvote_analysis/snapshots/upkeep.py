@@ -1,0 +1,209 @@
+"""Looking after snapshots: find what is stuck, corrupted or failed, and try again (S6, S7)."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from crowdvote_analysis.errors import BusyError, CrowdVoteError
+from crowdvote_analysis.snapshots.events import FAILED, RUNNING, append_event, find_snapshot, list_snapshots
+from crowdvote_analysis.snapshots.inputs import Options
+from crowdvote_analysis.snapshots.lifecycle import calculating, capture, is_calculating, stage, tally
+from crowdvote_analysis.snapshots.verify import Cache, open_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from crowdvote_analysis.store.store import Store
+
+MOST_RETRIES = 3
+COOLING = timedelta(minutes=30)
+SLOW = timedelta(hours=1)
+STUCK = timedelta(hours=2)
+
+FINDINGS = pl.Schema(
+    {
+        "snapshot_id": pl.String(),
+        "decision_id": pl.String(),
+        "status": pl.String(),
+        "finding": pl.String(),
+        "problem": pl.String(),
+    }
+)
+RECOVERED = pl.Schema(
+    {
+        "snapshot_id": pl.String(),
+        "decision_id": pl.String(),
+        "was": pl.String(),
+        "status": pl.String(),
+        "new_snapshot_id": pl.String(),
+        "error": pl.String(),
+    }
+)
+
+
+def validate(
+    store: Store, snapshot_id: str | None = None, progress: Callable[[int, int], None] | None = None
+) -> pl.DataFrame:
+    """Check the files and hashes of all snapshots, and mark what is corrupted or stuck (S7).
+
+    Args:
+        store: The store.
+        snapshot_id: One snapshot; all by default.
+        progress: Called with (snapshots done, snapshots in all).
+
+    Returns:
+        One row a snapshot and finding, newest first: snapshot_id, decision_id, status (after validation), finding
+        (``ok``, ``warning``, ``failed`` or ``corrupted``) and problem (null where there is none). A snapshot is
+        corrupted where a file or hash is not what it was, or where it is in creating, staging or tallying for more than
+        two hours; after one hour that is a warning.
+    """
+    rows = _rows(store, snapshot_id)
+    found, cache = [], Cache()
+    for done, row in enumerate(rows, start=1):
+        found += [(row["snapshot_id"], row["decision_id"], *finding) for finding in _findings(store, row, cache)]
+        if progress is not None:
+            progress(done, len(rows))
+    return pl.DataFrame(found, schema=FINDINGS, orient="row")
+
+
+def recover(
+    store: Store, *, cooling: timedelta = COOLING, progress: Callable[[int, int], None] | None = None
+) -> pl.DataFrame:
+    """Try again where a calculation failed, at the step that failed and on the same frozen tables (S6).
+
+    A failed capture is captured anew; the failed one stays and is superseded. A calculation whose process ended
+    without a word counts as failed at the step it was at.
+
+    Args:
+        store: The store.
+        cooling: How long ago the last error has to be.
+        progress: Called with (snapshots done, snapshots in all).
+
+    Returns:
+        One row for every snapshot that was tried again: snapshot_id, decision_id, was (its status before), status, the
+        id of the new snapshot where the capture had failed, and error (null where it went well).
+    """
+    waiting = [row for row in _rows(store) if _may_be_recovered(store, row, cooling)]
+    tried = []
+    for done, row in enumerate(waiting, start=1):
+        outcome = _recovered(store, row, cooling)
+        if outcome is not None:
+            tried.append((row["snapshot_id"], row["decision_id"], row["status"], *outcome))
+        if progress is not None:
+            progress(done, len(waiting))
+    return pl.DataFrame(tried, schema=RECOVERED, orient="row")
+
+
+def health(store: Store) -> dict[str, Any]:
+    """How the snapshots of a store are (S7).
+
+    Returns:
+        status (``healthy`` where nothing unresolved is failed, corrupted or stuck, else ``degraded``), snapshots (how
+        many), statuses (how many in each), and unresolved: snapshot_id, decision_id, status, since, last_error of what
+        is failed, corrupted or stuck and superseded by nothing. A later result of the same decision resolves what
+        failed or is stuck, not what is corrupted.
+    """
+    known, now = list_snapshots(store), store.clock()
+    last = known.filter(status="completed").group_by("decision_id").agg(completed=pl.col("timestamp").max())
+    known = known.join(last, on="decision_id", how="left", maintain_order="left")
+    failed = pl.col("status").is_in([*FAILED.values()])
+    stuck = pl.col("status").is_in([*RUNNING, "ready"]) & (pl.col("status_at") < now - SLOW)
+    overtaken = (pl.col("completed") > pl.col("timestamp")).fill_null(value=False)
+    bad = known.filter(
+        pl.col("superseded_by").is_null() & ((pl.col("status") == "corrupted") | ((failed | stuck) & ~overtaken))
+    )
+    counts = known.group_by("status").len().sort("status")
+    return {
+        "status": "degraded" if len(bad) else "healthy",
+        "snapshots": len(known),
+        "statuses": dict(counts.iter_rows()),
+        "unresolved": bad.select("snapshot_id", "decision_id", "status", "last_error", since="status_at").to_dicts(),
+    }
+
+
+def _rows(store: Store, snapshot_id: str | None = None) -> list[dict[str, Any]]:
+    return list_snapshots(store).to_dicts() if snapshot_id is None else [find_snapshot(store, snapshot_id)]
+
+
+# --- validating ----------------------------------------------------------------------------------------------------
+
+
+def _findings(store: Store, row: Mapping[str, Any], cache: Cache) -> list[tuple[str, str, str | None]]:
+    """What there is to say about a snapshot: status, finding, problem."""
+    status = row["status"]
+    if status in ("corrupted", *FAILED.values()):
+        finding = "corrupted" if status == "corrupted" else "failed"
+        return [(status, finding, row["last_error"])]
+    age = store.clock() - row["status_at"]
+    if status in RUNNING and age > SLOW and not is_calculating(store, row["decision_id"]):
+        hours = age / timedelta(hours=1)
+        problem = f"has been {status} for {hours:.1f} hours, and no process calculates it"
+        if age > STUCK:
+            return [_mark(store, row, problem)]
+        return [(status, "warning", f"{problem}; crowdvote snapshot recover tries again")]
+    if status in RUNNING:
+        return [(status, "ok", None)]
+    found = open_snapshot(store, row, cache)
+    if found.problems:
+        return [_mark(store, row, "\n".join(found.problems))]
+    strangers = _strangers(found)
+    return [(status, "warning", strangers)] if strangers else [(status, "ok", None)]
+
+
+def _mark(store: Store, row: Mapping[str, Any], problem: str) -> tuple[str, str, str]:
+    append_event(store, row["snapshot_id"], "corrupted", store.clock(), error=problem)
+    return "corrupted", "corrupted", problem
+
+
+def _strangers(found: Any) -> str | None:
+    """Say that somebody follows who is no member (S7); nobody is named."""
+    state = found.state
+    members = state.members.select("member_id")
+    lost = sum(
+        len(state.followings.join(members, left_on=role, right_on="member_id", how="anti"))
+        for role in ("follower_id", "followee_id")
+    )
+    return f"{lost} followings are of somebody who is not a member (D6)" if lost else None
+
+
+# --- recovering ----------------------------------------------------------------------------------------------------
+
+
+def _may_be_recovered(store: Store, row: Mapping[str, Any], cooling: timedelta) -> bool:
+    waiting = row["status"] in (*FAILED.values(), *RUNNING, "ready")
+    tries_left = (row["retry_count"] or 0) < MOST_RETRIES
+    cooled = store.clock() - row["status_at"] >= cooling
+    return waiting and tries_left and cooled and row["superseded_by"] is None
+
+
+def _recovered(store: Store, row: Mapping[str, Any], cooling: timedelta) -> tuple[str, str | None, str | None] | None:
+    """Try one again: its status, the id of a new snapshot, the error; none where somebody else was faster."""
+    snapshot_id, decision_id = row["snapshot_id"], row["decision_id"]
+    new = None
+    try:
+        with calculating(store, decision_id):
+            row = find_snapshot(store, snapshot_id)
+            if not _may_be_recovered(store, row, cooling):
+                return None
+            status = row["status"]
+            if status in RUNNING:
+                said = "the process that calculated it ended without a word"
+                append_event(store, snapshot_id, FAILED[status], store.clock(), error=said)
+                status = FAILED[status]
+            count = (row["retry_count"] or 0) + 1
+            if status == "failed_snapshot":
+                options = Options.of(json.loads(row["options"]))
+                new = capture(store, decision_id, options, "recover", snapshot_id, count)
+            name = new or snapshot_id
+            if status != "failed_tallying":
+                stage(store, name, retry_count=count)
+            tally(store, name, count, begun=status != "failed_tallying")
+    except BusyError:
+        return None
+    except CrowdVoteError as error:
+        return find_snapshot(store, snapshot_id)["status"], new, str(error)
+    return find_snapshot(store, name)["status"], new, None

@@ -1,0 +1,294 @@
+"""Whether a snapshot is what it was, and whether a recount gives the same, bit for bit (S2, S7).
+
+A chain is followed: the event of every step names the SHA-256 of the JSON document it wrote; the document names the
+SHA-256 of every table; the tables give the content hash; the history of the store gives the same tables; and counting
+the tables again gives the same result. A changed byte anywhere breaks a link, and the link says where.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import polars as pl
+
+from crowdvote_analysis import tables
+from crowdvote_analysis.errors import CrowdVoteError, InvalidTableError
+from crowdvote_analysis.privacy import public_names
+from crowdvote_analysis.snapshots.calculation import (
+    RESULTS,
+    STAGED,
+    Result,
+    listed_choices,
+    public_result,
+    resolve_snapshot,
+    staged_tables,
+    tallied,
+)
+from crowdvote_analysis.snapshots.events import find_snapshot, read_events
+from crowdvote_analysis.snapshots.inputs import TABLES, Inputs, public_hash, state_of
+from crowdvote_analysis.snapshots.objects import (
+    Frozen,
+    content_of,
+    file_of,
+    json_bytes,
+    listing_hash,
+    read_bytes,
+    sha256,
+    thaw,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from crowdvote_analysis.state import SystemState
+    from crowdvote_analysis.store.store import Store
+
+# The JSON document that the event of a status names.
+_DOCUMENT = {"ready": "inputs", "tallying": "staged", "completed": "result"}
+_HASHES = {"content_hash": "inputs", "public_hash": "inputs", "result_hash": "result", "public_result_hash": "result"}
+
+
+class Check(NamedTuple):
+    """One thing that was looked at.
+
+    Attributes:
+        check: ``file``, ``events``, ``hash``, ``history`` or ``recount``.
+        what: The file, table or hash.
+        ok: Whether it is as it was.
+        detail: What is wrong; empty where nothing is.
+    """
+
+    check: str
+    what: str
+    ok: bool
+    detail: str = ""
+
+
+@dataclass
+class Opened:
+    """A snapshot as far as it could be read, and what was found on the way.
+
+    Attributes:
+        row: What the events say of it; see ``list_snapshots``.
+        checks: What was looked at.
+        inputs: What it has frozen; none where that cannot be read.
+        state: The frozen tables; none where that cannot be read.
+        result: What came out; none where there is no result, or it cannot be read.
+    """
+
+    row: Mapping[str, Any]
+    checks: list[Check] = field(default_factory=list)
+    inputs: Inputs | None = None
+    state: SystemState | None = None
+    result: Result | None = None
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, one sentence each."""
+        return [f"{check.what}: {check.detail}" for check in self.checks if not check.ok]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What ``verify_snapshot`` found.
+
+    Attributes:
+        snapshot_id: The snapshot.
+        checks: check, what, ok, detail; one row for everything that was looked at.
+        certified: Whether there is a result and all is as it was.
+    """
+
+    snapshot_id: str
+    checks: pl.DataFrame
+    certified: bool
+
+
+Cache = dict[str, pl.DataFrame]
+
+
+def verify_snapshot(store: Store, name: str, progress: Callable[[int, int], None] | None = None) -> Verification:
+    """Check every file and hash of a snapshot, hold it against the history of the store, and count it again.
+
+    Nothing is written: whoever may read the store may verify it.
+
+    Args:
+        store: The store.
+        name: The snapshot: its id, the first letters of it, or ``latest``.
+        progress: Called with (ballots done, ballots in all).
+
+    Raises:
+        UnknownSnapshotError: There is no such snapshot.
+    """
+    found = open_snapshot(store, find_snapshot(store, name))
+    if found.inputs is not None and found.state is not None:
+        found.checks.append(_history(store, found.inputs))
+        if found.result is not None:
+            found.checks += compare(found.state, found.result, recount(found.state, found.inputs, progress))
+    checks = pl.DataFrame(found.checks, schema=["check", "what", "ok", "detail"], orient="row")
+    certified = found.result is not None and not found.problems
+    return Verification(found.row["snapshot_id"], checks, certified)
+
+
+def open_snapshot(store: Store, row: Mapping[str, Any], cache: Cache | None = None) -> Opened:
+    """Read a snapshot, checking every byte of it.
+
+    Args:
+        store: The store.
+        row: What its events say; see ``list_snapshots``.
+        cache: Tables that were read and checked before, by the SHA-256 of their file; it is added to.
+    """
+    found = Opened(row)
+    events = read_events(store, row["snapshot_id"])
+    cache = {} if cache is None else cache
+    for status, name in _DOCUMENT.items():
+        said = events.filter(status=status)["manifest"].drop_nulls()
+        document = _document(store, row["snapshot_id"], name, said[-1], found.checks) if len(said) else None
+        if document is None:
+            continue
+        if name == "inputs":
+            _open_inputs(store, found, document, cache)
+        elif name == "staged":
+            _tables(store, found, document["tables"], STAGED, cache)
+        else:
+            _open_result(store, found, document, cache)
+    return found
+
+
+def recount(state: SystemState, inputs: Inputs, progress: Callable[[int, int], None] | None = None) -> Result:
+    """Count frozen tables again, in full."""
+    staged = staged_tables(resolve_snapshot(state, inputs.options, progress))
+    return tallied(staged, listed_choices(state), inputs.options)
+
+
+def compare(state: SystemState, stored: Result, counted: Result) -> list[Check]:
+    """Hold a recount against what is stored, table by table; members are told by public ids (P1)."""
+    checks = []
+    for name in RESULTS:
+        same = stored.tables[name].equals(counted.tables[name], null_equal=True)
+        checks.append(Check("recount", name, same, "" if same else _difference(state, name, stored, counted)))
+    same = json_bytes(stored.tally) == json_bytes(counted.tally)
+    keys = [key for key in counted.tally if json.dumps(stored.tally.get(key)) != json.dumps(counted.tally[key])]
+    return [*checks, Check("recount", "tally", same, "" if same else f"differs in {', '.join(keys) or 'its form'}")]
+
+
+# --- links of the chain --------------------------------------------------------------------------------------------
+
+
+def _document(store: Store, snapshot_id: str, name: str, said: str, checks: list[Check]) -> dict[str, Any] | None:
+    path = file_of(snapshot_id, name)
+    detail, document = "", None
+    try:
+        data = read_bytes(store.location, path)
+        if sha256(data) != said:
+            detail = "holds other bytes than were written"
+        else:
+            document = json.loads(data)
+    except FileNotFoundError:
+        detail = "is missing"
+    checks.append(Check("file", path, not detail, detail))
+    return document
+
+
+def _open_inputs(store: Store, found: Opened, document: Mapping[str, Any], cache: Cache) -> None:
+    found.inputs = inputs = Inputs.of(document)
+    _facts(found, "inputs", inputs.facts())
+    frames = _tables(store, found, document["tables"], TABLES, cache)
+    if len(frames) < len(TABLES):
+        return
+    listed = {f"{name}.csv": inputs.tables[name].content for name in TABLES}
+    _hash(found, "content_hash", inputs.content_hash, listing_hash(listed))
+    try:
+        found.state = state_of(frames)
+    except InvalidTableError as error:
+        found.checks.append(Check("hash", "inputs", False, f"the tables do not fit together ({error.counts})"))
+        return
+    _hash(found, "public_hash", inputs.public_hash, public_hash(found.state))
+
+
+def _open_result(store: Store, found: Opened, document: Mapping[str, Any], cache: Cache) -> None:
+    frames = _tables(store, found, document["tables"], RESULTS, cache)
+    if len(frames) < len(RESULTS):
+        return
+    found.result = Result(frames, document["tally"])
+    _facts(found, "result", found.result.facts())
+    contents = {f"{name}.csv": document["tables"][name]["content"] for name in RESULTS}
+    contents["tally.json"] = sha256(json_bytes(document["tally"]))
+    _hash(found, "result_hash", document["result_hash"], listing_hash(contents))
+    if found.state is not None:
+        public = listing_hash(public_result(found.state, found.result).contents())
+        _hash(found, "public_result_hash", document["public_result_hash"], public)
+    if found.inputs is not None and document["content_hash"] != found.inputs.content_hash:
+        found.checks.append(Check("hash", "result", False, "is the result of other inputs"))
+
+
+def _tables(
+    store: Store, found: Opened, described: Mapping[str, Any], names: tuple[str, ...], cache: Cache
+) -> dict[str, pl.DataFrame]:
+    """The tables that could be read; every one of them is checked."""
+    frames = {}
+    for name in names:
+        if name not in described:
+            found.checks.append(Check("file", name, False, "the table is missing"))
+            continue
+        frozen = Frozen(**described[name])
+        if frozen.file not in cache:
+            frame, problem = thaw(store.location, frozen)
+            if frame is not None and content_of(frame) != frozen.content:
+                frame, problem = None, f"{frozen.path}: has another content hash than was written"
+            found.checks.append(Check("file", f"{name} ({frozen.path})", problem is None, problem or ""))
+            if frame is None:
+                continue
+            cache[frozen.file] = frame
+        frames[name] = cache[frozen.file]
+    return frames
+
+
+def _facts(found: Opened, name: str, facts: Mapping[str, Any]) -> None:
+    """Whether the events say what the frozen tables say."""
+    other = [fact for fact, value in facts.items() if found.row[fact] != value and not fact.endswith("hash")]
+    detail = f"the events say otherwise in {', '.join(other)}" if other else ""
+    found.checks.append(Check("events", name, not other, detail))
+
+
+def _hash(found: Opened, name: str, written: str, computed: str) -> None:
+    """Compare what was written, what the events say, and what comes out now."""
+    detail = ""
+    if found.row[name] is not None and found.row[name] != written:
+        detail = f"the events say {found.row[name]}, {_HASHES[name]}.json says {written}"
+    elif computed != written:
+        detail = f"is {computed} now, and {written} was written"
+    found.checks.append(Check("hash", name, not detail, detail))
+
+
+def _history(store: Store, inputs: Inputs) -> Check:
+    """Whether the tables of the store, as they stood at the last commit in the snapshot, are what was frozen."""
+    what = f"commits up to {inputs.seq:,}"
+    try:
+        state = store.cut(seq=inputs.seq).state(inputs.decision_id)
+    except CrowdVoteError as error:
+        return Check("history", what, False, str(error))
+    contents = {name: content_of(getattr(state, name).sort(tables.key(name))) for name in TABLES}
+    other = [name for name in TABLES if contents[name] != inputs.tables[name].content]
+    detail = f"the store has other rows in {', '.join(other)} than were frozen" if other else ""
+    return Check("history", what, not other, detail)
+
+
+def _difference(state: SystemState, name: str, stored: Result, counted: Result) -> str:
+    """How many rows differ, and where the first of them is."""
+    one, other = stored.tables[name], counted.tables[name]
+    if one.schema != other.schema:
+        return "has other columns"
+    key = [column for column in ("member_id", "follower_id", "followee_id", "choice_id") if column in one.columns]
+    pairs = ((one, other), (other, one))
+    differing = pl.concat([left.join(right, on=left.columns, how="anti", nulls_equal=True) for left, right in pairs])
+    if differing.is_empty():
+        return "has the same rows in another order or number"
+    names = dict(public_names(state).select("member_id", "public_id").iter_rows())
+    first = differing.sort(key).select(key).row(0, named=True) if key else {}
+    where = ", ".join(f"{column} '{names.get(value, value)}'" for column, value in first.items())
+    rows = differing.select(key).n_unique() if key else len(one)
+    return f"{rows:,} row{'s' if rows > 1 else ''} differ{'' if rows > 1 else 's'}" + (
+        f" (first: {where})" if where else ""
+    )
