@@ -134,7 +134,7 @@ def capture(
     def work() -> dict[str, Any]:
         cut = store.cut(timestamp)
         decision = decision_of(cut, decision_id)
-        inputs, manifest = freeze_inputs(
+        inputs, described = freeze_inputs(
             store.location,
             cut.state(decision_id),
             snapshot_id,
@@ -145,7 +145,7 @@ def capture(
             options=options,
             engine=__version__,
         )
-        return {"manifest": manifest, **inputs.facts()}
+        return {"inputs_file": described, **inputs.facts()}
 
     known = {
         "decision_id": decision_id,
@@ -166,8 +166,8 @@ def stage(store: Store, snapshot_id: str, progress: Progress | None = None, retr
     def work() -> dict[str, Any]:
         inputs, state = read_inputs(store, snapshot_id)
         resolution = resolve_snapshot(state, inputs.options, progress)
-        manifest = calculation.freeze_staged(store.location, snapshot_id, staged_tables(resolution))
-        return {"manifest": manifest, "cycle_rule": resolution.decisions["cycle_rule"].item()}
+        described = calculation.freeze_staged(store.location, snapshot_id, staged_tables(resolution))
+        return {"staged_file": described, "cycle_rule": resolution.decisions["cycle_rule"].item()}
 
     _step(store, snapshot_id, "staging", work, "tallying", {}, retry_count)
 
@@ -180,8 +180,8 @@ def tally(store: Store, snapshot_id: str, retry_count: int = 0, *, begun: bool =
         described = read_document(store, snapshot_id, "staged")["tables"]
         staged = calculation.thaw_tables(store.location, snapshot_id, {name: described[name] for name in STAGED})
         result = tallied(staged, listed_choices(state), inputs.options)
-        manifest, whole, public = calculation.freeze_result(store.location, inputs, state, result)
-        return {"manifest": manifest, "result_hash": whole, "public_result_hash": public, **result.facts()}
+        described, whole, public = calculation.freeze_result(store.location, inputs, state, result)
+        return {"result_file": described, "result_hash": whole, "public_result_hash": public, **result.facts()}
 
     _step(store, snapshot_id, "tallying", work, "completed", {}, retry_count, begun=begun)
 

@@ -26,7 +26,7 @@ from crowdvote_analysis.snapshots.calculation import (
     staged_tables,
     tallied,
 )
-from crowdvote_analysis.snapshots.events import find_snapshot, read_events
+from crowdvote_analysis.snapshots.events import find_snapshot
 from crowdvote_analysis.snapshots.inputs import TABLES, Inputs, public_hash, state_of
 from crowdvote_analysis.snapshots.objects import (
     Frozen,
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from crowdvote_analysis.state import SystemState
     from crowdvote_analysis.store.store import Store
 
-# The JSON document that the event of a status names.
-_DOCUMENT = {"ready": "inputs", "tallying": "staged", "completed": "result"}
 _HASHES = {"content_hash": "inputs", "public_hash": "inputs", "result_hash": "result", "public_result_hash": "result"}
 
 
@@ -72,14 +70,18 @@ class Opened:
 
     Attributes:
         row: What the events say of it; see ``list_snapshots``.
+        public: Whether the hashes under public ids are worked out.
         checks: What was looked at.
+        files: The SHA-256 of the files of its tables.
         inputs: What it has frozen; none where that cannot be read.
         state: The frozen tables; none where that cannot be read.
         result: What came out; none where there is no result, or it cannot be read.
     """
 
     row: Mapping[str, Any]
+    public: bool = True
     checks: list[Check] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
     inputs: Inputs | None = None
     state: SystemState | None = None
     result: Result | None = None
@@ -131,20 +133,20 @@ def verify_snapshot(store: Store, name: str, progress: Callable[[int, int], None
     return Verification(found.row["snapshot_id"], checks, certified)
 
 
-def open_snapshot(store: Store, row: Mapping[str, Any], cache: Cache | None = None) -> Opened:
+def open_snapshot(store: Store, row: Mapping[str, Any], cache: Cache | None = None, *, public: bool = True) -> Opened:
     """Read a snapshot, checking every byte of it.
 
     Args:
         store: The store.
         row: What its events say; see ``list_snapshots``.
         cache: Tables that were read and checked before, by the SHA-256 of their file; it is added to.
+        public: Also work out the hashes of the tables under public ids.
     """
-    found = Opened(row)
-    events = read_events(store, row["snapshot_id"])
+    found = Opened(row, public)
     cache = {} if cache is None else cache
-    for status, name in _DOCUMENT.items():
-        said = events.filter(status=status)["manifest"].drop_nulls()
-        document = _document(store, row["snapshot_id"], name, said[-1], found.checks) if len(said) else None
+    for name in ("inputs", "staged", "result"):
+        said = row[f"{name}_file"]
+        document = None if said is None else _document(store, row["snapshot_id"], name, said, found.checks)
         if document is None:
             continue
         if name == "inputs":
@@ -204,7 +206,8 @@ def _open_inputs(store: Store, found: Opened, document: Mapping[str, Any], cache
     except InvalidTableError as error:
         found.checks.append(Check("hash", "inputs", False, f"the tables do not fit together ({error.counts})"))
         return
-    _hash(found, "public_hash", inputs.public_hash, public_hash(found.state))
+    if found.public:
+        _hash(found, "public_hash", inputs.public_hash, public_hash(found.state))
 
 
 def _open_result(store: Store, found: Opened, document: Mapping[str, Any], cache: Cache) -> None:
@@ -216,7 +219,7 @@ def _open_result(store: Store, found: Opened, document: Mapping[str, Any], cache
     contents = {f"{name}.csv": document["tables"][name]["content"] for name in RESULTS}
     contents["tally.json"] = sha256(json_bytes(document["tally"]))
     _hash(found, "result_hash", document["result_hash"], listing_hash(contents))
-    if found.state is not None:
+    if found.state is not None and found.public:
         public = listing_hash(public_result(found.state, found.result).contents())
         _hash(found, "public_result_hash", document["public_result_hash"], public)
     if found.inputs is not None and document["content_hash"] != found.inputs.content_hash:
@@ -233,6 +236,7 @@ def _tables(
             found.checks.append(Check("file", name, False, "the table is missing"))
             continue
         frozen = Frozen(**described[name])
+        found.files.append(frozen.file)
         if frozen.file not in cache:
             frame, problem = thaw(store.location, frozen)
             if frame is not None and content_of(frame) != frozen.content:

@@ -65,6 +65,7 @@ def append(table: DeltaTable, frame: pl.DataFrame) -> None:
     from deltalake import write_deltalake
 
     write_deltalake(table, frame.to_arrow(), mode="append")
+    _tidy(table)
 
 
 def append_as_next(table: DeltaTable, frame: pl.DataFrame) -> bool:
@@ -82,7 +83,14 @@ def append_as_next(table: DeltaTable, frame: pl.DataFrame) -> bool:
         write_deltalake(table, frame.to_arrow(), mode="append", commit_properties=once)
     except CommitFailedError:
         return False
+    _tidy(table)
     return True
+
+
+def _tidy(table: DeltaTable) -> None:
+    """Put small files together where there are many, so that reading stays fast however many commits there are."""
+    if len(table.file_uris()) > MANY_FILES:
+        compact(table)
 
 
 def scan(table: DeltaTable, schema: pl.Schema, options: Mapping[str, str]) -> pl.LazyFrame:

@@ -30,7 +30,7 @@ from crowdvote_analysis.store.cut import COMMITS, Cut, record_schema
 from crowdvote_analysis.store.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from deltalake import DeltaTable
@@ -167,7 +167,6 @@ class Store:
                 commit = Commit(log.version() + 1, at, action, {table: len(frames[table]) for table in frames})
                 landed = self._land(log, commit, frames)
             if landed:
-                self.tidy([*frames, "commits"])
                 return commit
         raise BusyError(f"{self.location}: others were writing all the time. Nothing was recorded; try again.")
 
@@ -184,13 +183,6 @@ class Store:
             "rows": list(commit.rows.values()),
         }
         return delta.append_as_next(log, pl.DataFrame([row], schema=COMMITS))
-
-    def tidy(self, names: Iterable[str]) -> None:
-        """Put small files together where there are many, so that reading stays fast however many commits there are."""
-        for name in names:
-            opened = delta.open_table(self.location, name)
-            if len(opened.file_uris()) > delta.MANY_FILES:
-                delta.compact(opened)
 
     def compact(self) -> dict[str, int]:
         """Put small files together and remove those that nothing of the last seven days needs; every row stays.

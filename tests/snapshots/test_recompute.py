@@ -1,0 +1,138 @@
+"""History counted again: certified, differs, or cannot be recounted, and why."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from crowdvote_analysis.errors import SnapshotError
+from crowdvote_analysis.snapshots import lifecycle, recompute
+from crowdvote_analysis.snapshots.events import list_snapshots
+from crowdvote_analysis.snapshots.lifecycle import take_snapshot
+from crowdvote_analysis.snapshots.recompute import recompute as recompute_all
+from crowdvote_analysis.store.store import Store
+from tests.snapshots.garden import cast
+from tests.snapshots.test_verify import altered, file_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def seven(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven snapshots: other stars, other tags, other rules, nothing new."""
+    folder = tmp_path_factory.mktemp("seven") / "garden"
+    shutil.copytree(planted, folder)
+    store = Store.open(folder)
+    take_snapshot(store, "pond")
+    cast(store, "Kelly", {"Lilies": "0", "Fish": "5"}, ("trees",))
+    take_snapshot(store, "pond")
+    cast(store, "Nora", {"Lilies": "4"}, ())
+    take_snapshot(store, "pond")
+    take_snapshot(store, "pond")
+    take_snapshot(store, "pond", cycles="equilibrium")
+    cast(store, "Maya", {"Lilies": "1"}, ("trees", "budget"))
+    take_snapshot(store, "pond", protocol="losses")
+    take_snapshot(store, "pond", cycles="equilibrium", protocol="bettervoting")
+    return folder
+
+
+@pytest.fixture
+def past(seven: Path, tmp_path: Path) -> Store:
+    """A copy of them."""
+    shutil.copytree(seven, tmp_path / "garden")
+    return Store.open(tmp_path / "garden")
+
+
+def report(store: Store, **asked) -> pl.DataFrame:
+    return pl.concat(recompute_all(store, **{"workers": 1, **asked})).sort("timestamp")
+
+
+@pytest.mark.parametrize("asked", [{}, {"full": True}, {"workers": 2}])
+def test_every_snapshot_is_certified(past: Store, monkeypatch, asked) -> None:
+    """With shared work, without, and on two cores: the same winners, bit for bit the same results."""
+    monkeypatch.setattr(recompute, "_BATCH", 4)
+    found = report(past, **asked)
+    known = list_snapshots(past).sort("timestamp")
+    assert found["verdict"].to_list() == ["certified"] * 7
+    same = ["snapshot_id", "winner", "outcome", "margin", "participation", "manual_ballots", "timestamp"]
+    assert found.select(same).equals(known.select(same))
+    assert (found["seconds"] > 0).all()
+
+
+def test_what_differs_or_cannot_be_recounted_is_told_and_the_rest_goes_on(past: Store, monkeypatch) -> None:
+    """A wrong result, a damaged file and a snapshot that never had a result each get their verdict."""
+    names = list_snapshots(past).sort("timestamp")["snapshot_id"].to_list()
+    altered(file_of(past, names[1], "votes"))
+    with monkeypatch.context() as patch:
+        tally = lifecycle.tallied
+        patch.setattr(
+            lifecycle,
+            "tallied",
+            lambda staged, choices, options: tally(
+                {**staged, "stats": staged["stats"].with_columns(no_ballot=pl.lit(9, pl.Int64))}, choices, options
+            ),
+        )
+        take_snapshot(past, "pond")
+        patch.setattr(lifecycle, "resolve_snapshot", lambda *_: 1 / 0)
+        with pytest.raises(SnapshotError):
+            take_snapshot(past, "pond")
+        patch.setattr(lifecycle, "freeze_inputs", lambda *_, **__: 1 / 0)
+        with pytest.raises(SnapshotError):
+            take_snapshot(past, "pond")
+    found = report(past)
+    verdicts = found["verdict"].to_list()
+    assert verdicts == ["certified", "cannot be recounted", *["certified"] * 5, "differs", *["cannot be recounted"] * 2]
+    details = found["detail"].to_list()
+    assert file_of(past, names[1], "votes").name in details[1]
+    assert details[7] == "stats: 1 row differs"
+    assert "there is no result to compare" in details[8]
+    assert "nothing was frozen" in details[9]
+
+
+def test_snapshots_are_chosen_by_decision_community_and_time(past: Store) -> None:
+    """Only those that are asked for are counted."""
+    times = list_snapshots(past)["timestamp"].sort()
+    assert len(report(past, since=times[2], until=times[4])) == 3
+    assert len(report(past, since=times[2].replace(tzinfo=None))) == 5
+    assert len(report(past, community_id="community", decision_id="pond")) == 7
+    assert list(recompute_all(past, decision_id="roof", workers=1)) == []
+    assert list(recompute_all(past, community_id="elsewhere", workers=1)) == []
+
+
+def test_an_interrupted_run_goes_on_where_it_was(past: Store, monkeypatch) -> None:
+    """What an earlier report holds is not counted again."""
+    monkeypatch.setattr(recompute, "_BATCH", 3)
+    first = next(iter(recompute_all(past, workers=1)))
+    rest = report(past, done=first)
+    assert len(first) == 3
+    assert len(rest) == 4
+    assert set(first["snapshot_id"]).isdisjoint(rest["snapshot_id"])
+
+
+def test_progress_counts_snapshots(past: Store) -> None:
+    """Whoever waits sees how far it is."""
+    seen = []
+    report(past, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (7, 7)
+
+
+def test_instants_without_a_snapshot_are_counted_from_history(past: Store) -> None:
+    """The outcome at any instant is that of a snapshot taken then; before the decision there is none."""
+    known = list_snapshots(past).sort("timestamp")
+    instants = [known["timestamp"][0], known["timestamp"][2], known["timestamp"][0] - timedelta(days=9)]
+    found = report(past, as_of=instants)
+    assert found["verdict"].to_list() == ["cannot be recounted", "counted", "counted"]
+    assert found["winner"].to_list()[1:] == [known["winner"][0], known["winner"][2]]
+    assert found["snapshot_id"].null_count() == 3
+    assert "'pond' is not in the store" in found["detail"][0]
+
+
+def test_what_was_shared_is_what_a_full_count_gives(past: Store) -> None:
+    """A recount that starts from the one before certifies the same as one that starts from nothing."""
+    shared, alone = report(past), report(past, full=True)
+    assert shared.drop("seconds").equals(alone.drop("seconds"))
