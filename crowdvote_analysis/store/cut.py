@@ -100,18 +100,22 @@ class Cut:
         Returns:
             The columns of the table. The stars of a ballot are those that came with its latest row.
         """
-        names = [*tables.columns(table)]
-        rows = self._standing(table, **where)
-        if table == "votes":
-            whole = ["decision_id", "member_id", "seq"]
-            ballots = self._standing("ballots", **{name: where[name] for name in whole if name in where})
-            rows = rows.join(ballots.select(whole), on=whole, how="semi")
-        return self._collected(table, rows.select(names).sort(tables.key(table)))
+        rows = self.standing(table, **where).select([*tables.columns(table)])
+        return self._collected(table, rows.sort(tables.key(table)))
 
     def _collected(self, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
         return delta.collected(self.location, table, rows)
 
-    def _standing(self, table: str, **where: str) -> pl.LazyFrame:
+    def standing(self, table: str, **where: str) -> pl.LazyFrame:
+        """The rows that ``rows`` gives, in no order, with the further columns of ``history``."""
+        rows = self._latest(table, **where)
+        if table != "votes":
+            return rows
+        ballot = ["decision_id", "member_id", "seq"]
+        ballots = self._latest("ballots", **{name: where[name] for name in ballot if name in where})
+        return rows.join(ballots.select(ballot), on=ballot, how="semi")
+
+    def _latest(self, table: str, **where: str) -> pl.LazyFrame:
         rows = self.history(table)
         for name, value in where.items():
             rows = rows.filter(pl.col(name) == value)
@@ -133,7 +137,7 @@ class Cut:
         """
         self.require_complete()
         frames = {table: self.rows(table, **where) for table, where in self._about(decision_id).items()}
-        return SystemState(quarantine=False, **self._without_names(frames))
+        return SystemState(quarantine=False, **self.under_pseudonyms(frames))
 
     def _about(self, decision_id: str | None) -> dict[str, dict[str, str]]:
         """What the rows of each table that are about a decision have in common; nothing for all rows."""
@@ -160,8 +164,8 @@ class Cut:
                 )
 
     @cached_property
-    def _former(self) -> pl.DataFrame:
-        """Who left and was anonymous: community_id, member_id, pseudonym."""
+    def former(self) -> pl.DataFrame:
+        """Who left and was anonymous at any time: community_id, member_id, pseudonym."""
         key = ["community_id", "member_id"]
         rows = self.history("members").select(*key, "is_anonymous", "withdrawn", "seq")
         members = self._collected("members", rows)
@@ -177,8 +181,9 @@ class Cut:
             names.append(f"Former anonymous member {number}")
         return gone.select(key).with_columns(pseudonym=pl.Series(names, dtype=pl.String))
 
-    def _without_names(self, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        former = self._former
+    def under_pseudonyms(self, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        """The tables with members who left while anonymous under pseudonyms (P1); ``frames`` gets the new ones."""
+        former = self.former
         if former.is_empty():
             return frames
         where = frames["decisions"].select("decision_id", "community_id")
