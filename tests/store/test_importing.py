@@ -1,0 +1,154 @@
+"""Importing: what is new or has changed, in one commit, and nothing twice."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import crowdvote_analysis as cv
+from crowdvote_analysis import tables
+from crowdvote_analysis.bundled import demo_folder
+from crowdvote_analysis.errors import InvalidTableError, TableWarning
+from crowdvote_analysis.store import Store, import_state, recording
+from tests.store.garden import SECRET_ID
+
+
+def small(**more: pl.DataFrame) -> cv.SystemState:
+    frames = {
+        "ballots": ballots("trees", "2026-06-01"),
+        "votes": votes(("Kelly", "Pond", "4.5"), ("Kelly", "Swings", "2"), ("Jack", "Pond", "1")),
+        "choices": pl.DataFrame({"choice_id": ["Pond", "Swings"]}),
+    }
+    return cv.SystemState(**frames | more)
+
+
+def ballots(tags: str, cast_at: str) -> pl.DataFrame:
+    return pl.DataFrame({"member_id": ["Kelly", "Jack"], "tags": [tags, ""], "cast_at": [cast_at, ""]})
+
+
+def votes(*rows: tuple[str, str, str]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=["member_id", "choice_id", "stars"], orient="row")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store.create(tmp_path / "small")
+    import_state(made, small())
+    return made
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    made = Store.create(tmp_path_factory.mktemp("stores") / "demo")
+    import_state(made, cv.SystemState.read(demo_folder()))
+    return made
+
+
+def test_the_demo_comes_back_as_it_went_in(demo: Store) -> None:
+    """Table by table, every type and every value."""
+    given, stored = cv.SystemState.read(demo_folder()), demo.state()
+    for table in tables.TABLES:
+        expected = getattr(given, table).sort(tables.key(table))
+        assert getattr(stored, table).equals(expected), table
+        assert getattr(stored, table).schema == expected.schema
+
+
+def test_a_second_import_records_nothing(demo: Store) -> None:
+    """All stands already, also when the rows come in another order."""
+    given = cv.SystemState.read(demo_folder())
+    shuffled = cv.SystemState(**{name: getattr(given, name).reverse() for name in tables.TABLES})
+    assert import_state(demo, shuffled) is None
+    assert demo.cut().seq == 1
+
+
+def test_only_what_is_new_or_differs_is_recorded(store: Store) -> None:
+    """A title that changes is one row; a choice that is new another."""
+    choices = pl.DataFrame({"choice_id": ["Pond", "Swings", "Slide"], "title": ["A pond", None, None]})
+    commit = import_state(store, small(choices=choices))
+    assert commit is not None
+    assert (commit.action, commit.rows) == ("import", {"choices": 2})
+    assert store.state().choices["title"].to_list() == ["A pond", "Slide", "Swings"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ballots": ballots("budget", "2026-06-01")},
+        {"ballots": ballots("trees", "2026-06-02")},
+        {"votes": votes(("Kelly", "Pond", "4.5"), ("Kelly", "Swings", "3"), ("Jack", "Pond", "1"))},
+        {"votes": votes(("Kelly", "Pond", "4.5"), ("Jack", "Pond", "1"))},
+    ],
+    ids=["tags", "time", "a star", "a star less"],
+)
+def test_a_ballot_that_differs_is_written_as_a_whole(store: Store, change: dict[str, pl.DataFrame]) -> None:
+    """Whatever of it differs, it comes with all its stars, and others do not."""
+    state = small(**change)
+    commit = import_state(store, state)
+    stars = state.votes.filter(member_id="Kelly").sort("choice_id")
+    assert commit is not None
+    assert commit.rows == {"ballots": 1, "votes": len(stars)}
+    assert store.cut().rows("votes", member_id="Kelly").equals(stars)
+    assert store.cut().rows("votes", member_id="Jack").height == 1
+    assert import_state(store, state) is None
+
+
+def test_what_the_import_lacks_stays(store: Store) -> None:
+    """Nothing is taken away by tables that hold less."""
+    less = cv.SystemState(votes=votes(("Jack", "Pond", "2")), choices=pl.DataFrame({"choice_id": ["Pond"]}))
+    commit = import_state(store, less)
+    assert commit is not None
+    assert commit.rows == {"ballots": 1, "votes": 1}
+    assert sorted(store.state().members["member_id"]) == ["Jack", "Kelly"]
+    assert store.state().votes.height == 3
+
+
+def test_what_was_withdrawn_comes_back_where_it_is_imported(store: Store) -> None:
+    """A withdrawal is history; the tables say that the ballot is there."""
+    recording.withdraw_ballot(store, "decision", "Jack")
+    commit = import_state(store, small())
+    assert commit is not None
+    assert commit.rows == {"ballots": 1, "votes": 1}
+
+
+def test_tables_that_would_not_fit_together_are_refused(garden: Store) -> None:
+    """A decision cannot become one with stars while yes/no votes stand; nothing is recorded and nobody named."""
+    recording.vote(garden, "roof", SECRET_ID, "yes")
+    recording.leave(garden, "garden", SECRET_ID)
+    seq = garden.cut().seq
+    stars = cv.SystemState(decisions=pl.DataFrame({"community_id": ["garden"], "decision_id": ["roof"]}))
+    with pytest.raises(InvalidTableError, match="counted with stars") as error:
+        import_state(garden, stars)
+    assert SECRET_ID not in str(error.value)
+    assert garden.cut().seq == seq
+
+
+def test_further_columns_are_kept_as_json(store: Store) -> None:
+    """By name, whatever their type; a row without them has none, and a change of them is one."""
+    members = pl.DataFrame(
+        {
+            "member_id": ["Kelly", "Jack"],
+            "since": [datetime(2020, 1, 2, tzinfo=UTC), None],
+            "points": [1.5, None],
+            "*": [["ü"], None],
+        }
+    )
+    with pytest.warns(TableWarning, match="not part of the table"):
+        state = small(members=members)
+    commit = import_state(store, state)
+    assert commit is not None
+    assert commit.rows == {"members": 1}
+    (extra,) = store.cut().standing("members").filter(pl.col("member_id") == "Kelly").collect()["extra"]
+    assert json.loads(extra) == {"since": "2020-01-02 00:00:00+00:00", "points": 1.5, "*": ["ü"]}
+    assert "ü" in extra
+    assert import_state(store, state) is None
+
+
+def test_progress_is_told(store: Store) -> None:
+    """So many tables of all."""
+    told: list[tuple[int, int]] = []
+    import_state(store, small(), lambda done, total: told.append((done, total)))
+    assert told[-1] == (len(tables.TABLES), len(tables.TABLES))
