@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # So many small files make every reading slower than putting them together once.
 MANY_FILES = 32
+# Versions between two summaries of a log: whoever opens a table reads one summary and what came after it.
+_CHECKPOINTS = "10"
 # A file of this size is large enough to be left alone when small ones are put together.
 _LARGE = 32 * 1024 * 1024
 
@@ -26,8 +28,13 @@ def create(location: Location, name: str, schema: pl.Schema) -> None:
     from deltalake import write_deltalake
 
     if not is_table(location, name):
-        nothing = pl.DataFrame(schema=schema).to_arrow()
-        write_deltalake(location.table(name), nothing, mode="ignore", storage_options=dict(location.options))
+        write_deltalake(
+            location.table(name),
+            pl.DataFrame(schema=schema).to_arrow(),
+            mode="ignore",
+            configuration={"delta.checkpointInterval": _CHECKPOINTS},
+            storage_options=dict(location.options),
+        )
 
 
 def is_table(location: Location, name: str) -> bool:
@@ -65,7 +72,6 @@ def append(table: DeltaTable, frame: pl.DataFrame) -> None:
     from deltalake import write_deltalake
 
     write_deltalake(table, frame.to_arrow(), mode="append")
-    _tidy(table)
 
 
 def append_as_next(table: DeltaTable, frame: pl.DataFrame) -> bool:
@@ -83,11 +89,10 @@ def append_as_next(table: DeltaTable, frame: pl.DataFrame) -> bool:
         write_deltalake(table, frame.to_arrow(), mode="append", commit_properties=once)
     except CommitFailedError:
         return False
-    _tidy(table)
     return True
 
 
-def _tidy(table: DeltaTable) -> None:
+def tidy(table: DeltaTable) -> None:
     """Put small files together where there are many, so that reading stays fast however many commits there are."""
     if len(table.file_uris()) > MANY_FILES:
         compact(table)

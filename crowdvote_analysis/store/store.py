@@ -165,15 +165,19 @@ class Store:
                 if not frames:
                     return None
                 commit = Commit(log.version() + 1, at, action, {table: len(frames[table]) for table in frames})
-                landed = self._land(log, commit, frames)
-            if landed:
+                written = self._land(log, commit, frames)
+            if written:
+                for table in written:
+                    delta.tidy(table)
                 return commit
         raise BusyError(f"{self.location}: others were writing all the time. Nothing was recorded; try again.")
 
-    def _land(self, log: DeltaTable, commit: Commit, frames: Mapping[str, pl.DataFrame]) -> bool:
+    def _land(self, log: DeltaTable, commit: Commit, frames: Mapping[str, pl.DataFrame]) -> list[DeltaTable]:
+        """Write the rows, then the commit; gives the tables, none where somebody else was faster."""
         commit_id = uuid4().hex
+        opened = {table: delta.open_table(self.location, table) for table in frames}
         for table, frame in frames.items():
-            delta.append(delta.open_table(self.location, table), _record(table, frame, commit_id))
+            delta.append(opened[table], _record(table, frame, commit_id))
         row = {
             "seq": commit.seq,
             "commit_id": commit_id,
@@ -182,7 +186,8 @@ class Store:
             "tables": list(commit.rows),
             "rows": list(commit.rows.values()),
         }
-        return delta.append_as_next(log, pl.DataFrame([row], schema=COMMITS))
+        landed = delta.append_as_next(log, pl.DataFrame([row], schema=COMMITS))
+        return [*opened.values(), log] if landed else []
 
     def compact(self) -> dict[str, int]:
         """Put small files together and remove those that nothing of the last seven days needs; every row stays.
