@@ -110,10 +110,11 @@ class Store:
             StoreError: There is none, or one of a later format.
         """
         location = Location.of(where, options)
+        written = _mark(location)
+        if written is None:
+            raise StoreError(f"{location}: is no store. Make one with: crowdvote import FOLDER {location}")
         try:
-            mark = json.loads(bytes(location.files.get(_MARK).bytes()))
-        except FileNotFoundError:
-            raise StoreError(f"{location}: is no store. Make one with: crowdvote import FOLDER {location}") from None
+            mark = json.loads(written)
         except ValueError:
             mark = {}
         if mark.get("format") != FORMAT:
@@ -208,11 +209,22 @@ def is_store(where: str | Path, options: Mapping[str, str] | None = None) -> boo
     location = Location.of(where, options)
     if location.folder is not None:
         return (location.folder / _MARK).is_file()
+    return _mark(location) is not None
+
+
+def _mark(location: Location) -> bytes | None:
+    """What marks a store; none where there is no store."""
+    from obstore.exceptions import BaseError
+
+    if location.folder is not None and not location.folder.is_dir():
+        return None
     try:
-        location.files.head(_MARK)
+        return bytes(location.files.get(_MARK).bytes())
     except FileNotFoundError:
-        return False
-    return True
+        return None
+    except BaseError as error:  # its text is not shown, as it may quote what was meant to be secret
+        kind = type(error).__name__
+        raise StoreError(f"{location}: cannot be reached ({kind}). Check the URL and the storage options.") from None
 
 
 def _require_room(location: Location) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import obstore.exceptions
 import polars as pl
 import pytest
 
@@ -12,7 +13,7 @@ from crowdvote_analysis import SystemState, tables
 from crowdvote_analysis.errors import BusyError, StoreError
 from crowdvote_analysis.store import delta
 from crowdvote_analysis.store.location import Location
-from crowdvote_analysis.store.store import Store
+from crowdvote_analysis.store.store import Store, is_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -203,8 +204,23 @@ def test_a_folder_with_other_files_does_not_become_a_store(tmp_path: Path) -> No
     (tmp_path / "ballots.csv").write_text("member_id,Pond\nKelly,3\n")
     with pytest.raises(StoreError, match=r"holds other files \(ballots.csv\)"):
         Store.create(tmp_path)
-    with pytest.raises(StoreError, match="is no store"):
-        Store.open(tmp_path)
+    for place in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(StoreError, match="is no store"):
+            Store.open(place)
+
+
+def test_object_storage_that_cannot_be_reached_is_told_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says where and of which kind, and nothing of what the storage answered."""
+
+    class Unreachable:
+        def get(self, _path: str) -> bytes:
+            raise obstore.exceptions.PermissionDeniedError("the key hush is wrong")
+
+    monkeypatch.setattr(Location, "files", Unreachable())
+    for attempt in (Store.open, is_store):
+        with pytest.raises(StoreError, match="s3://bucket/garden: cannot be reached") as error:
+            attempt("s3://bucket/garden", {"aws_secret_access_key": "hush"})
+        assert "hush" not in str(error.value)
 
 
 def test_a_store_of_a_later_format_is_not_touched(tmp_path: Path) -> None:
