@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _PATIENCE = 60.0
+# Options of the connection rather than the storage; the libraries that read tables take both in one.
+_CLIENT = ("allow_http", "allow_invalid_certificates", "connect_timeout", "proxy_url", "timeout", "user_agent")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,13 @@ class Location:
 
         if self.folder is not None:
             return LocalStore(self.url)
-        return from_url(self.url, config={name.lower(): value for name, value in self.options.items()})  # type: ignore[call-overload]
+        config: dict[str, str] = {}
+        client: dict[str, str] = {}
+        for name, value in self.options.items():
+            key = name.lower()
+            plain = key.removeprefix("aws_").removeprefix("azure_").removeprefix("google_")
+            (client if plain in _CLIENT else config)[plain if plain in _CLIENT else key] = value
+        return from_url(self.url, config=config, client_options=client)  # type: ignore[call-overload]
 
     @contextmanager
     def turn(self, name: str, timeout: float = _PATIENCE) -> Iterator[None]:

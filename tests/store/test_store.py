@@ -239,6 +239,14 @@ def test_a_damaged_table_is_named(store: Store) -> None:
         store.state()
 
 
+def test_options_of_object_storage_are_those_of_the_tables() -> None:
+    """One set of keys and values, the connection among them, serves the tables and the files beside them."""
+    options = {"AWS_ALLOW_HTTP": "true", "timeout": "5s", "aws_region": "eu-north-1"}
+    files = Location.of("s3://bucket/garden", options).files
+    assert files.client_options == {"allow_http": "true", "timeout": "5s"}
+    assert files.config["region"] == "eu-north-1"
+
+
 def test_secrets_of_object_storage_are_not_shown() -> None:
     """Whoever prints a store sees where it lies, not how to get in."""
     location = Location.of("s3://bucket/garden/", {"AWS_SECRET_ACCESS_KEY": "hush"})
