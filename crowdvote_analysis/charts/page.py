@@ -44,17 +44,19 @@ class Headline:
 
 
 def read_noting(folder: str | Path) -> tuple[SystemState, list[str]]:
-    """Read a folder of tables.
+    """Read a folder of tables, or a store as it stands.
 
     Returns:
         The state, and what was unusual about the files and rows, one sentence each.
 
     Raises:
-        CrowdVoteError: As ``SystemState.read``.
+        CrowdVoteError: As ``SystemState.read`` and ``Store.open``.
     """
+    from crowdvote_analysis.store import Store, is_store
+
     with _READING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", TableWarning)
-        state = SystemState.read(folder)
+        state = Store.open(folder).state() if is_store(folder) else SystemState.read(folder)
     return state, [str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)]
 
 

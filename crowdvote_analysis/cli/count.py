@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crowdvote_analysis.cli.console import err, noting, out, print_json, working
+from crowdvote_analysis.cli.console import noting, out, print_json, working
 from crowdvote_analysis.cli.options import (
     AsJson,
     Asked,
+    AsOf,
     Compare,
     Cycles,
     CyclesOption,
@@ -18,17 +19,17 @@ from crowdvote_analysis.cli.options import (
     Protocol,
     Protocols,
     Quarantine,
+    StorageOptions,
     TieOrders,
     Top,
     WorkLimit,
     read_tie_orders,
 )
+from crowdvote_analysis.cli.reading import read_state
 from crowdvote_analysis.errors import UnreadableFileError
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from crowdvote_analysis.delegation import Resolution
     from crowdvote_analysis.state import SystemState
 
@@ -50,6 +51,8 @@ def count(
     top: Top = 5,
     show_all: All = False,
     work_limit: WorkLimit = WORK_LIMIT,
+    as_of: AsOf = None,
+    storage: StorageOptions = None,
     as_json: AsJson = False,
 ) -> None:
     """Count the decisions of a folder: participation, scores, runoff, winner, most influential voters.
@@ -66,9 +69,11 @@ def count(
       crowdvote count mycommunity --quarantine --json > result.json
 
       crowdvote count data/demo -d bench-colour --tie-order "bench-colour: green, blue"
+
+      crowdvote count mystore --as-of '2026-06-15 12:00'
     """
     with noting() as notes:
-        state = read_state(folder, quarantine)
+        state = read_state(folder, quarantine, as_of, storage)
         yes_no = len(state.decisions) - len(state.decisions.filter(method="star"))
         if yes_no == len(state.decisions):
             what = f"{folder}: there is no decision to count with stars; ballots or votes are missing."
@@ -107,25 +112,6 @@ def demo(as_json: AsJson = False) -> None:
         "Next: [bold]crowdvote dashboard[/] for the pictures, [bold]crowdvote count FOLDER[/] for your own tables."
     )
     out.print("There are yes/no decisions too: [bold]crowdvote decide outcome[/].")
-
-
-def read_state(folder: Path, quarantine: bool = False) -> SystemState:
-    """Read a folder, and write what had to be set aside to ``quarantine`` in it."""
-    from crowdvote_analysis.state import SystemState
-
-    with working("Reading tables"):
-        state = SystemState.read(folder, quarantine=quarantine)
-    write_quarantine(state, folder / "quarantine")
-    return state
-
-
-def write_quarantine(state: SystemState, folder: Path) -> None:
-    """Write what a state has set aside, as it was given, with row numbers and reasons."""
-    if state.quarantined:
-        from crowdvote_analysis.store import export_tables
-
-        paths = export_tables(state.quarantined, folder, "csv")
-        err.print("Set aside: " + ", ".join(str(path) for path in paths), markup=False)
 
 
 def resolve_state(

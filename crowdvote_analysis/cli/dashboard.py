@@ -12,13 +12,14 @@ from typing import Annotated, Literal
 import typer
 
 from crowdvote_analysis.cli.console import err, noting
-from crowdvote_analysis.cli.count import read_state
+from crowdvote_analysis.cli.reading import read_state
 from crowdvote_analysis.errors import CrowdVoteError
 
 
 def dashboard(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder with the tables; the demo communities by default.", show_default=False)
+        str | None,
+        typer.Argument(help="Folder with the tables, or a store; the demo communities by default.", show_default=False),
     ] = None,
     page: Annotated[
         Literal["count", "yes_no"], typer.Option("--page", help="Decisions with stars, or yes/no decisions.")
@@ -39,7 +40,7 @@ def dashboard(
     command = [sys.executable, "-m", "marimo", "run", str(notebooks_folder() / f"{page}.py")]
     command += ["--host", "127.0.0.1", "--port", str(port), "--no-sandbox", *([] if browser else ["--headless"])]
     if folder is not None:
-        command += ["--", "--folder", str(folder.resolve())]
+        command += ["--", "--folder", folder if "://" in folder else str(Path(folder).resolve())]
     err.print(f"Serving on http://127.0.0.1:{port} (Ctrl+C stops it).")
     if os.name == "posix":
         os.execv(command[0], command)  # no process of ours is left between whoever stops it and the server

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
-from crowdvote_analysis.cli.count import read_state
 from crowdvote_analysis.cli.options import AsJson, Cycles, CyclesOption, Quarantine, WorkLimit
+from crowdvote_analysis.cli.reading import holds_store, open_store, read_state
 from crowdvote_analysis.cli.show_yes_no import said_so_far, sentences, show_decision, show_overview, show_rows
+from crowdvote_analysis.cli.times import instant, now
 from crowdvote_analysis.errors import CyclicCoreTooLarge, InvalidTableError
 from crowdvote_analysis.limits import WORK_LIMIT
 
@@ -36,7 +36,8 @@ _AHEAD = timedelta(minutes=1)
 _COUNTS = ("required", "yes", "no", "abstain", "missing")
 
 Tables: TypeAlias = Annotated[
-    Path | None, typer.Argument(help="Folder with the tables; the demo communities by default.", show_default=False)
+    str | None,
+    typer.Argument(help="Folder with the tables, or a store; the demo communities by default.", show_default=False),
 ]
 At: TypeAlias = Annotated[
     str | None,
@@ -61,7 +62,7 @@ Several: TypeAlias = Annotated[
 
 @app.command()
 def vote(
-    folder: Annotated[Path, typer.Argument(help="Folder with the tables.", show_default=False)],
+    folder: Annotated[str, typer.Argument(help="Folder with the tables, or a store.", show_default=False)],
     vote: Annotated[str, typer.Argument(help="yes, no or abstain.", show_default=False)],
     decision: Annotated[str, typer.Option("--decision", "-d", help="The decision.", show_default=False)],
     member: Annotated[str, typer.Option("--member", "-m", help="Who votes: the id.", show_default=False)],
@@ -76,7 +77,7 @@ def vote(
 ) -> None:
     """Cast a vote, or change it as long as the decision is open.
 
-    One row is added to [bold]yes_no_votes[/] in the folder; earlier votes stay there as the history. Several programs
+    One row is added to [bold]yes_no_votes[/]; earlier votes stay there as the history. Several programs
     may vote at the same time. A vote that is refused changes nothing. [bold]--cycles[/] and [bold]--work-limit[/] are
     for the outcome that is told afterwards, where votes pass along followings.
 
@@ -87,18 +88,13 @@ def vote(
 
       crowdvote decide vote mycommunity no -d roof -m kelly --at '2026-06-15 12:00'
     """
-    from crowdvote_analysis.consensus import decide, record_vote
+    from crowdvote_analysis.consensus import decide
     from crowdvote_analysis.privacy import public_names
-    from crowdvote_analysis.store.append import append_row
-    from crowdvote_analysis.store.locking import locked
 
     cast_at = _cast_at(at)
-    with noting() as notes, locked(folder):
-        state = _read_to_vote(folder)
-        when = cast_at or _instant(None)
-        state = record_vote(state, decision, member, vote, when, tag or ())
-        row = state.yes_no_votes.tail(1)
-        path = append_row(folder, "yes_no_votes", row, {"decision_id": state.decisions["decision_id"].to_list()})
+    with noting() as notes:
+        record = _in_store if holds_store(folder) else _in_folder
+        state, row, path, when = record(folder, decision, member, vote, cast_at, tag or [])
     try:
         outcome = decide(state, [decision], at=when, cycles=_rule(cycles), work_limit=work_limit)
         said = sentences(outcome.to_dicts()[0])
@@ -265,22 +261,53 @@ def reminders(
 class _Asked:
     """What a question is about: the tables, the instant, and what was noted while reading."""
 
-    folder: Path
+    folder: str
     state: SystemState
     at: datetime
     notes: list[str]
 
 
-def _read(folder: Path | None, at: str | None, quarantine: bool) -> _Asked:
+def _read(folder: str | None, at: str | None, quarantine: bool) -> _Asked:
     from crowdvote_analysis.bundled import DEMO_DATE, demo_folder
 
-    when = DEMO_DATE if folder is None and at is None else _instant(at)
-    folder = folder or demo_folder()
+    when = instant(at) if at is not None else DEMO_DATE if folder is None else now()
+    folder = folder or str(demo_folder())
     with noting() as notes:
         return _Asked(folder, read_state(folder, quarantine), when, notes)
 
 
-def _read_to_vote(folder: Path) -> SystemState:
+def _in_folder(
+    folder: str, decision: str, member: str, vote: str, cast_at: datetime | None, tags: list[str]
+) -> tuple[SystemState, pl.DataFrame, str, datetime]:
+    """Add a vote to the files of a folder; gives the tables with it, its row, the file and the instant."""
+    from crowdvote_analysis.consensus import record_vote
+    from crowdvote_analysis.store.append import append_row
+    from crowdvote_analysis.store.locking import locked
+
+    with locked(folder):
+        state = _read_to_vote(folder)
+        when = cast_at or now()
+        state = record_vote(state, decision, member, vote, when, tags)
+        row = state.yes_no_votes.tail(1)
+        path = append_row(folder, "yes_no_votes", row, {"decision_id": state.decisions["decision_id"].to_list()})
+    return state, row, str(path), when
+
+
+def _in_store(
+    folder: str, decision: str, member: str, vote: str, cast_at: datetime | None, tags: list[str]
+) -> tuple[SystemState, pl.DataFrame, str, datetime]:
+    """Record a vote in a store; gives the tables with it, its row, the store and the instant."""
+    from crowdvote_analysis.store import recording
+
+    store = open_store(folder)
+    commit = recording.vote(store, decision, member, vote, tags, cast_at)
+    when = cast_at or commit.at
+    state = store.cut(seq=commit.seq).state()
+    row = state.yes_no_votes.filter(decision_id=decision, member_id=member, voted_at=when)
+    return state, row, str(store.location), when
+
+
+def _read_to_vote(folder: str) -> SystemState:
     """Read a folder; nothing may be set aside, since a vote could be among it."""
     try:
         return read_state(folder)
@@ -327,31 +354,12 @@ def _cast_at(at: str | None) -> datetime | None:
     """The time of a vote that was cast earlier; none for one that is cast now."""
     if at is None:
         return None
-    when = _instant(at)
-    if when > _instant(None) + _AHEAD:
+    when = instant(at)
+    if when > now() + _AHEAD:
         raise typer.BadParameter(
             f"{at!r} lies in the future. A vote is cast now, or was cast earlier on paper.", param_hint="--at"
         )
     return when
-
-
-def _instant(at: str | None) -> datetime:
-    """A time as the tables understand it; the only look at the clock."""
-    if at is None:
-        return datetime.now(UTC)
-    import polars as pl
-
-    from crowdvote_analysis import columns, tables
-
-    given = pl.DataFrame({"at": [at]})
-    time = tables.columns("yes_no_votes")["voted_at"]
-    column = given.select(columns.parsed(time, "at", given.schema)).to_series()
-    if columns.beyond_the_calendar(column):
-        raise typer.BadParameter(f"{at!r} lies outside the years 1 to 9999.", param_hint="--at")
-    read: datetime | None = column.item()
-    if read is None:
-        raise typer.BadParameter(f"{at!r} is not a time such as '2026-06-15 12:00' (UTC).", param_hint="--at")
-    return read
 
 
 def _with_what_counts(asked: _Asked, rows: pl.DataFrame) -> pl.DataFrame:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
-from crowdvote_analysis.cli.count import read_state
-from crowdvote_analysis.cli.options import AsJson, CyclesOption, Folder, Quarantine, WorkLimit
+from crowdvote_analysis.cli.options import AsJson, AsOf, CyclesOption, Folder, Quarantine, StorageOptions, WorkLimit
+from crowdvote_analysis.cli.reading import read_state
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def explain(
     top: Annotated[int, typer.Option("--top", min=0, help="How many of the voters behind the ballot to show.")] = 20,
     quarantine: Quarantine = False,
     work_limit: WorkLimit = WORK_LIMIT,
+    as_of: AsOf = None,
+    storage: StorageOptions = None,
     as_json: AsJson = False,
 ) -> None:
     """Show why a member's ballot is what it is: whom they follow, what that gave, and whose stars it is made of.
@@ -45,7 +47,7 @@ def explain(
     from crowdvote_analysis.explanation import lineage
 
     with noting() as notes:
-        state = read_state(folder, quarantine)
+        state = read_state(folder, quarantine, as_of, storage)
         with working("Following the followings"):
             rule = cycles.value if cycles else None
             tree = lineage(

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from crowdvote_analysis.cli.console import noting, out, working
-from crowdvote_analysis.cli.count import read_state, resolve_state
+from crowdvote_analysis.cli.count import resolve_state
 from crowdvote_analysis.cli.options import (
+    AsOf,
     CyclesOption,
     Decisions,
     FileFormat,
@@ -17,10 +18,12 @@ from crowdvote_analysis.cli.options import (
     Protocol,
     Protocols,
     Quarantine,
+    StorageOptions,
     TieOrders,
     WorkLimit,
     read_tie_orders,
 )
+from crowdvote_analysis.cli.reading import holds_store, read_state
 from crowdvote_analysis.limits import WORK_LIMIT
 
 
@@ -28,7 +31,10 @@ def export(
     folder: Folder,
     format: Annotated[FileFormat, typer.Option("--format", help="Format of the files.")] = FileFormat.parquet,  # noqa: A002
     to: Annotated[
-        Path | None, typer.Option("--out", help="Folder to write to; FOLDER/results by default.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out", help="Folder to write to; FOLDER/results by default, needed for a store.", show_default=False
+        ),
     ] = None,
     decision: Decisions = None,
     cycles: CyclesOption = None,
@@ -36,6 +42,8 @@ def export(
     tie_orders: TieOrders = None,
     quarantine: Quarantine = False,
     work_limit: WorkLimit = WORK_LIMIT,
+    as_of: AsOf = None,
+    storage: StorageOptions = None,
 ) -> None:
     """Count a folder and write the results as Parquet or CSV files.
 
@@ -46,11 +54,13 @@ def export(
     from crowdvote_analysis.published import input_tables, result_tables
     from crowdvote_analysis.store import export_tables
 
-    to = to or folder / "results"
-    if to.resolve() == folder.resolve():
+    if to is None and holds_store(folder, storage):
+        raise typer.BadParameter("is needed: a store holds nothing but itself.", param_hint="--out")
+    to = to or Path(folder) / "results"
+    if to.resolve() == Path(folder).resolve():
         raise typer.BadParameter("the results would replace the tables they are made from.", param_hint="--out")
     with noting():
-        state = read_state(folder, quarantine)
+        state = read_state(folder, quarantine, as_of, storage)
         resolution = resolve_state(state, decision, cycles, work_limit)
         with working("Tallying") as advance:
             frames = {name: frame for name, frame in input_tables(state).items() if name in _ALONG}

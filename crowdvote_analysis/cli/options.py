@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
@@ -36,7 +35,33 @@ class Protocols(StrEnum):
 
 
 Folder: TypeAlias = Annotated[
-    Path, typer.Argument(help="Folder with the tables, as Parquet or CSV files named after them.", show_default=False)
+    str,
+    typer.Argument(
+        help="Folder with the tables, as Parquet or CSV files named after them; or a store (crowdvote import).",
+        show_default=False,
+    ),
+]
+StorePlace: TypeAlias = Annotated[
+    str, typer.Argument(metavar="STORE", help="Folder or URL of the store.", show_default=False)
+]
+AsOf: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="TIME",
+        help="The tables of a store as they stood then, such as '2026-06-15 12:00' (UTC); as they stand by default.",
+        show_default=False,
+    ),
+]
+StorageOptions: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--storage-option",
+        metavar="KEY=VALUE",
+        help="What the object storage of a store needs, such as aws_endpoint_url=http://host:9000; may be repeated. "
+        "Values are never shown.",
+        show_default=False,
+    ),
 ]
 Decisions: TypeAlias = Annotated[
     list[str] | None,
@@ -93,6 +118,17 @@ class Asked:
     tie_orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     top: int = 5
     compare: bool = False
+
+
+def read_storage_options(written: list[str] | None) -> dict[str, str]:
+    """The values of ``--storage-option``, by key."""
+    options = {}
+    for number, text in enumerate(written or (), start=1):
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():  # not shown, as it may be a secret
+            raise typer.BadParameter(f"number {number} is not written KEY=VALUE.", param_hint="--storage-option")
+        options[key.strip()] = value
+    return options
 
 
 def read_tie_orders(written: list[str] | None) -> dict[str, list[str]]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
-from crowdvote_analysis.cli.count import read_state, resolve_state
-from crowdvote_analysis.cli.options import AsJson, CyclesOption
+from crowdvote_analysis.cli.count import resolve_state
+from crowdvote_analysis.cli.options import AsJson, AsOf, CyclesOption, StorageOptions
+from crowdvote_analysis.cli.reading import read_cut, read_state
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,9 +25,20 @@ def query(
         str | None, typer.Argument(help="One SELECT statement; without it, the tables are listed.", show_default=False)
     ] = None,
     folder: Annotated[
-        Path | None,
-        typer.Option("--folder", "-f", help="Folder with the tables; the demo communities by default."),
+        str | None,
+        typer.Option("--folder", "-f", help="Folder with the tables, or a store; the demo communities by default."),
     ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--param",
+            metavar="NAME=VALUE",
+            help="A text for $NAME in the statement, bound and never pasted; may be repeated. Numbers: $NAME::INT.",
+            show_default=False,
+        ),
+    ] = None,
+    as_of: AsOf = None,
+    storage: StorageOptions = None,
     cycles: CyclesOption = None,
     rows: Annotated[int, typer.Option("--rows", min=1, help="Rows to print.")] = 50,
     to: Annotated[
@@ -36,23 +48,35 @@ def query(
 ) -> None:
     """Ask the tables of a folder and their results in SQL (DuckDB), read-only.
 
-    Anonymous members stand under pseudonyms. Results are counted when a query names one of their tables.
+    Anonymous members stand under pseudonyms. Results are counted when a query names one of their tables. A store also
+    has the tables commits, members_history, followings_history, decisions_history, ballots_history, votes_history and
+    yes_no_votes_history: all that was ever recorded, up to [bold]--as-of[/].
 
     Examples:
       crowdvote query "SELECT decision_id, winner, margin FROM tallies"
 
       crowdvote query "SELECT name, weight FROM resolved_ballots WHERE weight > 3 ORDER BY 2 DESC"
+
+      crowdvote query -f mystore 'SELECT * FROM votes WHERE choice_id = $choice' --param choice=Pond
+
+      crowdvote query -f mystore "SELECT seq, action, tags FROM ballots_history ORDER BY seq" --as-of '2026-06-15 12:00'
     """
     from crowdvote_analysis.bundled import demo_folder
     from crowdvote_analysis.store import export_tables
     from crowdvote_analysis.store import query as ask
+    from crowdvote_analysis.store.past import past_tables
 
     with noting():
-        state = read_state(folder or demo_folder())
+        folder = folder or str(demo_folder())
+        cut = read_cut(folder, as_of, storage)
         if sql is None:
-            _list_tables()
+            _list_tables(in_store=cut is not None)
             return
-        answer = ask(_frames(state, sql, cycles), sql)
+        state = read_state(folder) if cut is None else cut.state()
+        frames = _frames(state, sql, cycles)
+        if cut is not None and re.search(rf"_history\b|\bcommits\b|{_ABOUT_TABLES}", sql, flags=re.IGNORECASE):
+            frames |= past_tables(cut, state)
+        answer = ask(frames, sql, _parameters(param))
     if to is not None:
         kind = to.suffix.lower().removeprefix(".")
         if kind not in ("parquet", "csv"):
@@ -65,12 +89,26 @@ def query(
         _print(answer, rows)
 
 
+# A question about the tables there are.
+_ABOUT_TABLES = r"\bshow\b|information_schema|duckdb_"
+
+
+def _parameters(written: list[str] | None) -> dict[str, str]:
+    parameters = {}
+    for text in written or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise typer.BadParameter(f"{text!r} is not written NAME=VALUE.", param_hint="--param")
+        parameters[name.strip()] = value
+    return parameters
+
+
 def _frames(state: SystemState, sql: str, cycles: CyclesOption) -> dict[str, pl.DataFrame]:
     from crowdvote_analysis.published import RESULT_TABLES, input_tables, result_tables
 
     frames = input_tables(state)
     # Counting is worth its time only if the question is about results; SHOW TABLES is about all of them.
-    if re.search("|".join([*RESULT_TABLES, r"\bshow\b", "information_schema", "duckdb_"]), sql, flags=re.IGNORECASE):
+    if re.search("|".join([*RESULT_TABLES, _ABOUT_TABLES]), sql, flags=re.IGNORECASE):
         resolution = resolve_state(state, cycles=cycles)
         with working("Tallying") as advance:
             rule = cycles.value if cycles else None
@@ -78,16 +116,17 @@ def _frames(state: SystemState, sql: str, cycles: CyclesOption) -> dict[str, pl.
     return frames
 
 
-def _list_tables() -> None:
+def _list_tables(*, in_store: bool) -> None:
     from rich.table import Table
 
     from crowdvote_analysis.published import RESULT_TABLES
+    from crowdvote_analysis.store.past import PAST_TABLES
     from crowdvote_analysis.tables import TABLES, columns
 
     table = Table("Table", "What it holds", box=None, pad_edge=False)
     for name, contract in TABLES.items():
         table.add_row(f"[bold]{name}[/]", f"{(contract.__doc__ or '').strip()} [dim]{', '.join(columns(name))}[/]")
-    for name, text in RESULT_TABLES.items():
+    for name, text in (RESULT_TABLES | (PAST_TABLES if in_store else {})).items():
         table.add_row(f"[bold]{name}[/]", text)
     out.print(table)
     out.print('Columns of one: crowdvote query "DESCRIBE resolved_ballots"', style="dim")

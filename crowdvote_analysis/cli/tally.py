@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
-from crowdvote_analysis.cli.count import UNRESOLVED, resolve_state, write_quarantine
+from crowdvote_analysis.cli.count import UNRESOLVED, resolve_state
 from crowdvote_analysis.cli.options import (
     AsJson,
     Asked,
@@ -20,6 +20,7 @@ from crowdvote_analysis.cli.options import (
     TieOrders,
     read_tie_orders,
 )
+from crowdvote_analysis.cli.reading import write_quarantine
 
 Poll = Annotated[Path, typer.Argument(help="CSV export of star.vote or BetterVoting.", show_default=False)]
 

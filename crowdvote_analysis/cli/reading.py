@@ -1,0 +1,66 @@
+"""Tables for every command: a folder of files, or a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from crowdvote_analysis.cli.console import err, working
+from crowdvote_analysis.cli.options import read_storage_options
+from crowdvote_analysis.cli.times import instant
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.state import SystemState
+    from crowdvote_analysis.store import Store
+    from crowdvote_analysis.store.cut import Cut
+
+
+def read_state(
+    folder: str | Path, quarantine: bool = False, as_of: str | None = None, storage: list[str] | None = None
+) -> SystemState:
+    """Read a store, or a folder, and write what had to be set aside to ``quarantine`` in it."""
+    from crowdvote_analysis.state import SystemState
+
+    cut = read_cut(folder, as_of, storage)
+    with working("Reading tables"):
+        state = SystemState.read(folder, quarantine=quarantine) if cut is None else cut.state()
+    write_quarantine(state, Path(folder) / "quarantine")
+    return state
+
+
+def read_cut(folder: str | Path, as_of: str | None = None, storage: list[str] | None = None) -> Cut | None:
+    """The commits of a store up to an instant; none for a folder of files, which knows no past."""
+    store = open_store(folder, storage) if holds_store(folder, storage) else None
+    if store is not None:
+        return store.cut(None if as_of is None else instant(as_of, "--as-of"))
+    if as_of is not None:
+        raise typer.BadParameter(
+            f"{folder} is no store, so it knows no past. Make one with: crowdvote import {folder} STORE",
+            param_hint="--as-of",
+        )
+    return None
+
+
+def open_store(place: str | Path, storage: list[str] | None = None) -> Store:
+    """Open a store by its folder or URL."""
+    from crowdvote_analysis.store import Store
+
+    return Store.open(place, read_storage_options(storage))
+
+
+def holds_store(place: str | Path, storage: list[str] | None = None) -> bool:
+    """Whether a store lies there; a URL can be nothing else."""
+    from crowdvote_analysis.store import is_store
+
+    return "://" in str(place) or is_store(place, read_storage_options(storage))
+
+
+def write_quarantine(state: SystemState, folder: Path) -> None:
+    """Write what a state has set aside, as it was given, with row numbers and reasons."""
+    if state.quarantined:
+        from crowdvote_analysis.store import export_tables
+
+        paths = export_tables(state.quarantined, folder, "csv")
+        err.print("Set aside: " + ", ".join(str(path) for path in paths), markup=False)
