@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from crowdvote_analysis import __version__
-from crowdvote_analysis.cli import count, dashboard, decide, explain, export, query, scenario, tally
+from crowdvote_analysis.cli import count, dashboard, decide, explain, export, query, record, scenario, stores, tally
 from crowdvote_analysis.errors import CrowdVoteError
 
 app = typer.Typer(
@@ -31,6 +31,10 @@ app.command("explain")(explain.explain)
 app.command("tally")(tally.tally)
 app.add_typer(decide.app, name="decide")
 app.command("scenario")(scenario.scenario)
+app.command("import")(stores.import_)
+app.add_typer(record.app, name="record")
+app.command("history")(stores.history)
+app.command("compact")(stores.compact)
 app.command("query")(query.query)
 app.command("export")(export.export)
 app.command("dashboard")(dashboard.dashboard)
