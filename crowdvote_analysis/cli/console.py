@@ -64,3 +64,14 @@ def noting() -> Iterator[list[str]]:
 def print_json(document: Any) -> None:
     """Print a document for programs; stars are text in it already (D10)."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """Values that JSON knows; times as ISO 8601."""
+    from datetime import datetime
+
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -13,7 +13,20 @@ from typing import Annotated
 import typer
 
 from crowdvote_analysis import __version__
-from crowdvote_analysis.cli import count, dashboard, decide, explain, export, query, record, scenario, stores, tally
+from crowdvote_analysis.cli import (
+    count,
+    dashboard,
+    decide,
+    explain,
+    export,
+    query,
+    recompute,
+    record,
+    scenario,
+    snapshot,
+    stores,
+    tally,
+)
 from crowdvote_analysis.errors import CrowdVoteError
 
 app = typer.Typer(
@@ -35,6 +48,8 @@ app.command("import")(stores.import_)
 app.add_typer(record.app, name="record")
 app.command("history")(stores.history)
 app.command("compact")(stores.compact)
+app.add_typer(snapshot.app, name="snapshot")
+app.command("recompute")(recompute.recompute)
 app.command("query")(query.query)
 app.command("export")(export.export)
 app.command("dashboard")(dashboard.dashboard)

@@ -44,6 +44,9 @@ Folder: TypeAlias = Annotated[
 StorePlace: TypeAlias = Annotated[
     str, typer.Argument(metavar="STORE", help="Folder or URL of the store.", show_default=False)
 ]
+SnapshotName: TypeAlias = Annotated[
+    str, typer.Argument(metavar="SNAPSHOT", help="Id of the snapshot, the first letters of it, or 'latest'.")
+]
 AsOf: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crowdvote_analysis.cli.console import err, noting, working
 from crowdvote_analysis.cli.options import AsJson, StorageOptions, StorePlace
 from crowdvote_analysis.cli.reading import open_store
 from crowdvote_analysis.cli.recorded import (
@@ -20,6 +21,10 @@ from crowdvote_analysis.cli.recorded import (
     tell,
     time,
 )
+from crowdvote_analysis.errors import SnapshotError
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.store import Store
 
 
 def create(
@@ -95,16 +100,38 @@ def publish(store: StorePlace, decision: Decision, storage: StorageOptions = Non
     tell(commit, f"The decision {decision} is published.", as_json)
 
 
-def close(store: StorePlace, decision: Decision, storage: StorageOptions = None, as_json: AsJson = False) -> None:
-    """End the voting on a decision at this moment.
+def close(
+    store: StorePlace,
+    decision: Decision,
+    snapshot: Annotated[bool, typer.Option(help="Take the final snapshot of a decision with stars.")] = True,
+    storage: StorageOptions = None,
+    as_json: AsJson = False,
+) -> None:
+    """End the voting on a decision at this moment, and take its final snapshot.
 
     Example:
       crowdvote record close mystore -d green
     """
     from crowdvote_analysis.store import recording
 
-    commit = recording.close_decision(open_store(store, storage), decision)
+    opened = open_store(store, storage)
+    commit = recording.close_decision(opened, decision)
     tell(commit, f"The decision {decision} is closed.", as_json)
+    if snapshot and opened.cut().rows("decisions", decision_id=decision)["method"].item() == "star":
+        _take_final(opened, decision)
+
+
+def _take_final(store: Store, decision: str) -> None:
+    """Take the final snapshot (S3); that it failed does not undo the closing."""
+    from crowdvote_analysis.snapshots import take_snapshot
+
+    with noting(), working("Counting") as advance:
+        try:
+            row = take_snapshot(store, decision, trigger="decision closed", supersede=True, progress=advance)
+        except SnapshotError as error:
+            err.print(f"The final snapshot is not there yet. {error}", markup=False)
+            return
+    err.print(f"Final snapshot {row['snapshot_id']}: {row['winner_title'] or row['outcome']}.", markup=False)
 
 
 def cast(

@@ -155,7 +155,7 @@ def _superseded(latest: pl.DataFrame) -> pl.DataFrame:
 
 
 def _chain(latest: pl.DataFrame) -> list[tuple[str, str, str]]:
-    return latest.sort("snapshot_id").select("snapshot_id", "status", "supersedes").rows()
+    return latest.sort("timestamp", "snapshot_id").select("snapshot_id", "status", "supersedes").rows()
 
 
 _BY = {"snapshot_id": pl.String, "superseded_by": pl.String}

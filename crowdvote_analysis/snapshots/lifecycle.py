@@ -20,8 +20,8 @@ from crowdvote_analysis.limits import WORK_LIMIT
 from crowdvote_analysis.snapshots import calculation
 from crowdvote_analysis.snapshots.calculation import STAGED, listed_choices, resolve_snapshot, staged_tables, tallied
 from crowdvote_analysis.snapshots.events import FAILED, append_event, find_snapshot, list_snapshots
-from crowdvote_analysis.snapshots.inputs import Inputs, Options, decision_of, freeze_inputs, is_closed, thaw_inputs
-from crowdvote_analysis.snapshots.objects import file_of, read_bytes
+from crowdvote_analysis.snapshots.inputs import Options, decision_of, freeze_inputs, is_closed
+from crowdvote_analysis.snapshots.reading import read_document, read_inputs
 from crowdvote_analysis.star.protocols import protocol_named
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from crowdvote_analysis.state import SystemState
     from crowdvote_analysis.store.store import Store
 
     Progress = Callable[[int, int], None]
@@ -128,8 +127,8 @@ def capture(
 ) -> str:
     """Freeze the tables of a decision as they are now; the id of the snapshot. Call it inside ``calculating``."""
     timestamp = store.clock()
-    mark = hashlib.sha256(f"{decision_id} {timestamp.isoformat()}".encode()).hexdigest()[:6]
-    snapshot_id = f"{timestamp:%Y%m%dT%H%M%S%fZ}-{mark}"
+    mark = hashlib.sha256(f"{decision_id} {timestamp.isoformat()}".encode()).hexdigest()[:8]
+    snapshot_id = f"{timestamp:%Y%m%dT%H%M%SZ}-{mark}"
 
     def work() -> dict[str, Any]:
         cut = store.cut(timestamp)
@@ -269,42 +268,3 @@ def known_is_current() -> pl.Expr:
     import polars as pl
 
     return pl.col("superseded_by").is_null()
-
-
-# --- reading -------------------------------------------------------------------------------------------------------
-
-
-def read_document(store: Store, snapshot_id: str, name: str) -> dict[str, Any]:
-    """A JSON document of a snapshot: inputs, staged or result.
-
-    Raises:
-        SnapshotError: It is missing or no JSON.
-    """
-    path = file_of(snapshot_id, name)
-    try:
-        document: dict[str, Any] = json.loads(read_bytes(store.location, path))
-    except (FileNotFoundError, ValueError) as error:
-        what = "is missing" if isinstance(error, FileNotFoundError) else "is no JSON"
-        raise SnapshotError(f"{store.location}: {path}: {what}. The snapshot is of no use without it.") from None
-    return document
-
-
-def read_inputs(store: Store, snapshot_id: str) -> tuple[Inputs, SystemState]:
-    """What a snapshot has frozen.
-
-    Raises:
-        SnapshotError: Something is missing, or is not what it was.
-    """
-    inputs = Inputs.of(read_document(store, snapshot_id, "inputs"))
-    return inputs, thaw_inputs(store.location, inputs)
-
-
-def read_result(store: Store, snapshot_id: str) -> calculation.Result:
-    """What came out of a snapshot.
-
-    Raises:
-        SnapshotError: Something is missing, or is not what it was.
-    """
-    document = read_document(store, snapshot_id, "result")
-    tables = calculation.thaw_tables(store.location, snapshot_id, document["tables"])
-    return calculation.Result(tables, document["tally"])

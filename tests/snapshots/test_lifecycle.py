@@ -21,7 +21,8 @@ from crowdvote_analysis.errors import (
 )
 from crowdvote_analysis.snapshots import calculation, lifecycle
 from crowdvote_analysis.snapshots.events import find_snapshot, list_snapshots, read_events
-from crowdvote_analysis.snapshots.lifecycle import calculating, read_inputs, read_result, take_snapshot
+from crowdvote_analysis.snapshots.lifecycle import calculating, take_snapshot
+from crowdvote_analysis.snapshots.reading import read_inputs, read_result
 from crowdvote_analysis.snapshots.upkeep import health, recover, validate
 from tests.snapshots.garden import cast, close
 

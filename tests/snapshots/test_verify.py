@@ -14,8 +14,9 @@ from crowdvote_analysis.snapshots import lifecycle
 from crowdvote_analysis.snapshots.calculation import RESULTS, Result
 from crowdvote_analysis.snapshots.events import INTERNAL, list_snapshots, read_events
 from crowdvote_analysis.snapshots.inputs import TABLES
-from crowdvote_analysis.snapshots.lifecycle import read_inputs, take_snapshot
+from crowdvote_analysis.snapshots.lifecycle import take_snapshot
 from crowdvote_analysis.snapshots.objects import Frozen
+from crowdvote_analysis.snapshots.reading import read_inputs
 from crowdvote_analysis.snapshots.upkeep import health, validate
 from crowdvote_analysis.snapshots.verify import verify_snapshot
 from crowdvote_analysis.store import delta

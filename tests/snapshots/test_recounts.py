@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from crowdvote_analysis.errors import SnapshotError
-from crowdvote_analysis.snapshots import lifecycle, recompute
+from crowdvote_analysis.snapshots import lifecycle, recounts
 from crowdvote_analysis.snapshots.events import list_snapshots
 from crowdvote_analysis.snapshots.lifecycle import take_snapshot
-from crowdvote_analysis.snapshots.recompute import recompute as recompute_all
+from crowdvote_analysis.snapshots.recounts import recompute
 from crowdvote_analysis.store.store import Store
 from tests.snapshots.garden import cast
 from tests.snapshots.test_verify import altered, file_of
@@ -49,13 +49,13 @@ def past(seven: Path, tmp_path: Path) -> Store:
 
 
 def report(store: Store, **asked) -> pl.DataFrame:
-    return pl.concat(recompute_all(store, **{"workers": 1, **asked})).sort("timestamp")
+    return pl.concat(recompute(store, **{"workers": 1, **asked})).sort("timestamp")
 
 
 @pytest.mark.parametrize("asked", [{}, {"full": True}, {"workers": 2}])
 def test_every_snapshot_is_certified(past: Store, monkeypatch, asked) -> None:
     """With shared work, without, and on two cores: the same winners, bit for bit the same results."""
-    monkeypatch.setattr(recompute, "_BATCH", 4)
+    monkeypatch.setattr(recounts, "_BATCH", 4)
     found = report(past, **asked)
     known = list_snapshots(past).sort("timestamp")
     assert found["verdict"].to_list() == ["certified"] * 7
@@ -100,14 +100,14 @@ def test_snapshots_are_chosen_by_decision_community_and_time(past: Store) -> Non
     assert len(report(past, since=times[2], until=times[4])) == 3
     assert len(report(past, since=times[2].replace(tzinfo=None))) == 5
     assert len(report(past, community_id="community", decision_id="pond")) == 7
-    assert list(recompute_all(past, decision_id="roof", workers=1)) == []
-    assert list(recompute_all(past, community_id="elsewhere", workers=1)) == []
+    assert list(recompute(past, decision_id="roof", workers=1)) == []
+    assert list(recompute(past, community_id="elsewhere", workers=1)) == []
 
 
 def test_an_interrupted_run_goes_on_where_it_was(past: Store, monkeypatch) -> None:
     """What an earlier report holds is not counted again."""
-    monkeypatch.setattr(recompute, "_BATCH", 3)
-    first = next(iter(recompute_all(past, workers=1)))
+    monkeypatch.setattr(recounts, "_BATCH", 3)
+    first = next(iter(recompute(past, workers=1)))
     rest = report(past, done=first)
     assert len(first) == 3
     assert len(rest) == 4
@@ -124,7 +124,7 @@ def test_progress_counts_snapshots(past: Store) -> None:
 def test_instants_without_a_snapshot_are_counted_from_history(past: Store) -> None:
     """The outcome at any instant is that of a snapshot taken then; before the decision there is none."""
     known = list_snapshots(past).sort("timestamp")
-    instants = [known["timestamp"][0], known["timestamp"][2], known["timestamp"][0] - timedelta(days=9)]
+    instants = [known["timestamp"][0], known["timestamp"][2], known["timestamp"][0] - timedelta(days=999)]
     found = report(past, as_of=instants)
     assert found["verdict"].to_list() == ["cannot be recounted", "counted", "counted"]
     assert found["winner"].to_list()[1:] == [known["winner"][0], known["winner"][2]]

@@ -1,0 +1,195 @@
+"""``crowdvote snapshot``: freeze and count decisions of a store, and look after what was frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crowdvote_analysis.cli.console import noting, out, plain, print_json, working
+from crowdvote_analysis.cli.options import (
+    AsJson,
+    CyclesOption,
+    FileFormat,
+    Protocol,
+    Protocols,
+    SnapshotName,
+    StorageOptions,
+    StorePlace,
+    TieOrders,
+    WorkLimit,
+    read_tie_orders,
+)
+from crowdvote_analysis.cli.reading import open_store
+from crowdvote_analysis.cli.snapshot_upkeep import health, recover, validate, verify
+from crowdvote_analysis.limits import WORK_LIMIT
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.store.store import Store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Freeze and count decisions of a store; prove that a result is right.\n\nA snapshot is everything that counts "
+    "at one instant, frozen before anything is calculated, with the result and the hashes of both. "
+    "Start with [bold]crowdvote snapshot take STORE -d DECISION[/].",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong use, 4 something is failed, corrupted or not what it was.",
+)
+
+DecisionId = Annotated[str, typer.Option("--decision", "-d", help="The decision.", show_default=False)]
+OneDecision = Annotated[
+    str | None, typer.Option("--decision", "-d", help="Snapshots of this decision only.", show_default=False)
+]
+
+
+@app.command()
+def take(
+    store: StorePlace,
+    decision: DecisionId,
+    cycles: CyclesOption = None,
+    protocol: Protocol = Protocols.starvote,
+    tie_orders: TieOrders = None,
+    supersede: Annotated[
+        bool, typer.Option("--supersede", help="Put this in the place of the final snapshot of a closed decision.")
+    ] = False,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0, help="Seconds to wait while somebody else calculates this decision.")
+    ] = 60.0,
+    work_limit: WorkLimit = WORK_LIMIT,
+    storage: StorageOptions = None,
+    as_json: AsJson = False,
+) -> None:
+    """Freeze a decision as it is now, and count it.
+
+    While the decision is open the result is interim, afterwards final. Others may go on voting meanwhile.
+
+    Examples:
+      crowdvote snapshot take mystore -d village-green
+
+      crowdvote snapshot take mystore -d bench-colour --tie-order "bench-colour: green, blue" --supersede
+    """
+    from crowdvote_analysis.snapshots import take_snapshot
+
+    orders = read_tie_orders(tie_orders)
+    if set(orders) - {decision}:
+        raise typer.BadParameter(f"the order is for another decision than {decision!r}.", param_hint="--tie-order")
+    opened = open_store(store, storage)
+    with noting(), working("Counting") as advance:
+        row = take_snapshot(
+            opened,
+            decision,
+            cycles=cycles.value if cycles else None,
+            protocol=protocol.value,
+            tie_order=orders.get(decision, ()),
+            work_limit=work_limit,
+            supersede=supersede,
+            wait=wait,
+            progress=advance,
+        )
+    if as_json:
+        print_json(public(row))
+    else:
+        _show(opened, row)
+
+
+@app.command(name="list")
+def list_(
+    store: StorePlace,
+    decision: OneDecision = None,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Snapshots to print.")] = 25,
+    storage: StorageOptions = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the snapshots of a store, newest first.
+
+    Example:
+      crowdvote snapshot list mystore -d village-green
+    """
+    from crowdvote_analysis.cli.show_snapshots import show_list
+    from crowdvote_analysis.snapshots import list_snapshots
+
+    known = list_snapshots(open_store(store, storage), decision)
+    if as_json:
+        print_json([public(row) for row in known.iter_rows(named=True)])
+    else:
+        show_list(known, rows)
+
+
+@app.command()
+def show(
+    store: StorePlace, snapshot: SnapshotName = "latest", storage: StorageOptions = None, as_json: AsJson = False
+) -> None:
+    """Show one snapshot: what it is of, who won, every step of the tally, and its hashes.
+
+    Example:
+      crowdvote snapshot show mystore 20260615T1200
+    """
+    from crowdvote_analysis.snapshots import find_snapshot
+
+    opened = open_store(store, storage)
+    row = find_snapshot(opened, snapshot)
+    if as_json:
+        print_json(public(row))
+    else:
+        _show(opened, row)
+
+
+@app.command()
+def export(
+    store: StorePlace,
+    to: Annotated[Path, typer.Option("--out", help="Folder to write to.", show_default=False)],
+    snapshot: Annotated[
+        str | None,
+        typer.Argument(metavar="SNAPSHOT", help="One snapshot, for an auditor; all of them by default."),
+    ] = None,
+    decision: OneDecision = None,
+    format: Annotated[FileFormat, typer.Option("--format", help="Format of the files.")] = FileFormat.parquet,  # noqa: A002
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Also every table that was frozen, inputs and results.")
+    ] = False,
+    storage: StorageOptions = None,
+) -> None:
+    """Write one snapshot for an auditor, or all of them over time for analysis.
+
+    One snapshot becomes CSV files with their SHA-256, so that anybody can check them against the published hashes
+    and count them again. All of them become one file a table: snapshots, snapshot_events, and timeline, which has one
+    row for every number about a snapshot, its choices and its voters. Anonymous members stand under pseudonyms.
+
+    Examples:
+      crowdvote snapshot export mystore latest --out audit
+
+      crowdvote snapshot export mystore --out history --format csv
+    """
+    from crowdvote_analysis.snapshots import export_snapshot, export_snapshots
+
+    opened = open_store(store, storage)
+    with noting():
+        if snapshot is not None:
+            if everything or decision is not None:
+                raise typer.BadParameter("one snapshot is written whole.", param_hint="--everything, --decision")
+            for path in export_snapshot(opened, snapshot, to):
+                out.print(str(path), markup=False, soft_wrap=True)
+            return
+        with working("Writing snapshots") as advance:
+            written = export_snapshots(opened, to, format.value, decision, everything=everything, progress=advance)
+    for path, number in written.items():
+        out.print(f"{path} ({number:,})", markup=False, soft_wrap=True)
+
+
+def _show(store: Store, row: dict[str, Any]) -> None:
+    from crowdvote_analysis.cli.show_snapshots import show_snapshot
+    from crowdvote_analysis.snapshots import read_result
+
+    log = read_result(store, row["snapshot_id"]).tally.get("log", ()) if row["status"] == "completed" else ()
+    show_snapshot(public(row), log)
+
+
+def public(row: dict[str, Any]) -> dict[str, Any]:
+    """What may be shown of a snapshot: no hash of real ids (P1), times as text."""
+    from crowdvote_analysis.snapshots import INTERNAL
+
+    return {name: plain(value) for name, value in row.items() if name not in INTERNAL}
+
+
+for command in (verify, validate, recover, health):
+    app.command()(command)

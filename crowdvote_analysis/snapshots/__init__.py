@@ -1,0 +1,29 @@
+"""Snapshots of a store: what counts at one instant, frozen, counted, and proved (rules S)."""
+
+from crowdvote_analysis.snapshots.events import INTERNAL, find_snapshot, list_snapshots, read_events
+from crowdvote_analysis.snapshots.exports import export_snapshot, export_snapshots, read_public, timeline
+from crowdvote_analysis.snapshots.lifecycle import take_snapshot
+from crowdvote_analysis.snapshots.reading import read_inputs, read_result
+from crowdvote_analysis.snapshots.recounts import recompute
+from crowdvote_analysis.snapshots.upkeep import health, recover, validate
+from crowdvote_analysis.snapshots.verify import Verification, verify_snapshot
+
+__all__ = [
+    "INTERNAL",
+    "Verification",
+    "export_snapshot",
+    "export_snapshots",
+    "find_snapshot",
+    "health",
+    "list_snapshots",
+    "read_events",
+    "read_inputs",
+    "read_public",
+    "read_result",
+    "recompute",
+    "recover",
+    "take_snapshot",
+    "timeline",
+    "validate",
+    "verify_snapshot",
+]
