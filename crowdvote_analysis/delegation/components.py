@@ -53,7 +53,9 @@ def components(members: Iterable[int], followees: Sequence[Sequence[int]]) -> li
                     above = path[-1][0]
                     lowest[above] = min(lowest[above], lowest[member])
                 if lowest[member] == number[member]:
-                    at = open_.index(member)
+                    at = len(open_) - 1  # from the end: a component is as long as what is passed over
+                    while open_[at] != member:
+                        at -= 1
                     found.append(open_[at:])
                     is_open.difference_update(found[-1])
                     del open_[at:]
