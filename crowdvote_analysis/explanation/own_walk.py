@@ -39,23 +39,30 @@ class OwnWalk:
         block: The graph, with the followings that can be reached.
         decision_id: The decision, for the error.
         work_limit: Steps that may be taken for one core (Y3).
+
+    Attributes:
+        loop: Number of the loop by node, in the followings as recorded, matching or not; -1 outside loops.
+        core: Number of the core by node, in the followings that can match (Y2); -1 outside cores.
+        next: Whom a node can inherit from, by node.
     """
 
     def __init__(self, block: Block, decision_id: str, work_limit: int) -> None:
         self._block, self._decision_id, self._work_limit = block, decision_id, work_limit
         count = len(block.member)
         edges = np.flatnonzero(~block.manual[block.src] & (block.dst >= 0) & (block.src != block.dst))
-        self._loop = strong_components(count, block.src[edges], block.dst[edges])
+        self.loop = strong_components(count, block.src[edges], block.dst[edges])
         edges = edges[matching(block, edges)]  # others never match, in no walk (Y2 a)
-        self._core = strong_components(count, block.src[edges], block.dst[edges])
+        self.core = strong_components(count, block.src[edges], block.dst[edges])
         self._follows: list[list[tuple[int, int]]] = [[] for _ in range(count)]
-        self._next: list[list[int]] = [[] for _ in range(count)]
+        self.next: list[list[int]] = [[] for _ in range(count)]
         for edge, follower, followee in zip(
             edges.tolist(), block.src[edges].tolist(), block.dst[edges].tolist(), strict=True
         ):
             tags = EVERYTHING if block.everything[edge] else to_int(block.mask[edge])
             self._follows[follower].append((followee, tags))
-            self._next[follower].append(followee)
+            self.next[follower].append(followee)
+        self._cores: list[int] = self.core.tolist()  # looked up one by one much faster
+        self._manual: list[bool] = block.manual.tolist()
         self._everybody = range(count)
         self._known: dict[tuple[int, int], Given | None] = {}
         self._bit: dict[int, int] = {}
@@ -68,11 +75,22 @@ class OwnWalk:
         Raises:
             CyclicCoreTooLarge: It takes more than the work limit (Y3).
         """
-        loop = self._loop[node]
-        blocked = [member for member in path if loop >= 0 and self._loop[member] == loop]
+        loop = self.loop[node]
+        blocked = self.same_loop(node, path)
         if not blocked:
             return self._run(([node], 0, self._everybody, {}))[node][0]
         return self._run(([node], self._bits(blocked), self._members_of(int(loop)), {}))[node][0]
+
+    def same_loop(self, node: int, path: Sequence[int]) -> list[int]:
+        """Those on a path who share a loop with a member; nobody else can be met again from there."""
+        loop = self.loop[node]
+        return [member for member in path if self.loop[member] == loop] if loop >= 0 else []
+
+    def forget(self, most: int) -> None:
+        """Let go of what was worked out, if it is more than so many ballots: it can be worked out again."""
+        if len(self._known) > most:
+            self._known.clear()
+            self._bit.clear()
 
     def shares(self, node: int) -> tuple[dict[int, Fraction], bool]:
         """Which share of a member's own ballot comes from each ballot cast by hand (I3); always exact."""
@@ -81,7 +99,7 @@ class OwnWalk:
 
     def _members_of(self, loop: int) -> set[int]:
         if loop not in self._loops:
-            self._loops[loop] = set(np.flatnonzero(self._loop == loop).tolist())
+            self._loops[loop] = set(np.flatnonzero(self.loop == loop).tolist())
         return self._loops[loop]
 
     def _run(self, question: _Question) -> _Answers:
@@ -113,13 +131,13 @@ class OwnWalk:
             given |= {member: own[member] for member in unknown}
         others = {**beyond, **given}
         wanted = set(asked)
-        parts = components(inside, self._next)
+        parts = components(inside, self.next)
         called = []
         for part in reversed(parts):
             called.append([member for member in part if member in wanted])
             if called[-1]:
                 for member in part:
-                    wanted.update(self._next[member])
+                    wanted.update(self.next[member])
         for part, here in zip(parts, reversed(called), strict=True):
             if not here:
                 continue
@@ -129,8 +147,8 @@ class OwnWalk:
                     if len(part) > 1:
                         self._spend(member, part)
                         core = set(part)
-                        gifts = {f: others[f] for m in part for f in self._next[m] if f not in core and f in others}
-                        followees = [followee for followee in self._next[member] if followee in core]
+                        gifts = {f: others[f] for m in part for f in self.next[m] if f not in core and f in others}
+                        followees = [followee for followee in self.next[member] if followee in core]
                         walked = yield followees, path | self._bits([member]), core, gifts
                     self._known[member, met] = self._average(member, path, walked if len(part) > 1 else others)
                 others[member] = (self._known[member, met], met)
@@ -140,17 +158,20 @@ class OwnWalk:
         self, asked: Iterable[int], path: int, scope: Set[int] | range, beyond: Mapping[int, _Known]
     ) -> tuple[list[int], list[int]]:
         """Who can be reached inside the scope, and who of those outside of it is inherited from."""
-        inside, outside = dict.fromkeys(asked), dict[int, None]()
+        inside, outside, cores = dict.fromkeys(asked), dict[int, None](), self._cores
         if not path:
             for member in [member for member in inside if (member, 0) in self._known]:
                 del inside[member]
                 outside[member] = None
         waiting = list(inside)
         while waiting:
-            for followee in self._next[waiting.pop()]:
+            member = waiting.pop()
+            for followee in self.next[member]:
                 if followee in inside or path & self._bit.get(followee, 0):
                     continue
-                if followee in scope and (path or (followee, 0) not in self._known):
+                # Within a core nobody gives their own ballot, known or not: a walk goes through all of it.
+                together = cores[member] == cores[followee] >= 0
+                if followee in scope and (path or together or (followee, 0) not in self._known):
                     inside[followee] = None
                     waiting.append(followee)
                 elif followee not in beyond:
@@ -160,7 +181,7 @@ class OwnWalk:
     def _met(self, part: Sequence[int], path: int, others: Mapping[int, _Known]) -> int:
         met, here = 0, set(part)
         for member in part:
-            for followee in self._next[member]:
+            for followee in self.next[member]:
                 if followee in here:
                     continue
                 blocked = path & self._bit.get(followee, 0)
@@ -169,7 +190,7 @@ class OwnWalk:
 
     def _average(self, member: int, path: int, others: Mapping[int, _Known]) -> Given | None:
         """The average of what a member inherits from those who are not on the path (D3), or the ballot by hand."""
-        if self._block.manual[member]:
+        if self._manual[member]:
             return self._by_hand(member)
         sources: list[Given] = []
         tags = rated = 0
@@ -206,8 +227,8 @@ class OwnWalk:
         return bits
 
     def _spend(self, member: int, part: Sequence[int]) -> None:
-        core = int(self._core[member])
+        core = int(self.core[member])
         if core not in self._budgets:
             self._budgets[core] = Budget(self._work_limit, self._decision_id)
-            self._budgets[core].core_size = int((self._core == core).sum())
-        self._budgets[core].spend(sum(len(self._next[other]) for other in part) + len(part))
+            self._budgets[core].core_size = int((self.core == core).sum())
+        self._budgets[core].spend(sum(len(self.next[other]) for other in part) + len(part))
