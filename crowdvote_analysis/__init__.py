@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         UnreadableFileError,
         UnresolvedTieError,
     )
-    from crowdvote_analysis.explanation import Lineage, lineage
+    from crowdvote_analysis.explanation import Lineage, lineage, lineages
     from crowdvote_analysis.star import (
         StarTally,
         compare_protocols,
@@ -70,6 +70,7 @@ _ROOMS = {
     "compare_protocols": "star",
     "decide": "consensus",
     "lineage": "explanation",
+    "lineages": "explanation",
     "record_vote": "consensus",
     "resolve": "delegation",
     "resolve_affected": "affected",
@@ -101,6 +102,7 @@ __all__ = [
     "compare_protocols",
     "decide",
     "lineage",
+    "lineages",
     "record_vote",
     "resolve",
     "resolve_affected",

@@ -1,4 +1,4 @@
-"""The followings that can be reached from one member, in the order and under the names in which they are shown."""
+"""The followings that are looked at, in the order and under the names in which they are shown."""
 
 from __future__ import annotations
 
@@ -14,22 +14,31 @@ from crowdvote_analysis.explanation.tree import Person
 from crowdvote_analysis.privacy import public_ids
 
 if TYPE_CHECKING:
+    from crowdvote_analysis.delegation.arrays import Flags
     from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.encode import Encoded
 
 
+def looked_at(block: Block) -> Block:
+    """The same nodes, without the followings of manual voters, which are not looked at (D1)."""
+    return _kept(block, ~block.manual[block.src])
+
+
 def reachable(block: Block, root: int) -> Block:
-    """The same nodes, with the followings that can be reached from one of them; manual voters' are not looked at."""
+    """The same nodes, with the followings that are looked at and can be reached from one of them."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import breadth_first_order
 
-    looked_at = ~block.manual[block.src]
-    edges = np.flatnonzero(looked_at & (block.dst >= 0))
+    asked = ~block.manual[block.src]
+    edges = np.flatnonzero(asked & (block.dst >= 0))
     size = len(block.member)
     graph = csr_array((np.ones(len(edges), dtype=np.int8), (block.src[edges], block.dst[edges])), shape=(size, size))
     reached = np.zeros(size, dtype=np.bool_)
     reached[breadth_first_order(graph, root, return_predecessors=False)] = True
-    kept = looked_at & reached[block.src]
+    return _kept(block, asked & reached[block.src])
+
+
+def _kept(block: Block, kept: Flags) -> Block:
     return replace(
         block,
         src=block.src[kept],
@@ -44,7 +53,7 @@ class Graph:
     """Followings in display order, and how members, tags and choices are shown.
 
     Args:
-        block: One decision, with the followings that can be reached.
+        block: One decision, with the followings that are looked at.
         encoded: The tables it was made from.
         names: As ``public_names`` gives them.
 
@@ -65,12 +74,17 @@ class Graph:
         # Nodes follow the sorted ids, and so do the names.
         here = names.filter(community_id=decision["community_id"])
         self._people = here.select("public_id", pl.coalesce("name", "public_id")).rows()
-        given = encoded.given[encoded.followings["row"].gather(block.following)]
-        self._followings = public_ids(given, names, ["followee_id"]).select(
-            "followee_id", "tags", "order", src=pl.Series(block.src), edge=pl.int_range(pl.len())
+        row = encoded.followings["row"].gather(block.following)
+        followings = public_ids(encoded.given[row].drop("tags"), names, ["followee_id"]).select(
+            "followee_id", "order", src=pl.Series(block.src), edge=pl.int_range(pl.len())
         )
+        self._followee = followings["followee_id"]
+        # Few sets of tags are followed on, many times each.
+        self._tag_sets: list[tuple[str, ...]] = [tuple(tags) for tags in encoded.tag_sets]
+        self._tag_set = encoded.followings["tag_set"].gather(block.following).to_numpy()
+        self._first = np.searchsorted(block.src, np.arange(len(block.member) + 1))
         # By what is shown, never by ids that are not: their order would tell something about them (P1).
-        self._order = self._followings.sort("src", "order", "followee_id", "edge")["edge"].to_numpy()
+        self._order = followings.sort("src", "order", "followee_id", "edge")["edge"].to_numpy()
 
     def person(self, node: int) -> Person:
         """A member as they may be shown."""
@@ -78,19 +92,20 @@ class Graph:
 
     def followings(self, node: int) -> list[int]:
         """The edges of a member in display order (D9)."""
-        first, last = np.searchsorted(self.block.src, [node, node + 1])
-        edges: list[int] = self._order[first:last].tolist()
+        edges: list[int] = self._order[self._first[node] : self._first[node + 1]].tolist()
         return edges
 
     def followee(self, edge: int) -> Person:
         """Who is followed; somebody who is no member has no other name than the id."""
         node = int(self.block.dst[edge])
-        stranger = self._followings["followee_id"][edge]
-        return self.person(node) if node >= 0 else Person(stranger, stranger)
+        if node >= 0:
+            return self.person(node)
+        stranger = self._followee[edge]
+        return Person(stranger, stranger)
 
     def following_tags(self, edge: int) -> tuple[str, ...]:
         """The tags followed on, as they stand in the state."""
-        return tuple(self._followings["tags"][edge])
+        return self._tag_sets[int(self._tag_set[edge])]
 
     def followed(self, edge: int) -> int:
         """The tags followed on, as bits of those that are on ballots; all bits for ALL."""

@@ -1,42 +1,32 @@
-"""Why one member's ballot is what it is: their own walk, followee by followee, down to the ballots cast by hand.
+"""Why members' ballots are what they are: their own walks, followee by followee, down to the ballots cast by hand.
 
-Only the followings that can be reached from the member are looked at, and a ballot is worked out when it is shown or
-when a shown one depends on it. The tree is shown level by level until the limits are met; the numbers it shows are
-those of the whole walk all the same.
+For one member only the followings that can be reached from them are looked at, and a ballot is worked out when it is
+shown or when a shown one depends on it. For many members the work is shared, and taken from a count where there is one.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
-from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis.delegation.blocks import blocks
-from crowdvote_analysis.delegation.cores import to_int
 from crowdvote_analysis.delegation.encode import encode
-from crowdvote_analysis.delegation.path_rule import EVERYTHING
-from crowdvote_analysis.delegation.resolution import NOT_FOLLOWING, NOTHING_MATCHES
-from crowdvote_analysis.errors import UnknownMemberError
-from crowdvote_analysis.explanation.graph import Graph, reachable
+from crowdvote_analysis.errors import UnknownDecisionError, UnknownMemberError
+from crowdvote_analysis.explanation.graph import Graph, looked_at, reachable
+from crowdvote_analysis.explanation.growth import DEEPEST, Ballots, Trees
 from crowdvote_analysis.explanation.own_balance import OwnBalance
+from crowdvote_analysis.explanation.own_count import OwnCount
 from crowdvote_analysis.explanation.own_walk import OwnWalk
-from crowdvote_analysis.explanation.tree import NO_STARS, Ballot, Followed, Lineage, Share
 from crowdvote_analysis.limits import WORK_LIMIT
 from crowdvote_analysis.privacy import public_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     import polars as pl
 
-    from crowdvote_analysis.explanation.given import Given
+    from crowdvote_analysis.delegation import Resolution
+    from crowdvote_analysis.explanation.tree import Lineage
     from crowdvote_analysis.state import SystemState
-
-DEEPEST = 200  # levels shown at most, so that programs can walk the tree by recursion
-
-_DETAILS = ("no_match", "no_ballot", "circular", "not_a_member")  # the order in which reasons are joined (D7)
 
 
 def lineage(
@@ -73,19 +63,98 @@ def lineage(
         CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core.
         ValueError: ``cycles`` names no rule, or a limit is negative.
     """
-    if cycles not in (None, "path", "equilibrium"):
-        raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
-    if max_followings < 0 or (depth is not None and depth < 0):
-        raise ValueError("depth and max_followings are numbers of levels and followings, 0 or more")
+    _check(cycles, depth, max_followings)
     encoded = encode(state, [decision_id], cycles)
     names = public_names(state)
     root = _find(state, names.filter(community_id=encoded.decisions["community_id"].item()), member_id, decision_id)
     block = reachable(next(blocks(encoded)), root)
-    walked = block.rules[0] == "path"
-    ballots = OwnWalk(block, decision_id, work_limit) if walked else OwnBalance(block)
+    ballots = OwnWalk(block, decision_id, work_limit) if block.rules[0] == "path" else OwnBalance(block)
+    levels = DEEPEST if depth is None else depth
     graph = Graph(block, encoded, names)
-    levels = DEEPEST if depth is None else min(depth, DEEPEST)
-    return _Tree(graph, ballots, walked=walked).finished(_grow(graph, root, levels, max_followings))
+    return Trees(graph, ballots, levels=levels, room=max_followings, shares=True).of(root)
+
+
+def lineages(
+    state: SystemState,
+    decision_id: str,
+    members: Iterable[str] | None = None,
+    *,
+    resolution: Resolution | None = None,
+    cycles: str | None = None,
+    depth: int | None = None,
+    max_followings: int = 500,
+    work_limit: int = WORK_LIMIT,
+    shares: bool = True,
+) -> Iterator[Lineage]:
+    """The calculation trees of many members, each as ``lineage`` gives it, worked out together.
+
+    Args:
+        state: The tables.
+        decision_id: The decision.
+        members: Ids of members, or public pseudonyms (P1); by default everybody, in the order of their public ids.
+        resolution: A count of this state: ballots are taken from it, and worked out only inside walks through loops.
+            Where walks through a loop take more than ``work_limit`` steps, followings in it are left out of trees, and
+            counted in ``not_shown``; no number depends on that. The rule for loops is that of the count.
+        cycles: The rule for loops where there is no count; as for ``lineage``.
+        depth: As for ``lineage``, for each tree.
+        max_followings: As for ``lineage``, for each tree.
+        work_limit: Steps the path rule may take for one core of loops, all members together (Y3).
+        shares: Whether to trace ballots back (I3); without it ``shares`` of the trees is empty.
+
+    Returns:
+        The trees, one after the other, in the order of ``members``; each is made when it is asked for.
+
+    Raises:
+        UnknownDecisionError: The decision is not in the state, or not in the resolution.
+        UnknownMemberError: A member is not in the community of the decision.
+        CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core, and there is no resolution
+            or shares are asked for.
+        ValueError: ``cycles`` names no rule or not that of the resolution, a limit is negative, or the resolution is of
+            other members.
+    """
+    _check(cycles, depth, max_followings)
+    if isinstance(members, str):
+        raise TypeError(f"members is one text; give a list of member ids: members=[{members!r}]")
+    cycles = cycles if resolution is None else _rule(resolution, decision_id, cycles)
+    encoded = encode(state, [decision_id], cycles)
+    names = public_names(state)
+    here = names.filter(community_id=encoded.decisions["community_id"].item())
+    roots = here["public_id"].arg_sort().to_list() if members is None else _all(state, here, members, decision_id)
+    block = looked_at(next(blocks(encoded)))
+    ballots: Ballots
+    if resolution is not None:
+        ballots = OwnCount(block, resolution, decision_id, work_limit)
+    else:
+        ballots = OwnWalk(block, decision_id, work_limit) if block.rules[0] == "path" else OwnBalance(block)
+    levels = DEEPEST if depth is None else depth
+    trees = Trees(Graph(block, encoded, names), ballots, levels=levels, room=max_followings, shares=shares)
+    return map(trees.of, roots)
+
+
+def _check(cycles: str | None, depth: int | None, max_followings: int) -> None:
+    if cycles not in (None, "path", "equilibrium"):
+        raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
+    if max_followings < 0 or (depth is not None and depth < 0):
+        raise ValueError("depth and max_followings are numbers of levels and followings, 0 or more")
+
+
+def _rule(resolution: Resolution, decision_id: str, cycles: str | None) -> str:
+    """The rule a decision was counted by."""
+    counted = resolution.decisions.filter(decision_id=decision_id)["cycle_rule"]
+    if not len(counted):
+        raise UnknownDecisionError(f"decision '{decision_id}' is not among those that were counted.")
+    rule: str = counted.item()
+    if cycles not in (None, rule):
+        raise ValueError(f"cycles is {cycles!r}, but decision '{decision_id}' was counted by the rule {rule!r}")
+    return rule
+
+
+def _all(state: SystemState, here: pl.DataFrame, members: Iterable[str], decision_id: str) -> list[int]:
+    """The nodes of some members."""
+    node: dict[str, int] = {}
+    for column in ("public_id", "member_id"):
+        node |= {name: number for number, name in enumerate(here[column])}
+    return [node[name] if name in node else _find(state, here, name, decision_id) for name in members]
 
 
 def _find(state: SystemState, here: pl.DataFrame, member_id: str, decision_id: str) -> int:
@@ -101,130 +170,3 @@ def _find(state: SystemState, here: pl.DataFrame, member_id: str, decision_id: s
         f"{asked} is not in the community of decision '{decision_id}' (members there: {', '.join(present) or 'none'}). "
         "Give an id of the table members, or the pseudonym of an anonymous member."
     )
-
-
-@dataclass(eq=False)
-class _Draft:
-    """A place in the tree: the walk that leads there, the following it came along, and what is shown below."""
-
-    path: tuple[int, ...]
-    edge: int
-    below: list[_Draft] = field(default_factory=list)
-    not_shown: int = 0
-
-
-def _grow(graph: Graph, root: int, levels: int, room: int) -> list[_Draft]:
-    """The places that are shown, level by level, the member first."""
-    drafts = [_Draft((root,), -1)]
-    waiting = deque(drafts)
-    while waiting:
-        draft = waiting.popleft()
-        edges = graph.followings(draft.path[-1])
-        shown = edges[:room] if len(draft.path) <= levels else []
-        draft.not_shown = len(edges) - len(shown)
-        room -= len(shown)
-        for edge in shown:
-            followee = int(graph.block.dst[edge])
-            draft.below.append(_Draft((*draft.path, followee), edge))
-            if followee >= 0 and followee not in draft.path:
-                waiting.append(draft.below[-1])
-        drafts += draft.below
-    return drafts
-
-
-class _Tree:
-    """Fills in outcomes and ballots."""
-
-    def __init__(self, graph: Graph, ballots: OwnWalk | OwnBalance, *, walked: bool) -> None:
-        self._graph, self._ballots, self._walked = graph, ballots, walked
-
-    def finished(self, drafts: list[_Draft]) -> Lineage:
-        """The tree from its places, the member first."""
-        graph, top = self._graph, drafts[0]
-        root = top.path[0]
-        ballot = self._ballot(root)
-        done: dict[int, Followed] = {}
-        for draft in reversed(drafts[1:]):
-            done[id(draft)] = self._followed(draft, tuple(done[id(below)] for below in draft.below))
-        return Lineage(
-            decision_id=graph.decision_id,
-            cycle_rule=graph.block.rules[0],
-            member=graph.person(root),
-            ballot=ballot,
-            reason=None if ballot else self._reason(root),
-            reason_detail=None if ballot else self._detail(root),
-            followings=tuple(done[id(below)] for below in top.below),
-            not_shown=top.not_shown,
-            shares=self._shares(root),
-            titles=graph.titles,
-        )
-
-    def _followed(self, draft: _Draft, below: tuple[Followed, ...]) -> Followed:
-        graph, (*before, followee) = self._graph, draft.path
-        outcome, given = self._outcome(draft.path, draft.edge)
-        came = graph.followed(draft.edge) & given.tags if given and outcome == "match" else 0
-        closed: Sequence[int] = ()
-        if outcome == "circular":
-            closed = draft.path if self._walked else draft.path[-2:]
-        elif followee >= 0 and followee in before:
-            closed = draft.path[before.index(followee) :]
-        without = given is None and outcome == "no_ballot"
-        return Followed(
-            followee=graph.followee(draft.edge),
-            following_tags=graph.following_tags(draft.edge),
-            outcome=outcome,
-            inherited_tags=graph.tags(came),
-            path=tuple(graph.person(node) for node in closed),
-            ballot=self._shown(given) if given else None,
-            reason=self._reason(followee) if without else None,
-            followings=below,
-            not_shown=draft.not_shown,
-        )
-
-    def _outcome(self, path: tuple[int, ...], edge: int) -> tuple[str, Given | None]:
-        """What the last following of a walk gives (D6, T2, T3, Y1), and the ballot it was looked for on."""
-        *before, followee = path
-        if followee < 0:
-            return "not_a_member", None
-        if followee in before if self._walked else followee == before[-1]:
-            return "circular", None
-        given = self._ballots.ballot(followee, before)
-        if given is None:
-            return "no_ballot", None
-        followed = self._graph.followed(edge)
-        return "match" if followed == EVERYTHING or followed & given.tags else "no_match", given
-
-    def _ballot(self, root: int) -> Ballot | None:
-        """The member's own ballot; one cast by hand without stars is still theirs (D5)."""
-        given, block = self._ballots.ballot(root), self._graph.block
-        if given is None and block.manual[root]:
-            return Ballot("manual", self._graph.tags(to_int(block.tags[root])), {}, 0)
-        return self._shown(given) if given else None
-
-    def _shown(self, given: Given) -> Ballot:
-        origin = "manual" if self._graph.block.manual[given.node] else "calculated"
-        stars = {
-            # Python rounds a Fraction half-even (D10).
-            name: Decimal(round(Fraction(given.stars[choice], given.divisor))).scaleb(-8)
-            for name, choice in self._graph.choices
-            if given.rated >> choice & 1
-        }
-        return Ballot(origin, self._graph.tags(given.tags), stars, given.depth)
-
-    def _reason(self, node: int) -> str:
-        """Why somebody has no ballot (D5, D7)."""
-        if self._graph.block.manual[node]:
-            return NO_STARS
-        return NOTHING_MATCHES if self._graph.followings(node) else NOT_FOLLOWING
-
-    def _detail(self, root: int) -> str:
-        dst = self._graph.block.dst
-        kinds = {self._outcome((root, int(dst[edge])), edge)[0] for edge in self._graph.followings(root)}
-        return "+".join(kind for kind in _DETAILS if kind in kinds) or "no_followings"
-
-    def _shares(self, root: int) -> tuple[Share, ...]:
-        shares, exact = self._ballots.shares(root)
-        found = [
-            Share(self._graph.person(node), share if exact else None, float(share)) for node, share in shares.items()
-        ]
-        return tuple(sorted(found, key=lambda share: (-share.value, share.voter.name, share.voter.member_id)))
