@@ -42,6 +42,7 @@ bench: setup ## measure what is fast against its peers (a quarter of an hour)
 
 docs: setup ## write the generated pages of the documentation anew
 	@$(BIN)/python docs/make_tables.py
+	@$(BIN)/python docs/make_snapshot_document.py
 
 lowest: ## run the tests with the oldest versions that pyproject.toml admits
 	$(PYTHON) -m venv .venv-lowest

@@ -1,5 +1,6 @@
 """Snapshots of a store: what counts at one instant, frozen, counted, and proved (rules S)."""
 
+from crowdvote_analysis.snapshots.document import document, document_dict, document_schema
 from crowdvote_analysis.snapshots.events import INTERNAL, find_snapshot, list_snapshots, read_events
 from crowdvote_analysis.snapshots.exports import export_snapshot, export_snapshots, read_public, timeline
 from crowdvote_analysis.snapshots.lifecycle import take_snapshot
@@ -11,6 +12,9 @@ from crowdvote_analysis.snapshots.verify import Verification, verify_snapshot
 __all__ = [
     "INTERNAL",
     "Verification",
+    "document",
+    "document_dict",
+    "document_schema",
     "export_snapshot",
     "export_snapshots",
     "find_snapshot",
