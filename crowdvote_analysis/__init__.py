@@ -8,6 +8,7 @@ the average of the ballots that match. Everybody's ballot goes into a STAR tally
 - ``tally_star``, ``tally_all`` and ``tally_star_votes`` say who won, and every step why: ``StarTally``.
 - ``compare_protocols``, ``robustness`` and ``runoff_shares`` say how safe that is, and who carried it.
 - ``decide`` says which yes/no decisions pass, and what could still change that; ``record_vote`` adds a vote to them.
+- ``Store`` keeps the tables on disk with every row there ever was; ``crowdvote_analysis.store`` records in it.
 
 Readers for other people's files live in ``crowdvote_analysis.readers``, Altair charts in ``crowdvote_analysis.charts``.
 The rules of the count are in ``docs/rules.md``; ids such as D10 or K4 in docstrings and messages point there.
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         tally_star_votes,
     )
     from crowdvote_analysis.state import SystemState
+    from crowdvote_analysis.store import Store
 
 __version__ = "0.1.0"
 
@@ -60,6 +62,7 @@ _ROOMS = {
     "RefusedVoteError": "errors",
     "Resolution": "delegation",
     "StarTally": "star",
+    "Store": "store",
     "SystemState": "state",
     "TableWarning": "errors",
     "UnknownDecisionError": "errors",
@@ -92,6 +95,7 @@ __all__ = [
     "RefusedVoteError",
     "Resolution",
     "StarTally",
+    "Store",
     "SystemState",
     "TableWarning",
     "UnknownDecisionError",

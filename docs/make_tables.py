@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from crowdvote_analysis.published import RESULT_TABLES
+from crowdvote_analysis.store.past import PAST_TABLES
 from crowdvote_analysis.tables import HOME, TABLES, columns, key
 
 PAGE = Path(__file__).with_name("tables.md")
@@ -64,6 +65,13 @@ def page() -> str:
         "\nAnonymous members stand under a pseudonym in every id and name (P1). Columns of one table: "
         '`crowdvote query "DESCRIBE resolved_ballots"`.'
     )
+    parts.append(
+        "\n# The past\n\nWhat `crowdvote query` can ask of a [store](store.md) besides. The tables of history have the "
+        "columns of their table, and `seq`, `committed_at`, `action`, `withdrawn`: whether the row takes its key back. "
+        "Whoever was anonymous at any time up to `--as-of` stands under a pseudonym in all of their rows (P1).\n"
+    )
+    parts.append("| table | holds |\n| --- | --- |")
+    parts += [f"| `{name}` | {text} |" for name, text in PAST_TABLES.items()]
     return "\n".join(parts) + "\n"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from crowdvote_analysis.bundled import demo_folder
+from crowdvote_analysis.charts import page
 from crowdvote_analysis.cli import record
 from crowdvote_analysis.store import Store, recording
 from tests.command import crowdvote
@@ -228,6 +229,13 @@ def test_a_yes_no_vote_goes_into_the_store(garden: Path) -> None:
     assert [row["action"] for row in document("history", garden)[:2]] == ["vote", "vote"]
     assert "not eligible" in refused(1, "decide", "vote", garden, "yes", "-d", "roof", "-m", "lobby")
     assert "kelly" in said("decide", "missing", garden, "-d", "roof")
+
+
+def test_the_notebooks_read_a_store(untouched: Path) -> None:
+    """What the dashboard shows of a store is what stands in it."""
+    state, notes = page.read_noting(str(untouched))
+    assert state.ballots.height == 2
+    assert notes == []
 
 
 def test_anonymous_members_are_nowhere(garden: Path) -> None:

@@ -58,6 +58,17 @@ def test_the_python_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) 
     assert tally.winner == re.search(r"tally.winner +# '(.+)'", example)[1]  # type: ignore[index]
 
 
+def test_the_python_example_about_stores_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The example records, changes and counts the past as it says."""
+    example = (ROOT / "docs" / "store.md").read_text("utf-8").split("```python\n")[1].split("```")[0]
+    winner = re.search(r"(tally_star\(.+\)\.winner) +# '(.+)'", example)
+    assert winner is not None
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(example.replace('"data/demo"', repr(str(demo_folder()))), names)
+    assert eval(winner[1], names) == winner[2]
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     """No page of the documentation links to a file that is not there."""
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("data/*.md")]:
