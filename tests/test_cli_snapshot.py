@@ -8,13 +8,14 @@ import re
 import shutil
 from pathlib import Path
 
+import jsonschema
 import polars as pl
 import pytest
 
 import crowdvote_analysis as cv
 from crowdvote_analysis import snapshots
 from crowdvote_analysis.bundled import demo_folder
-from crowdvote_analysis.snapshots import list_snapshots, take_snapshot
+from crowdvote_analysis.snapshots import calculation, list_snapshots, take_snapshot
 from crowdvote_analysis.store import Store, import_state
 from tests.command import crowdvote
 
@@ -94,6 +95,29 @@ def test_a_healthy_store_says_so(store: Path) -> None:
     assert json.loads(said("snapshot", "health", store, "--json"))["unresolved"] == []
     assert "1 of 1 snapshots are as they were" in said("snapshot", "validate", store)
     assert "nothing to try again" in said("snapshot", "recover", store)
+
+
+def test_the_document_keeps_to_its_schema(store: Path) -> None:
+    """What is printed for programs is one document, of the snapshot that was asked for (S9)."""
+    written = json.loads(said("snapshot", "show", store, "--json"))
+    jsonschema.validate(written, snapshots.document_schema())
+    row = list_snapshots(Store.open(store)).row(0, named=True)
+    assert written["snapshot_id"] == row["snapshot_id"]
+    assert written["tally_result"]["winner"] == row["winner"]
+    assert len(written["calculated_ballots"]) == 18
+
+
+def test_a_document_says_nothing_else_than_what_is_stored(store: Path, monkeypatch) -> None:
+    """Where a recount gives another result, there is no document."""
+    monkeypatch.setattr("crowdvote_analysis.snapshots.shown.staged_tables", _with_other_stars)
+    done = crowdvote("snapshot", "show", store, "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "a recount gives another result than was stored" in done.stderr
+
+
+def _with_other_stars(resolution: cv.Resolution) -> dict[str, pl.DataFrame]:
+    staged = calculation.staged_tables(resolution)
+    return {**staged, "resolved_stars": staged["resolved_stars"].head(5)}
 
 
 def test_an_auditor_can_follow_the_hashes_by_hand(store: Path, tmp_path: Path) -> None:

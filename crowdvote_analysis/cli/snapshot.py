@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,21 +118,40 @@ def list_(
 
 @app.command()
 def show(
-    store: StorePlace, snapshot: SnapshotName = "latest", storage: StorageOptions = None, as_json: AsJson = False
+    store: StorePlace,
+    snapshot: SnapshotName = "latest",
+    depth: Annotated[
+        int | None,
+        typer.Option(
+            "--depth", min=0, help="Levels of followings in the trees of the JSON document.", show_default=False
+        ),
+    ] = None,
+    storage: StorageOptions = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print the snapshot document: every ballot, every tree, the tally, for programs."),
+    ] = False,
 ) -> None:
     """Show one snapshot: what it is of, who won, every step of the tally, and its hashes.
 
-    Example:
-      crowdvote snapshot show mystore 20260615T1200
+    Examples:
+      crowdvote snapshot show mystore
+
+      crowdvote snapshot show mystore 20260615T1200 --json > snapshot.json
     """
     from crowdvote_analysis.snapshots import find_snapshot
 
     opened = open_store(store, storage)
     row = find_snapshot(opened, snapshot)
-    if as_json:
-        print_json(public(row))
-    else:
+    if not as_json:
         _show(opened, row)
+        return
+    from crowdvote_analysis.snapshots import snapshot_document
+
+    with noting(), working("Counting") as advance:
+        pieces = snapshot_document(opened, row["snapshot_id"], depth=depth, progress=advance)
+    for piece in pieces:
+        sys.stdout.write(piece)
 
 
 @app.command()

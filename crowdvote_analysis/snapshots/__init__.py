@@ -6,6 +6,7 @@ from crowdvote_analysis.snapshots.exports import export_snapshot, export_snapsho
 from crowdvote_analysis.snapshots.lifecycle import take_snapshot
 from crowdvote_analysis.snapshots.reading import read_inputs, read_result
 from crowdvote_analysis.snapshots.recounts import recompute
+from crowdvote_analysis.snapshots.shown import snapshot_document
 from crowdvote_analysis.snapshots.upkeep import health, recover, validate
 from crowdvote_analysis.snapshots.verify import Verification, verify_snapshot
 
@@ -26,6 +27,7 @@ __all__ = [
     "read_result",
     "recompute",
     "recover",
+    "snapshot_document",
     "take_snapshot",
     "timeline",
     "validate",
