@@ -153,6 +153,20 @@ def test_all_snapshots_are_exported_over_time(store: Path, tmp_path: Path, kind:
     assert len(frames["votes"]) == 2 * len(frames["votes"].filter(snapshot_id=frames["snapshots"]["snapshot_id"][0]))
 
 
+def test_snapshots_can_be_asked_beside_the_tables(store: Path) -> None:
+    """Results of snapshots stand in SQL next to what they were made from, also as of an instant before them."""
+    asked = "SELECT s.winner, d.title FROM snapshots s JOIN decisions d USING (decision_id)"
+    assert json.loads(said("query", asked, "-f", store, "--json")) == [
+        {"winner": "meadow", "title": "What should become of the village green?"}
+    ]
+    assert json.loads(said("query", asked, "-f", store, "--as-of", "2026-01-01", "--json")) == []
+    count = "SELECT count(*)::INT AS n, count(DISTINCT measure)::INT AS m FROM timeline WHERE kind = 'member'"
+    assert json.loads(said("query", count, "-f", store, "--json")) == [{"n": 54, "m": 3}]
+    columns = {row["column_name"] for row in json.loads(said("query", "DESCRIBE snapshots", "-f", store, "--json"))}
+    assert "public_hash" in columns
+    assert not columns & set(snapshots.INTERNAL)
+
+
 def test_history_is_counted_again(store: Path, tmp_path: Path) -> None:
     """The report says certified, and a run that was interrupted goes on."""
     report = tmp_path / "report.csv"

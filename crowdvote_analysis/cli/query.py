@@ -13,11 +13,13 @@ from crowdvote_analysis.cli.console import noting, out, print_json, working
 from crowdvote_analysis.cli.count import resolve_state
 from crowdvote_analysis.cli.options import AsJson, AsOf, CyclesOption, StorageOptions
 from crowdvote_analysis.cli.reading import read_cut, read_state
+from crowdvote_analysis.cli.times import instant
 
 if TYPE_CHECKING:
     import polars as pl
 
     from crowdvote_analysis.state import SystemState
+    from crowdvote_analysis.store.cut import Cut
 
 
 def query(
@@ -50,7 +52,8 @@ def query(
 
     Anonymous members stand under pseudonyms. Results are counted when a query names one of their tables. A store also
     has the tables commits, members_history, followings_history, decisions_history, ballots_history, votes_history and
-    yes_no_votes_history: all that was ever recorded, up to [bold]--as-of[/].
+    yes_no_votes_history: all that was ever recorded, up to [bold]--as-of[/]; and of its snapshots the tables
+    snapshots, snapshot_events and timeline.
 
     Examples:
       crowdvote query "SELECT decision_id, winner, margin FROM tallies"
@@ -76,6 +79,8 @@ def query(
         frames = _frames(state, sql, cycles)
         if cut is not None and re.search(rf"_history\b|\bcommits\b|{_ABOUT_TABLES}", sql, flags=re.IGNORECASE):
             frames |= past_tables(cut, state)
+        if cut is not None:
+            frames |= _snapshots(cut, sql, as_of)
         answer = ask(frames, sql, _parameters(param))
     if to is not None:
         kind = to.suffix.lower().removeprefix(".")
@@ -116,17 +121,30 @@ def _frames(state: SystemState, sql: str, cycles: CyclesOption) -> dict[str, pl.
     return frames
 
 
+def _snapshots(cut: Cut, sql: str, as_of: str | None) -> dict[str, pl.DataFrame]:
+    """The tables of snapshots that a question names; all of them where it is about the tables there are."""
+    if not re.search(rf"snapshot|timeline|{_ABOUT_TABLES}", sql, flags=re.IGNORECASE):
+        return {}
+    from crowdvote_analysis.snapshots import SNAPSHOT_TABLES, snapshot_tables
+    from crowdvote_analysis.store import Store
+
+    about_all = re.search(_ABOUT_TABLES, sql, flags=re.IGNORECASE)
+    named = [name for name in SNAPSHOT_TABLES if about_all or re.search(rf"\b{name}\b", sql, flags=re.IGNORECASE)]
+    return snapshot_tables(Store(cut.location), named, instant(as_of, "--as-of") if as_of else None)
+
+
 def _list_tables(*, in_store: bool) -> None:
     from rich.table import Table
 
     from crowdvote_analysis.published import RESULT_TABLES
+    from crowdvote_analysis.snapshots import SNAPSHOT_TABLES
     from crowdvote_analysis.store.past import PAST_TABLES
     from crowdvote_analysis.tables import TABLES, columns
 
     table = Table("Table", "What it holds", box=None, pad_edge=False)
     for name, contract in TABLES.items():
         table.add_row(f"[bold]{name}[/]", f"{(contract.__doc__ or '').strip()} [dim]{', '.join(columns(name))}[/]")
-    for name, text in (RESULT_TABLES | (PAST_TABLES if in_store else {})).items():
+    for name, text in (RESULT_TABLES | (PAST_TABLES | SNAPSHOT_TABLES if in_store else {})).items():
         table.add_row(f"[bold]{name}[/]", text)
     out.print(table)
     out.print('Columns of one: crowdvote query "DESCRIBE resolved_ballots"', style="dim")

@@ -2,7 +2,14 @@
 
 from crowdvote_analysis.snapshots.document import document, document_dict, document_schema
 from crowdvote_analysis.snapshots.events import INTERNAL, find_snapshot, list_snapshots, read_events
-from crowdvote_analysis.snapshots.exports import export_snapshot, export_snapshots, read_public, timeline
+from crowdvote_analysis.snapshots.exports import (
+    SNAPSHOT_TABLES,
+    export_snapshot,
+    export_snapshots,
+    read_public,
+    snapshot_tables,
+    timeline,
+)
 from crowdvote_analysis.snapshots.lifecycle import take_snapshot
 from crowdvote_analysis.snapshots.reading import read_inputs, read_result
 from crowdvote_analysis.snapshots.recounts import recompute
@@ -12,6 +19,7 @@ from crowdvote_analysis.snapshots.verify import Verification, verify_snapshot
 
 __all__ = [
     "INTERNAL",
+    "SNAPSHOT_TABLES",
     "Verification",
     "document",
     "document_dict",
@@ -28,6 +36,7 @@ __all__ = [
     "recompute",
     "recover",
     "snapshot_document",
+    "snapshot_tables",
     "take_snapshot",
     "timeline",
     "validate",

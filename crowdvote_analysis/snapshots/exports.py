@@ -13,14 +13,15 @@ import polars as pl
 
 from crowdvote_analysis.errors import SnapshotError, TableWarning, UnreadableFileError
 from crowdvote_analysis.snapshots.calculation import RESULTS, Result, public_result
-from crowdvote_analysis.snapshots.events import INTERNAL, find_snapshot, list_snapshots, read_events
+from crowdvote_analysis.snapshots.events import INTERNAL, find_snapshot, list_snapshots, overview, read_events
 from crowdvote_analysis.snapshots.inputs import TABLES, public_inputs
 from crowdvote_analysis.snapshots.objects import csv_bytes, json_bytes, sha256
 from crowdvote_analysis.snapshots.verify import open_snapshot
 from crowdvote_analysis.tables import UTC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from crowdvote_analysis.state import SystemState
     from crowdvote_analysis.store.export import Format
@@ -50,6 +51,33 @@ _COUNTS = ("margin", "total_members", "manual_ballots", "calculated_ballots", "n
 _OF_DECISION = (*_COUNTS, "circular_prevented", "max_delegation_depth", "participation", "duration")
 _OF_CHOICE = ("total", "average", "five_star_count", "rank")
 _OF_MEMBER = ("weight", "influence_direct", "influence_total")
+
+
+SNAPSHOT_TABLES = {
+    "snapshots": "every snapshot: status, winner, participation, public hashes, what supersedes it",
+    "snapshot_events": "what happened to snapshots, one row whenever a status changed",
+    "timeline": "every number about a completed snapshot, its choices and its manual voters, one row each",
+}
+
+
+def snapshot_tables(store: Store, names: Collection[str], at: datetime | None = None) -> dict[str, pl.DataFrame]:
+    """The snapshots of a store as tables that may be shown.
+
+    Args:
+        store: The store.
+        names: Which of ``SNAPSHOT_TABLES``; the timeline reads every completed snapshot.
+        at: What happened later is left out; nothing by default.
+    """
+    events = read_events(store)
+    if at is not None:
+        events = events.filter(pl.col("at") <= at)
+    known = overview(events).reverse()
+    frames = {"snapshots": known.drop(INTERNAL), "snapshot_events": events.drop(INTERNAL)}
+    if "timeline" in names:
+        rows = known.iter_rows(named=True)
+        parts = [frame for row in rows for name, frame in _parts(store, row, False) if name == "timeline"]
+        frames["timeline"] = pl.concat([pl.DataFrame(schema=TIMELINE), *parts])
+    return {name: frames[name] for name in names}
 
 
 def export_snapshot(store: Store, name: str, folder: str | Path) -> list[Path]:
