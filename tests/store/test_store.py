@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import obstore.exceptions
 import polars as pl
 import pytest
+from deltalake.exceptions import DeltaError
 
 from crowdvote_analysis import SystemState, tables
 from crowdvote_analysis.errors import BusyError, StoreError
@@ -184,6 +185,18 @@ def test_small_files_are_put_together_and_history_stays(store: Store, monkeypatc
         state = store.state(NOON + timedelta(minutes=1 + number))
         assert state.votes.equals(votes("Kelly", {"Pond": str(number % 6)}))
     assert store.cut().history("votes").collect().height == 14
+
+
+def test_a_commit_that_is_there_is_not_said_to_have_failed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that cannot be put together after a commit are left for the next writer."""
+
+    def full(_table: object) -> bool:
+        raise DeltaError("no space left on device")
+
+    monkeypatch.setattr(delta, "MANY_FILES", 0)
+    monkeypatch.setattr(delta, "compact", full)
+    cast(store, "Kelly", {"Pond": "0"})
+    assert store.state().votes.equals(votes("Kelly", {"Pond": "0"}))
 
 
 def test_an_anonymous_member_who_left_is_named_nowhere(store: Store) -> None:
