@@ -33,6 +33,10 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE = 60_000
+# Neither the page nor anything drawn on it is wider than its window.
+FITS = """width => document.documentElement.scrollWidth <= width && Math.max(
+    ...[...document.querySelectorAll('canvas, h1, h2, select, input')].map(e => e.getBoundingClientRect().right)
+) <= width"""
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
 
@@ -207,14 +211,14 @@ def test_bad_folder_is_explained_and_can_be_mended(visit, tmp_path):
     opened.page.get_by_text("Pond wins").wait_for()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (800, "dark")])
-def test_nothing_runs_over_the_edge(visit, width, scheme):
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_runs_over_the_edge(visit, scheme):
     """The page fits its window, and follows the colours that the reader's system asks for."""
-    opened = visit("community=eastgate&decision=bicycle-lanes", scheme, width)
+    opened = visit("community=eastgate&decision=bicycle-lanes", scheme, 1280)
     _settled(opened)
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    wide = "[...document.querySelectorAll('canvas, h1, h2, select, input')].map(e => e.getBoundingClientRect().right)"
-    assert max(opened.page.evaluate(wide)) <= width
+    for width in (1280, 800):
+        opened.page.set_viewport_size({"width": width, "height": 900})
+        opened.page.wait_for_function(FITS, arg=width)  # charts follow the window a moment later
     paper = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
     shades = [float(shade) for shade in re.findall(r"[\d.]+", paper)[:3]]
     brightness = sum(shades) / (3 if paper.startswith("color(") else 3 * 255)
