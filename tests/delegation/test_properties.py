@@ -64,7 +64,7 @@ def test_a_network_is_counted_as_the_rules_say(cycles: str, data: st.DataObject)
 
 
 @pytest.mark.parametrize("cycles", RULES)
-@pytest.mark.parametrize("seed", range(1, 4))
+@pytest.mark.parametrize("seed", range(1, 6))
 def test_many_communities_are_counted_at_once_as_the_rules_say(
     cycles: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -403,7 +403,7 @@ def ladders(one: int, other: int) -> Network:
     return community(pairs, {"v": {"X": Fraction(5)}, "w": {"X": Fraction(0)}}, "equilibrium")
 
 
-@pytest.mark.parametrize(("one", "other"), [(10, 11), (20, 21), (30, 31), (31, 29), (60, 59), (300, 290), (500, 499)])
+@pytest.mark.parametrize(("one", "other"), [(10, 11), (20, 21), (30, 31), (31, 29), (60, 59), (300, 290), (900, 899)])
 def test_a_core_that_holds_on_to_what_enters_it_is_balanced_all_the_same(one: int, other: int) -> None:
     """Where millions of millions of steps lead out of a loop, stars, weights and parts of the score are still right."""
     resolution = cv.resolve(state_of([ladders(one, other)]))
