@@ -339,6 +339,7 @@ def test_an_anonymous_voter_is_not_named(club: Path) -> None:
     assert "rosalind" in (club / "yes_no_votes.csv").read_text()
 
 
+@pytest.mark.usefixtures("all_cores")
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_votes_cast_at_once_are_all_kept(tmp_path: Path, kind: str) -> None:
     """Six people who vote in the same second lose nothing and refuse nobody."""

@@ -17,6 +17,7 @@ import pytest
 
 import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
+from tests.cores import every_core
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -54,7 +55,7 @@ def served(notebook: Path, log: Path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "marimo", "run", str(notebook), "--headless", "--no-token", "--no-sandbox"]
-    with log.open("w") as out:
+    with every_core(), log.open("w") as out:
         server = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", str(port)], stdout=out, stderr=out, cwd=notebook.parents[1]
         )
@@ -75,7 +76,7 @@ def served(notebook: Path, log: Path):
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as playwright:
+    with every_core(), sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield chromium
         chromium.close()

@@ -351,6 +351,7 @@ print(written.hexdigest(), resolution.ballots["in_loop"].sum())
 """
 
 
+@pytest.mark.usefixtures("all_cores")
 def test_threads_and_hash_seeds_change_no_bit() -> None:
     """One or two threads and any hash seed write the same bytes, a core of thousands included."""
     prints = set()
