@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import polars as pl
 import pytest
 
 import crowdvote_analysis as cv
+from crowdvote_analysis.delegation.encode import encode
 from crowdvote_analysis.errors import UnknownMemberError
 from crowdvote_analysis.privacy import public_names
 from tests.cases import delegation_cases
@@ -86,9 +88,19 @@ def stars_by_member(resolution: cv.Resolution) -> dict[str, dict[str, dict[str, 
     return found
 
 
+@pytest.fixture
+def codes_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one state is asked about member after member, its codes and names are made for the first of them only."""
+    codes = cache(encode)
+    member = "crowdvote_analysis.explanation.member"
+    monkeypatch.setattr(f"{member}.encode", lambda state, decisions, cycles: codes(state, tuple(decisions), cycles))
+    monkeypatch.setattr(f"{member}.public_names", cache(public_names))
+
+
 # --- the count --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("codes_made_once")
 @pytest.mark.parametrize("cycles", RULES)
 def test_the_member_stands_as_in_the_count(cycles: str) -> None:
     """Ballot, stars, reasons and the outcome of every following equal those of the resolution, for many members."""
@@ -121,6 +133,7 @@ def test_the_member_stands_as_in_the_count(cycles: str) -> None:
     assert sum(looked_at.values()) > 480
 
 
+@pytest.mark.usefixtures("codes_made_once")
 @pytest.mark.parametrize("cycles", RULES)
 def test_shares_make_up_the_ballot(cycles: str) -> None:
     """Shares are exact, sum to 1, equal the literal ones, and give the stars to the last of the 8 places (I3, D10)."""
@@ -147,6 +160,7 @@ def test_shares_make_up_the_ballot(cycles: str) -> None:
     assert checked > 60
 
 
+@pytest.mark.usefixtures("codes_made_once")
 def test_ballots_inside_the_walk_are_those_of_the_literal_walk() -> None:
     """Every ballot and outcome at any depth is what its owner gives at the end of that walk, not their own (Y1)."""
     nets = lively("path", 40, 23)
@@ -187,6 +201,7 @@ def as_seen(ballot: Ballot | None) -> tuple[Any, ...] | None:
     return stars, ballot.tags, ballot.depth
 
 
+@pytest.mark.usefixtures("codes_made_once")
 def test_ballots_in_an_equilibrium_are_everybodys_own() -> None:
     """At any depth of the tree stands the ballot that the count gives its owner (Y4)."""
     state = state_of(lively("equilibrium", 30, 24))
