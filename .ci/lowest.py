@@ -1,8 +1,48 @@
-"""Print the lower bounds of pyproject.toml as constraints, so that exactly these versions are installed."""
+"""Print the lower bounds of pyproject.toml as constraints, so that exactly these versions are installed.
 
+With ``--tests``, print the tests that may come out otherwise with them than with the versions that are installed now.
+"""
+
+import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
-for requirement in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
-    print(requirement.replace(">=", "=="))
+COUNT = ["tests/charts", "tests/store", "tests/readers", "tests/test_state.py", "tests/delegation/test_cases.py"]
+# Libraries that few tests meet; all others are met everywhere.
+FEW = {
+    "altair": ["tests/charts"],
+    "duckdb": ["tests/store"],
+    "filelock": ["tests/store"],
+    "hypothesis": ["tests/test_state.py"],
+    "marimo": ["tests/test_notebook_count.py", "tests/test_notebook_yes_no.py"],
+    "mypy": [],
+    "playwright": ["tests/test_notebook_yes_no_browser.py"],
+    "rich": ["tests/test_cli_explain.py"],
+    "ruff": [],
+    "starvote": ["tests/star/test_starvote.py"],
+    "typer": ["tests/test_cli_explain.py"],
+    "vl-convert-python": ["tests/charts"],
+}
+
+
+def lower_bounds() -> list[tuple[str, str]]:
+    """Names and lowest versions."""
+    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
+    required = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    return [tuple(requirement.split(">=")) for requirement in required]
+
+
+def is_installed(name: str, lowest: str) -> bool:
+    """Whether the lowest version is the one that is there."""
+    try:
+        return version(name) == lowest
+    except PackageNotFoundError:
+        return False
+
+
+if sys.argv[1:] == ["--tests"]:
+    others = [name for name, lowest in lower_bounds() if not is_installed(name, lowest)]
+    print(*sorted({test for name in others for test in FEW.get(name, COUNT)}), sep="\n")
+else:
+    print(*(f"{name}=={lowest}" for name, lowest in lower_bounds()), sep="\n")
