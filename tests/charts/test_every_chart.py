@@ -22,13 +22,19 @@ if TYPE_CHECKING:
 DECISIONS = ["bench-colour", "bicycle-lanes"]
 
 
+@pytest.fixture(scope="module")
+def yes_no(demo):
+    return charts.progress_parts(decide(demo)), weights(demo, "night-lights")
+
+
 @pytest.fixture(params=DECISIONS)
-def drawn(request, demo, counted, names, tally):
+def drawn(request, counted, names, tally, yes_no):
     """Every chart of a decision, by name, for a mode."""
     decision = request.param
     result, ballots = tally(decision), counted.ballots.filter(decision_id=decision)
     stats = counted.stats.filter(decision_id=decision)
     community = counted.decisions.filter(decision_id=decision)["community_id"].item()
+    progress, by_voter = yes_no
 
     def draw(**look) -> dict[str, alt.LayerChart]:
         return {
@@ -44,9 +50,9 @@ def drawn(request, demo, counted, names, tally):
             ),
             "participation": charts.participation_chart(charts.participation_parts(stats), **look),
             "depth": charts.depth_chart(charts.depth_rows(ballots), **look),
-            "progress": charts.progress_chart(charts.progress_parts(decide(demo)), **look),
+            "progress": charts.progress_chart(progress, **look),
             "vote weights": charts.vote_weight_chart(
-                charts.vote_weight_rows(weights(demo, "night-lights"), names.filter(community_id="riverside")), **look
+                charts.vote_weight_rows(by_voter, names.filter(community_id="riverside")), **look
             ),
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -17,17 +18,18 @@ CASES = {case["id"]: case for case in delegation_cases()}
 pytestmark = pytest.mark.skipif(not CASES, reason="../shared/cases/delegation.json is not here")
 
 
-def resolve_case(case: dict[str, Any], cycles: str | None = None) -> cv.Resolution:
+@cache
+def resolve_case(name: str, cycles: str | None = None) -> cv.Resolution:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", cv.TableWarning)  # some cases are about self-followings and non-members
-        return cv.resolve(state_of(case), cycles=cycles)
+        return cv.resolve(state_of(CASES[name]), cycles=cycles)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_ballots_are_those_written_down(name: str) -> None:
     """Origin, tags, depth, reason, loops and influence of every member agree."""
     expected = CASES[name]["expected"]
-    got = {row["member_id"]: row for row in resolve_case(CASES[name]).ballots.iter_rows(named=True)}
+    got = {row["member_id"]: row for row in resolve_case(name).ballots.iter_rows(named=True)}
     in_loop = {follower for follower, _ in expected["circular_edges"]}
     assert got.keys() == {ballot["member"] for ballot in expected["ballots"]}
     for ballot in expected["ballots"]:
@@ -44,7 +46,7 @@ def test_ballots_are_those_written_down(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_stars_are_those_written_down(name: str) -> None:
     """Stars agree in all 8 places, and no choice is added or lost."""
-    stars = resolve_case(CASES[name]).stars
+    stars = resolve_case(name).stars
     got = {(row["member_id"], row["choice_id"]): row["stars"] for row in stars.iter_rows(named=True)}
     assert got == {
         (ballot["member"], choice): Decimal(value)
@@ -58,7 +60,7 @@ def test_sources_are_those_written_down(name: str) -> None:
     """Every following looked at has the outcome and the tags that came along."""
     got = {
         (row["follower_id"], row["followee_id"]): (row["outcome"], row["inherited_tags"])
-        for row in resolve_case(CASES[name]).sources.iter_rows(named=True)
+        for row in resolve_case(name).sources.iter_rows(named=True)
     }
     members = {member["name"] for member in CASES[name]["members"]}
     expected = {}
@@ -74,7 +76,7 @@ def test_sources_are_those_written_down(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_statistics_are_those_written_down(name: str) -> None:
     """Counts agree; total, manual, calculated and no ballot count voters only (M2)."""
-    case, stats = CASES[name], resolve_case(CASES[name]).stats.row(0, named=True)
+    case, stats = CASES[name], resolve_case(name).stats.row(0, named=True)
     expected = case["expected"]["stats"]
     kinds = [ballot["kind"] for ballot in case["expected"]["ballots"] if ballot["member"] in voters(case)]
     assert stats["total_members"] == expected["voting_members"]
@@ -91,14 +93,14 @@ def test_statistics_are_those_written_down(name: str) -> None:
 @pytest.mark.parametrize("cycles", ["path", "equilibrium"])
 def test_weights_sum_to_the_tallied_ballots(name: str, cycles: str) -> None:
     """Every tallied ballot is traced back to manual ballots, whole (I3)."""
-    resolution = resolve_case(CASES[name], cycles)
+    resolution = resolve_case(name, cycles)
     assert resolution.ballots["weight"].sum() == pytest.approx(resolution.stats["tallied_ballots"].item(), abs=1e-9)
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case["expected"]["circular_edges"]])
 def test_both_rules_agree_without_loops(name: str) -> None:
     """Where there is no loop, the equilibrium is the founding rule (Y4)."""
-    path, equilibrium = resolve_case(CASES[name], "path"), resolve_case(CASES[name], "equilibrium")
+    path, equilibrium = resolve_case(name, "path"), resolve_case(name, "equilibrium")
     assert path.ballots.equals(equilibrium.ballots)
     assert path.stars.equals(equilibrium.stars)
     assert path.sources.equals(equilibrium.sources)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -22,6 +23,7 @@ def network(*edges: str) -> pl.DataFrame:
     return pl.DataFrame([edge.split(">") for edge in edges], schema=["follower_id", "followee_id"], orient="row")
 
 
+@cache
 def poll(*ballots: str) -> SystemState:
     """A poll whose ballots, in this order, give the choices A, B, … these stars; ``-`` is not rated."""
     rows = [(f"z{9 - n}", chr(65 + i), mark) for n, marks in enumerate(ballots) for i, mark in enumerate(marks)]
