@@ -78,7 +78,7 @@ def served(notebook: Path, log: Path):
 def browser():
     with every_core(), sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
+        yield chromium.new_context()  # pages share it, so that marimo's scripts are loaded and compiled once
         chromium.close()
 
 
@@ -115,19 +115,20 @@ class Visit:
 
 @pytest.fixture
 def visit(browser, address):
-    contexts = []
+    pages = []
 
     def go(query: str = "", scheme: str = "light", width: int = 1280) -> Visit:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        visit = Visit(context.new_page())
+        visit = Visit(browser.new_page())
+        pages.append(visit.page)
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        visit.page.emulate_media(color_scheme=scheme)
         visit.page.set_default_timeout(PATIENCE)
         visit.page.goto(f"{address}/?{query}")
         return visit
 
     yield go
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
 
 
 def _settled(visit: Visit) -> None:
