@@ -52,6 +52,7 @@ def report(store: Store, **asked) -> pl.DataFrame:
     return pl.concat(recompute(store, **{"workers": 1, **asked})).sort("timestamp")
 
 
+@pytest.mark.usefixtures("all_cores")
 @pytest.mark.parametrize("asked", [{}, {"full": True}, {"workers": 2}])
 def test_every_snapshot_is_certified(past: Store, monkeypatch, asked) -> None:
     """With shared work, without, and on two cores: the same winners, bit for bit the same results."""

@@ -24,9 +24,12 @@ from crowdvote_analysis.store import Store, recording
 if TYPE_CHECKING:
     from crowdvote_analysis.store.cut import Cut
 
-pytestmark = pytest.mark.skipif(
-    "forkserver" not in multiprocessing.get_all_start_methods(), reason="processes cannot be forked here"
-)
+pytestmark = [
+    pytest.mark.usefixtures("all_cores"),
+    pytest.mark.skipif(
+        "forkserver" not in multiprocessing.get_all_start_methods(), reason="processes cannot be forked here"
+    ),
+]
 
 CHOICES = [f"choice {number}" for number in range(5)]
 WRITERS, COMMITS = 8, 10
