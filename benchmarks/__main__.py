@@ -13,12 +13,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import delegation, star
+from benchmarks import delegation, snapshots, star
 
 if TYPE_CHECKING:
     from benchmarks.comparison import Comparison, Result
 
-COMPARISONS = [*delegation.COMPARISONS, *star.COMPARISONS]
+COMPARISONS = [*delegation.COMPARISONS, *star.COMPARISONS, *snapshots.COMPARISONS]
 
 
 def main() -> None:

@@ -1,0 +1,169 @@
+"""Stores and snapshots: what is measured against what; each first makes sure that both sides give the same answer."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+import crowdvote_analysis as cv
+from benchmarks.comparison import Comparison, Result, seconds, timed
+from benchmarks.measure import in_turns, once
+from benchmarks.networks import community
+from crowdvote_analysis.snapshots import list_snapshots, read_result, recompute, take_snapshot
+from crowdvote_analysis.store import Store, import_state, recording
+from crowdvote_analysis.store.delta import append, open_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DECISION = "decision 0000"
+_MEMBERS = 10_000
+_SNAPSHOTS = 1_000
+
+
+@contextmanager
+def _town(members: int) -> Iterator[Store]:
+    """A store of one community of members who follow five others each, a tenth of whom have voted."""
+    folder = Path(tempfile.mkdtemp(prefix="crowdvote-"))
+    try:
+        store = Store.create(folder / "town")
+        import_state(store, cv.SystemState(**community(members)))
+        yield store
+    finally:
+        shutil.rmtree(folder)
+
+
+def _snapshot(size: float, runs: int) -> Result:
+    """Capture, stage, tally and keep, against the same count with its tables simply written."""
+    with _town(int(_MEMBERS * size) or 100) as store, tempfile.TemporaryDirectory() as folder:
+        frames = community(int(_MEMBERS * size) or 100)
+
+        def count() -> None:
+            resolution = cv.resolve(cv.SystemState(**frames))
+            tables = {"ballots": resolution.ballots, "stars": resolution.stars, "sources": resolution.sources}
+            for name, frame in (tables | {"tallies": cv.tally_all(resolution)}).items():
+                frame.write_parquet(Path(folder) / f"{name}.parquet")
+
+        taken = take_snapshot(store, _DECISION)
+        tallies = read_result(store, taken["snapshot_id"]).tables["tallies"]
+        assert tallies.equals(cv.tally_all(cv.resolve(store.state())))
+        return timed(lambda: take_snapshot(store, _DECISION), count, 3 * runs)
+
+
+def _capture(size: float, runs: int) -> Result:
+    """A consistent cut of a store with a thousand commits, against reading the same tables from one file each."""
+    with _town(int(_MEMBERS * size) or 100) as store, tempfile.TemporaryDirectory() as folder:
+        voters = store.state().ballots["member_id"].to_list()
+        for number in range(max(10, int(1_000 * size))):
+            _cast(store, voters, number)
+        state = store.state()
+        state.write(folder)
+        assert len(cv.SystemState.read(folder).votes) == len(state.votes)
+        return timed(store.state, lambda: cv.SystemState.read(folder), 3 * runs)
+
+
+def _cast(store: Store, voters: list[str], number: int) -> None:
+    stars = {f"choice {choice:02d}": (number + choice) % 6 for choice in range(5)}
+    recording.cast_ballot(store, _DECISION, voters[number * 7 % len(voters)], stars, ["budget"])
+
+
+def _commit(size: float, runs: int) -> Result:
+    """One ballot with five stars, checked and atomic, against three bare appends to Delta tables."""
+    with _town(int(_MEMBERS * size) or 100) as store, _town(100) as other:
+        voters = store.state().ballots["member_id"].to_list()
+        rows = {
+            name: other.cut().history(name).drop("seq", "committed_at", "action").head(5).collect()
+            for name in ("ballots", "votes")
+        }
+        commits = other.cut().commits.head(1)
+        number = iter(range(10**6))
+
+        def bare() -> None:
+            for name, frame in rows.items():
+                append(open_table(other.location, name), frame.with_columns(commit_id=pl.lit("x")))
+            append(open_table(other.location, "commits"), commits)
+
+        return timed(lambda: _cast(store, voters, next(number)), bare, 20 * runs)
+
+
+def _history(store: Store, snapshots: int) -> None:
+    """Snapshots, each after somebody gave other stars."""
+    voters = store.state().ballots["member_id"].to_list()
+    for number in range(snapshots):
+        _cast(store, voters, number)
+        take_snapshot(store, _DECISION)
+
+
+def _recount(store: Store, workers: int, newest: int | None = None) -> pl.DataFrame:
+    since = list_snapshots(store)["timestamp"][newest - 1] if newest else None
+    report = pl.concat(recompute(store, workers=workers, since=since))
+    assert (report["verdict"] == "certified").all()
+    return report
+
+
+def _both_cores(size: float, runs: int) -> Result:
+    """All snapshots on all cores, against one process."""
+    with _town(int(_MEMBERS * min(1, 10 * size)) or 100) as store:
+        _history(store, max(60, int(_SNAPSHOTS * size)))
+        timing = in_turns(lambda: _recount(store, 2), lambda: _recount(store, 1), min(runs, 1))
+        return Result(seconds(timing.ours), seconds(timing.peer), timing.ours / timing.peer)
+
+
+def _growth(size: float, runs: int) -> Result:
+    """Seconds a snapshot of all snapshots, against those of the newest tenth alone."""
+    with _town(int(_MEMBERS * min(1, 10 * size)) or 100) as store:
+        snapshots = max(60, int(_SNAPSHOTS * size))
+        _history(store, snapshots)
+        few = max(30, snapshots // 10)
+        alone = min(once(lambda: _recount(store, 1, few)) for _ in range(runs)) / few
+        whole = once(lambda: _recount(store, 1)) / snapshots
+        return Result(f"{whole * 1000:.0f} ms each", f"{alone * 1000:.0f} ms each", whole / alone)
+
+
+COMPARISONS = [
+    Comparison(
+        "commit",
+        "one ballot of five stars into a store of 10,000 members: checked, one atomic commit",
+        "three bare appends to Delta tables",
+        (5, 3),
+        "×",
+        _commit,
+    ),
+    Comparison(
+        "capture",
+        "the tables of 10,000 members, 50,000 followings and 1,000 commits as they stand: one consistent state",
+        "reading the same tables from one Parquet file each",
+        (3, 2),
+        "×",
+        _capture,
+    ),
+    Comparison(
+        "snapshot",
+        "10,000 members, 50,000 followings: capture, stage, tally, keep with hashes and events",
+        "the same count in memory, its tables written without hashes",
+        (5, 3),
+        "×",
+        _snapshot,
+    ),
+    Comparison(
+        "recompute",
+        "1,000 snapshots of 10,000 members recounted and certified on two cores",
+        "one process",
+        (0.75, 0.6),
+        "×",
+        _both_cores,
+    ),
+    Comparison(
+        "history",
+        "recounting all of 1,000 snapshots, by snapshot",
+        "recounting the newest hundred, by snapshot",
+        (1.25, 1.1),
+        "×",
+        _growth,
+    ),
+]
