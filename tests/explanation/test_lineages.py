@@ -48,7 +48,7 @@ def test_demo_members_have_the_same_trees(demo: cv.SystemState, decision: str, c
 @pytest.mark.parametrize("cycles", RULES)
 def test_members_of_tangled_networks_have_the_same_trees(cycles: str) -> None:
     """Loops, strangers, self-followings and odd tags; the count may hold other decisions too."""
-    state = state_of(lively(cycles, 12, 31))
+    state = state_of(lively(cycles, 8, 31))
     resolution = cv.resolve(state)
     in_loops = 0
     for decision in resolution.decisions["decision_id"]:
@@ -58,7 +58,7 @@ def test_members_of_tangled_networks_have_the_same_trees(cycles: str) -> None:
         assert list(cv.lineages(state, decision, members, max_followings=60)) == expected
         assert list(cv.lineages(state, decision, members, max_followings=60, resolution=resolution)) == expected
         in_loops += sum(len(followed.path) > 1 for tree in expected for _, followed in below(tree))
-    assert in_loops > 100
+    assert in_loops > 50
 
 
 def larger_loops(seed: int) -> cv.SystemState:
@@ -82,7 +82,7 @@ def larger_loops(seed: int) -> cv.SystemState:
 
 def test_members_of_larger_loops_have_the_same_trees() -> None:
     """What can still be reached inside a loop is all that matters (Y2 b)."""
-    for seed in range(5):
+    for seed in range(3):
         state = larger_loops(seed)
         resolution = cv.resolve(state)
         members = resolution.ballots["member_id"].to_list()

@@ -41,7 +41,7 @@ def counted(cycles: str) -> cv.Resolution:
 
 @cache
 def of_demo(decision: str, cycles: str) -> dict[str, Any]:
-    return document_dict(demo(), counted(cycles), decision, max_followings=30, **ORDINARY)
+    return document_dict(demo(), counted(cycles), decision, max_followings=12, **ORDINARY)
 
 
 def written(state: cv.SystemState, **options: Any) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def test_trees_are_those_of_the_explanation() -> None:
     """A calculated ballot carries the tree of ``lineage``, and without a ballot its first level."""
     whole = of_demo("village-green", "path")
     for row in whole["calculated_ballots"] + whole["no_ballot"]:
-        limits: dict[str, Any] = {"max_followings": 30} if "depth" in row else {"depth": 1}
+        limits: dict[str, Any] = {"max_followings": 12} if "depth" in row else {"depth": 1}
         tree = cv.lineage(demo(), "village-green", row["member_id"], cycles="path", **limits).to_dict()
         assert row["not_shown"] == tree["not_shown"]
         if "depth" in row:
@@ -254,12 +254,15 @@ def test_results_are_told_in_the_words_of_the_rule() -> None:
 @pytest.mark.parametrize("cycles", RULES)
 def test_documents_of_the_worked_cases_keep_to_the_schema(cycles: str) -> None:
     """Self-followings, strangers, empty and fractional ballots, loops of every kind."""
-    with_loops = [case for case in CASES.values() if case["expected"].get("circular_edges")]
-    for case in CASES.values() if cycles == "path" else with_loops:
+    special = {"fractional_manual", "empty_manual", "nobody_votes", "lobbyist_source", "other_community"}
+    special |= {"non_member_no_ballot", "self_follow"}
+    for name, case in CASES.items():
+        if not case["expected"].get("circular_edges") and (cycles != "path" or name not in special):
+            continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", cv.TableWarning)
             state = state_of(case, cycles)
-        assert flaws(written(state)) == [], case["id"]
+        assert flaws(written(state)) == [], name
 
 
 def first_place(whole: dict[str, Any]) -> dict[str, Any]:
@@ -391,7 +394,7 @@ def wide(members: int) -> cv.SystemState:
 
 def test_pieces_are_bounded_in_size() -> None:
     """However long a row, pieces stay small, and they come before the whole document is made."""
-    state = wide(1500)
+    state = wide(1000)
     resolution = cv.resolve(state)
     pieces = document(state, resolution, "d", **ORDINARY)
     first = next(pieces)
@@ -401,7 +404,7 @@ def test_pieces_are_bounded_in_size() -> None:
     assert len(lengths) < 40
     whole = json.loads(first + "".join(rest))
     row = next(row for row in whole["calculated_ballots"] if row["member_id"] == "all")
-    assert len(row["inherited_from"]) == 1500
+    assert len(row["inherited_from"]) == 1000
     assert len(json.dumps(row)) > 64 * 1024
     assert flaws({**whole, "calculated_ballots": [row], "relationships": []}) == []
 
