@@ -90,7 +90,7 @@ def append_event(store: Store, snapshot_id: str, status: str, at: datetime, **fa
     # The version of the table grows with every event, whatever the clock does.
     row = {"snapshot_id": snapshot_id, "number": table.version() + 1, "at": at, "status": status, **facts}
     delta.append(table, pl.DataFrame([row], schema=EVENTS))
-    delta.tidy(table)
+    delta.tidy(store.location, TABLE, table)
 
 
 def read_events(store: Store, snapshot_id: str | None = None) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crowdvote_analysis.errors import StoreError
+from crowdvote_analysis.errors import CrowdVoteError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ MANY_FILES = 32
 _CHECKPOINTS = "10"
 # A file of this size is large enough to be left alone when small ones are put together.
 _LARGE = 32 * 1024 * 1024
+_PATIENCE = 60.0
 
 
 def create(location: Location, name: str, schema: pl.Schema) -> None:
@@ -93,14 +94,20 @@ def append_as_next(table: DeltaTable, frame: pl.DataFrame) -> bool:
     return True
 
 
-def tidy(table: DeltaTable) -> None:
-    """Put small files together where there are many, so that reading stays fast however many commits there are."""
+def tidy(location: Location, name: str, written: DeltaTable) -> None:
+    """Put small files together where there are many, so that reading stays fast however many commits there are.
+
+    Args:
+        location: The store.
+        name: The table.
+        written: The table as it was after the last writing.
+    """
     from deltalake.exceptions import DeltaError
 
     # What was written is there: many files are no reason to say otherwise, and the next writer tries again.
-    with suppress(DeltaError, OSError):
-        if len(table.file_uris()) > MANY_FILES:
-            compact(table)
+    with suppress(DeltaError, OSError, CrowdVoteError):
+        if len(written.file_uris()) > MANY_FILES:
+            compact(location, name, MANY_FILES, patience=0)
 
 
 def scan(table: DeltaTable, schema: pl.Schema, options: Mapping[str, str]) -> pl.LazyFrame:
@@ -133,16 +140,44 @@ def collected(location: Location, name: str, rows: pl.LazyFrame) -> pl.DataFrame
         ) from error
 
 
-def compact(table: DeltaTable) -> bool:
-    """Put small files together; no row changes, and versions before stay readable.
+def compact(location: Location, name: str, most: int = 1, patience: float = _PATIENCE) -> None:
+    """Put the files of a table together; no row changes. Others may add rows at the same time.
+
+    One at a time: of two programs that put the same files together, Delta takes both, and every row would be there
+    twice. On a machine they take turns. On object storage, where other machines may do it too, the table is written
+    anew as a whole, which Delta takes only as the version that follows the one that was read.
+
+    Args:
+        location: The store.
+        name: The table.
+        most: So many files may stay as they are.
+        patience: Seconds to wait for others.
+
+    Raises:
+        BusyError: Others did not finish in time.
+    """
+    with location.turn("tidy", patience):
+        table = open_table(location, name)  # only now, as somebody may have done it in the meantime
+        if len(table.file_uris()) <= most:
+            return
+        if location.folder is not None:
+            table.optimize.compact(target_size=_LARGE)
+        else:
+            rewrite(table)
+
+
+def rewrite(table: DeltaTable) -> bool:
+    """Put all rows into one file, as the version that follows the one that was opened.
 
     Returns:
-        Whether that was done; not where somebody else wrote at the same time, who may do it as well.
+        Whether that was done; not where somebody else took the version in the meantime. Then nothing has changed.
     """
+    from deltalake import CommitProperties, write_deltalake
     from deltalake.exceptions import CommitFailedError
 
     try:
-        table.optimize.compact(target_size=_LARGE)
+        once = CommitProperties(max_commit_retries=0)
+        write_deltalake(table, table.to_pyarrow_table(), mode="overwrite", commit_properties=once)
     except CommitFailedError:
         return False
     return True

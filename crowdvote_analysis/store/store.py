@@ -168,13 +168,13 @@ class Store:
                 commit = Commit(log.version() + 1, at, action, {table: len(frames[table]) for table in frames})
                 written = self._land(log, commit, frames)
             if written:
-                for table in written:
-                    delta.tidy(table)
+                for name, table in written.items():
+                    delta.tidy(self.location, name, table)
                 return commit
         raise BusyError(f"{self.location}: others were writing all the time. Nothing was recorded; try again.")
 
-    def _land(self, log: DeltaTable, commit: Commit, frames: Mapping[str, pl.DataFrame]) -> list[DeltaTable]:
-        """Write the rows, then the commit; gives the tables, none where somebody else was faster."""
+    def _land(self, log: DeltaTable, commit: Commit, frames: Mapping[str, pl.DataFrame]) -> dict[str, DeltaTable]:
+        """Write the rows, then the commit; gives the tables by name, none where somebody else was faster."""
         commit_id = uuid4().hex
         opened = {table: delta.open_table(self.location, table) for table in frames}
         for table, frame in frames.items():
@@ -188,18 +188,20 @@ class Store:
             "rows": list(commit.rows.values()),
         }
         landed = delta.append_as_next(log, pl.DataFrame([row], schema=COMMITS))
-        return [*opened.values(), log] if landed else []
+        return opened | {"commits": log} if landed else {}
 
     def compact(self) -> dict[str, int]:
         """Put small files together and remove those that nothing of the last seven days needs; every row stays.
 
         Returns:
             Number of files removed, by table.
+
+        Raises:
+            BusyError: Others are doing the same and did not finish in time.
         """
         removed = {}
         for name in delta.names(self.location):
-            opened = delta.open_table(self.location, name)
-            delta.compact(opened)
+            delta.compact(self.location, name)
             removed[name] = delta.vacuum(delta.open_table(self.location, name))
         return removed
 

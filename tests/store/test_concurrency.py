@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from crowdvote_analysis.store import Store, recording
+from crowdvote_analysis.store import Store, delta, recording
 
 if TYPE_CHECKING:
     from crowdvote_analysis.store.cut import Cut
@@ -63,6 +63,7 @@ def cast(store: Store, member: str, marker: int) -> int:
 
 def write(folder: str, member: str, first: int, commits: int, told: Connection) -> None:
     """A writer: casts ballot after ballot, and tells each after it is there."""
+    delta.MANY_FILES = 6  # so that files are put together all the time, also while others do
     store = Store.open(folder)
     told.send((0, 0))
     for marker in range(first, first + commits):
@@ -161,7 +162,9 @@ def test_writers_that_are_killed_lose_nothing_that_they_told_and_leave_nothing_h
             assert process.exitcode == -signal.SIGKILL
             killed += 1
             told |= dict(heard(pipe))
-        require_whole(store.cut())
+        cut = store.cut()
+        require_whole(cut)
+        cut.require_complete()
     recorded = store.cut().commits["seq"]
     assert len(told) >= KILLS / AT_ONCE  # or nothing was tried here
     assert set(told) <= set(recorded)

@@ -187,10 +187,52 @@ def test_small_files_are_put_together_and_history_stays(store: Store, monkeypatc
     assert store.cut().history("votes").collect().height == 14
 
 
+def test_files_are_put_together_by_one_program_at_a_time(store: Store) -> None:
+    """Who comes second leaves it or waits: Delta would take both, and every row would be there twice."""
+    cast(store, "Kelly", {"Pond": "0"})
+    written = delta.open_table(store.location, "votes")
+    with store.location.turn("tidy"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(delta, "MANY_FILES", 1)
+            delta.tidy(store.location, "votes", written)
+        with pytest.raises(BusyError):
+            delta.compact(store.location, "votes", patience=0)
+    assert delta.open_table(store.location, "votes").version() == written.version()
+    delta.compact(store.location, "votes")
+    delta.compact(store.location, "votes")
+    assert delta.open_table(store.location, "votes").version() == written.version() + 1
+    store.cut().require_complete()
+
+
+def test_on_object_storage_a_table_is_written_anew_by_whoever_is_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other machines take no turns: who read an older version changes nothing, and no row is there twice."""
+    before = store.state()
+    cast(store, "Kelly", {"Pond": "0"})
+    first, second = (delta.open_table(store.location, "votes") for _ in range(2))
+    assert delta.rewrite(first)
+    assert not delta.rewrite(second)
+    cast(store, "Jack", {"Pond": "5"})
+    late = delta.open_table(store.location, "votes")
+    cast(store, "Jack", {"Pond": "4"})
+    assert not delta.rewrite(late)
+    with monkeypatch.context() as patch:
+        patch.setattr(Location, "folder", None)
+        delta.compact(store.location, "votes")
+        delta.compact(store.location, "commits")
+    for name in ("votes", "commits"):
+        assert len(delta.open_table(store.location, name).file_uris()) == 1
+    store.cut().require_complete()
+    assert store.state(NOON).votes.equals(before.votes)
+    cast(store, "Jack", {"Pond": "3"})
+    assert store.cut().rows("votes", member_id="Jack").equals(votes("Jack", {"Pond": "3"}))
+
+
 def test_a_commit_that_is_there_is_not_said_to_have_failed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that cannot be put together after a commit are left for the next writer."""
 
-    def full(_table: object) -> bool:
+    def full(*_: object, **__: object) -> None:
         raise DeltaError("no space left on device")
 
     monkeypatch.setattr(delta, "MANY_FILES", 0)
