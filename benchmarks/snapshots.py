@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 import crowdvote_analysis as cv
-from benchmarks.comparison import Comparison, Result, seconds, timed
-from benchmarks.measure import in_turns, once
+from benchmarks.comparison import Comparison, Result, timed
+from benchmarks.measure import once
 from benchmarks.networks import community
 from crowdvote_analysis.snapshots import list_snapshots, read_result, recompute, take_snapshot
 from crowdvote_analysis.store import Store, import_state, recording
@@ -40,8 +43,8 @@ def _town(members: int) -> Iterator[Store]:
 
 def _snapshot(size: float, runs: int) -> Result:
     """Capture, stage, tally and keep, against the same count with its tables simply written."""
-    with _town(int(_MEMBERS * size) or 100) as store, tempfile.TemporaryDirectory() as folder:
-        frames = community(int(_MEMBERS * size) or 100)
+    with _town(max(100, int(_MEMBERS * size))) as store, tempfile.TemporaryDirectory() as folder:
+        frames = community(max(100, int(_MEMBERS * size)))
 
         def count() -> None:
             resolution = cv.resolve(cv.SystemState(**frames))
@@ -52,19 +55,19 @@ def _snapshot(size: float, runs: int) -> Result:
         taken = take_snapshot(store, _DECISION)
         tallies = read_result(store, taken["snapshot_id"]).tables["tallies"]
         assert tallies.equals(cv.tally_all(cv.resolve(store.state())))
-        return timed(lambda: take_snapshot(store, _DECISION), count, 3 * runs)
+        return timed(lambda: take_snapshot(store, _DECISION), count, runs)
 
 
 def _capture(size: float, runs: int) -> Result:
     """A consistent cut of a store with a thousand commits, against reading the same tables from one file each."""
-    with _town(int(_MEMBERS * size) or 100) as store, tempfile.TemporaryDirectory() as folder:
+    with _town(max(100, int(_MEMBERS * size))) as store, tempfile.TemporaryDirectory() as folder:
         voters = store.state().ballots["member_id"].to_list()
-        for number in range(max(10, int(1_000 * size))):
+        for number in range(max(4, int(1_000 * size))):
             _cast(store, voters, number)
         state = store.state()
         state.write(folder)
         assert len(cv.SystemState.read(folder).votes) == len(state.votes)
-        return timed(store.state, lambda: cv.SystemState.read(folder), 3 * runs)
+        return timed(store.state, lambda: cv.SystemState.read(folder), runs)
 
 
 def _cast(store: Store, voters: list[str], number: int) -> None:
@@ -74,7 +77,7 @@ def _cast(store: Store, voters: list[str], number: int) -> None:
 
 def _commit(size: float, runs: int) -> Result:
     """One ballot with five stars, checked and atomic, against three bare appends to Delta tables."""
-    with _town(int(_MEMBERS * size) or 100) as store, _town(100) as other:
+    with _town(max(100, int(_MEMBERS * size))) as store, _town(100) as other:
         voters = store.state().ballots["member_id"].to_list()
         rows = {
             name: other.cut().history(name).drop("seq", "committed_at", "action").head(5).collect()
@@ -88,41 +91,48 @@ def _commit(size: float, runs: int) -> Result:
                 append(open_table(other.location, name), frame.with_columns(commit_id=pl.lit("x")))
             append(open_table(other.location, "commits"), commits)
 
-        return timed(lambda: _cast(store, voters, next(number)), bare, 20 * runs)
+        return timed(lambda: _cast(store, voters, next(number)), bare, 4 * runs)
 
 
-def _history(store: Store, snapshots: int) -> None:
-    """Snapshots, each after somebody gave other stars."""
+@cache
+def _past(members: int, snapshots: int) -> Store:
+    """A store with snapshots, each after somebody gave other stars; made once, and gone with the process."""
+    folder = Path(tempfile.mkdtemp(prefix="crowdvote-"))
+    atexit.register(shutil.rmtree, folder)
+    store = Store.create(folder / "town")
+    import_state(store, cv.SystemState(**community(members)))
     voters = store.state().ballots["member_id"].to_list()
     for number in range(snapshots):
         _cast(store, voters, number)
         take_snapshot(store, _DECISION)
+    return store
 
 
-def _recount(store: Store, workers: int, newest: int | None = None) -> pl.DataFrame:
+def _recount(store: Store, workers: int, newest: int | None = None) -> None:
     since = list_snapshots(store)["timestamp"][newest - 1] if newest else None
     report = pl.concat(recompute(store, workers=workers, since=since))
     assert (report["verdict"] == "certified").all()
-    return report
 
 
 def _both_cores(size: float, runs: int) -> Result:
-    """All snapshots on all cores, against one process."""
-    with _town(int(_MEMBERS * min(1, 10 * size)) or 100) as store:
-        _history(store, max(60, int(_SNAPSHOTS * size)))
-        timing = in_turns(lambda: _recount(store, 2), lambda: _recount(store, 1), min(runs, 1))
-        return Result(seconds(timing.ours), seconds(timing.peer), timing.ours / timing.peer)
+    """All snapshots on all cores, against one process; once each, as one run is a thousand counts."""
+    del runs
+    store = _past(*_sizes(size))
+    return timed(lambda: _recount(store, 2), lambda: _recount(store, 1), 1)
 
 
 def _growth(size: float, runs: int) -> Result:
     """Seconds a snapshot of all snapshots, against those of the newest tenth alone."""
-    with _town(int(_MEMBERS * min(1, 10 * size)) or 100) as store:
-        snapshots = max(60, int(_SNAPSHOTS * size))
-        _history(store, snapshots)
-        few = max(30, snapshots // 10)
-        alone = min(once(lambda: _recount(store, 1, few)) for _ in range(runs)) / few
-        whole = once(lambda: _recount(store, 1)) / snapshots
-        return Result(f"{whole * 1000:.0f} ms each", f"{alone * 1000:.0f} ms each", whole / alone)
+    members, snapshots = _sizes(size)
+    store, few = _past(members, snapshots), max(4, snapshots // 10)
+    alone = median(once(lambda: _recount(store, 1, few)) for _ in range(runs)) / few
+    whole = once(lambda: _recount(store, 1)) / snapshots
+    return Result(f"{whole * 1000:.0f} ms each", f"{alone * 1000:.0f} ms each", whole / alone)
+
+
+def _sizes(size: float) -> tuple[int, int]:
+    """Members and snapshots: all members from a tenth of the size on, as it is their history that is measured."""
+    return max(100, int(_MEMBERS * min(1, 10 * size))), max(8, int(_SNAPSHOTS * size))
 
 
 COMPARISONS = [
