@@ -142,20 +142,22 @@ def overview(events: pl.DataFrame, decision_id: str | None = None) -> pl.DataFra
 
 def _superseded(latest: pl.DataFrame) -> pl.DataFrame:
     """Which snapshots were superseded, and by which: a result only by a later result, a failure by any later try."""
-    known = {name: (status, earlier) for name, status, earlier in _chain(latest)}
-    by = {}
-    for name, (status, earlier) in known.items():
-        if status == "completed":
+    columns = ("snapshot_id", "status", "supersedes", "decision_id", "is_final")
+    known = {row["snapshot_id"]: row for row in latest.sort("timestamp", "snapshot_id").select(columns).to_dicts()}
+    by: dict[str, str] = {}
+    final: dict[str, list[str]] = {}
+    for name, row in known.items():
+        earlier = row["supersedes"]
+        if row["status"] == "completed":
             while earlier in known:
                 by[earlier] = name
-                earlier = known[earlier][1]
-        elif status in FAILED.values() and earlier in known and known[earlier][0] != "completed":
+                earlier = known[earlier]["supersedes"]
+            if row["is_final"]:  # one final result stands, whichever way the others came about (S3)
+                by |= dict.fromkeys(final.setdefault(row["decision_id"], []), name)
+                final[row["decision_id"]].append(name)
+        elif row["status"] in FAILED.values() and earlier in known and known[earlier]["status"] != "completed":
             by.setdefault(earlier, name)
     return pl.DataFrame({"snapshot_id": list(by), "superseded_by": list(by.values())}, schema=_BY)
-
-
-def _chain(latest: pl.DataFrame) -> list[tuple[str, str, str]]:
-    return latest.sort("timestamp", "snapshot_id").select("snapshot_id", "status", "supersedes").rows()
 
 
 _BY = {"snapshot_id": pl.String, "superseded_by": pl.String}

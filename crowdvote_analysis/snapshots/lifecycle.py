@@ -205,9 +205,8 @@ def _step(
         spent = time.perf_counter() - started
         _trying(lambda: append_event(store, snapshot_id, then, store.clock(), duration=spent, **facts))
     except BaseException as error:
-        # The trace has lines of code, not values: nobody is named in it (P1).
         said = {
-            "error": str(error) if isinstance(error, CrowdVoteError) else f"{type(error).__name__}: {error}",
+            "error": _words(error),
             "trace": "".join(traceback.format_tb(error.__traceback__)),
             "duration": time.perf_counter() - started,
             "retry_count": retry_count,
@@ -219,6 +218,14 @@ def _step(
             f"snapshot {snapshot_id}: {status} failed. {said['error']}\nWhat was frozen is kept: "
             "crowdvote snapshot recover tries again."
         ) from error
+
+
+def _words(error: BaseException) -> str:
+    """An error as it may be kept: an unexpected one by its kind alone, since its text may quote a name (P1).
+
+    The trace has lines of code, not values.
+    """
+    return str(error) if isinstance(error, CrowdVoteError | OSError) else f"unexpected {type(error).__name__}"
 
 
 def _trying(work: Callable[[], _Made]) -> _Made:

@@ -147,7 +147,7 @@ def _findings(store: Store, row: Mapping[str, Any], cache: Cache) -> list[tuple[
         return [(status, "warning", f"{problem}; crowdvote snapshot recover tries again")]
     if status in RUNNING:
         return [(status, "ok", None)]
-    found = open_snapshot(store, row, cache)
+    found = open_snapshot(store, row, cache, public=False)
     if found.problems:
         return [_mark(store, row, "\n".join(found.problems))]
     strangers = _strangers(found)
@@ -175,9 +175,17 @@ def _strangers(found: Any) -> str | None:
 
 def _may_be_recovered(store: Store, row: Mapping[str, Any], cooling: timedelta) -> bool:
     waiting = row["status"] in (*FAILED.values(), *RUNNING, "ready")
+    if row["status"] in ("failed_snapshot", "creating") and _overtaken(store, row):
+        return False  # captured anew it would be of now, and there is a later one
     tries_left = (row["retry_count"] or 0) < MOST_RETRIES
     cooled = store.clock() - row["status_at"] >= cooling
     return waiting and tries_left and cooled and row["superseded_by"] is None
+
+
+def _overtaken(store: Store, row: Mapping[str, Any]) -> bool:
+    """Whether there is a later result of the same decision."""
+    known = list_snapshots(store, row["decision_id"]).filter(status="completed")
+    return not known.filter(pl.col("timestamp") > row["timestamp"]).is_empty()
 
 
 def _recovered(store: Store, row: Mapping[str, Any], cooling: timedelta) -> tuple[str, str | None, str | None] | None:

@@ -140,7 +140,7 @@ def open_snapshot(store: Store, row: Mapping[str, Any], cache: Cache | None = No
         store: The store.
         row: What its events say; see ``list_snapshots``.
         cache: Tables that were read and checked before, by the SHA-256 of their file; it is added to.
-        public: Also work out the hashes of the tables under public ids.
+        public: Also work out the hashes of the tables under public ids; else only hold them against the events.
     """
     found = Opened(row, public)
     cache = {} if cache is None else cache
@@ -206,8 +206,7 @@ def _open_inputs(store: Store, found: Opened, document: Mapping[str, Any], cache
     except InvalidTableError as error:
         found.checks.append(Check("hash", "inputs", False, f"the tables do not fit together ({error.counts})"))
         return
-    if found.public:
-        _hash(found, "public_hash", inputs.public_hash, public_hash(found.state))
+    _hash(found, "public_hash", inputs.public_hash, public_hash(found.state) if found.public else inputs.public_hash)
 
 
 def _open_result(store: Store, found: Opened, document: Mapping[str, Any], cache: Cache) -> None:
@@ -219,9 +218,10 @@ def _open_result(store: Store, found: Opened, document: Mapping[str, Any], cache
     contents = {f"{name}.csv": document["tables"][name]["content"] for name in RESULTS}
     contents["tally.json"] = sha256(json_bytes(document["tally"]))
     _hash(found, "result_hash", document["result_hash"], listing_hash(contents))
+    public = document["public_result_hash"]
     if found.state is not None and found.public:
         public = listing_hash(public_result(found.state, found.result).contents())
-        _hash(found, "public_result_hash", document["public_result_hash"], public)
+    _hash(found, "public_result_hash", document["public_result_hash"], public)
     if found.inputs is not None and document["content_hash"] != found.inputs.content_hash:
         found.checks.append(Check("hash", "result", False, "is the result of other inputs"))
 
