@@ -161,7 +161,7 @@ def test_snapshots_can_be_asked_beside_the_tables(store: Path) -> None:
     ]
     assert json.loads(said("query", asked, "-f", store, "--as-of", "2026-01-01", "--json")) == []
     count = "SELECT count(*)::INT AS n, count(DISTINCT measure)::INT AS m FROM timeline WHERE kind = 'member'"
-    assert json.loads(said("query", count, "-f", store, "--json")) == [{"n": 54, "m": 3}]
+    assert json.loads(said("query", count, "-f", store, "--json")) == [{"n": 60, "m": 3}]
     columns = {row["column_name"] for row in json.loads(said("query", "DESCRIBE snapshots", "-f", store, "--json"))}
     assert "public_hash" in columns
     assert not columns & set(snapshots.INTERNAL)
