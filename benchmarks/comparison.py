@@ -34,7 +34,7 @@ class Comparison:
         work: What is done.
         against: What it is measured against.
         bar: What has to be reached, and the goal beyond it, where there is one.
-        unit: Of the ratio: ``×`` of the peer's time (less is better), ``× faster`` (more is better), or GB.
+        unit: Of the ratio: ``×`` of the peer's time (less is better), ``× faster`` (more is better), s or GB.
         measure: Does it, at a part of the full size and with a number of runs.
     """
 
