@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.errors import UnknownSnapshotError
+from crowdvote_analysis.errors import BusyError, UnknownSnapshotError
 from crowdvote_analysis.store import delta
 from crowdvote_analysis.tables import UTC
 
@@ -84,12 +84,17 @@ INTERNAL = ("inputs_file", "staged_file", "result_file", "content_hash", "result
 
 
 def append_event(store: Store, snapshot_id: str, status: str, at: datetime, **facts: Any) -> None:
-    """Add one event, in one commit of its own."""
+    """Add one event, in one commit of its own.
+
+    Raises:
+        BusyError: Somebody else wrote the table anew at the same time; trying again helps.
+    """
     delta.create(store.location, TABLE, EVENTS)
     table = delta.open_table(store.location, TABLE)
     # The version of the table grows with every event, whatever the clock does.
     row = {"snapshot_id": snapshot_id, "number": table.version() + 1, "at": at, "status": status, **facts}
-    delta.append(table, pl.DataFrame([row], schema=EVENTS))
+    if not delta.append(table, pl.DataFrame([row], schema=EVENTS)):
+        raise BusyError(f"{store.location}: others were writing to {TABLE}. Nothing was recorded; try again.")
     delta.tidy(store.location, TABLE, table)
 
 

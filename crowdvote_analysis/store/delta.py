@@ -69,11 +69,20 @@ def names(location: Location) -> list[str]:
     return sorted(name for name in folders if is_table(location, name))
 
 
-def append(table: DeltaTable, frame: pl.DataFrame) -> None:
-    """Add rows in one Delta commit; others may add theirs at the same time."""
-    from deltalake import write_deltalake
+def append(table: DeltaTable, frame: pl.DataFrame) -> bool:
+    """Add rows in one Delta commit; others may add theirs at the same time.
 
-    write_deltalake(table, frame.to_arrow(), mode="append")
+    Returns:
+        Whether that was done; not where somebody else wrote the table anew in the meantime. Then nothing was added.
+    """
+    from deltalake import write_deltalake
+    from deltalake.exceptions import CommitFailedError
+
+    try:
+        write_deltalake(table, frame.to_arrow(), mode="append")
+    except CommitFailedError:
+        return False
+    return True
 
 
 def append_as_next(table: DeltaTable, frame: pl.DataFrame) -> bool:

@@ -178,7 +178,8 @@ class Store:
         commit_id = uuid4().hex
         opened = {table: delta.open_table(self.location, table) for table in frames}
         for table, frame in frames.items():
-            delta.append(opened[table], _record(table, frame, commit_id))
+            if not delta.append(opened[table], _record(table, frame, commit_id)):
+                return {}
         row = {
             "seq": commit.seq,
             "commit_id": commit_id,
