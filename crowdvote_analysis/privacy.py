@@ -1,8 +1,9 @@
 """Anonymous members leave the system under a pseudonym only (P1).
 
 A pseudonym is a number in an order that nobody can guess from names or ids: members are ordered by a digest that is
-salted with the whole members table. Who does not hold the table cannot work it out, and who re-runs the same tables
-gets the same pseudonyms, whatever the order of rows.
+salted with the whole members table and, in a store, with a secret that never leaves it. Who re-runs the same tables
+gets the same pseudonyms, whatever the order of rows. Without a secret, as for a folder of tables, somebody who knows
+all names could try out which of them give the order that was published; a store is safe from that.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def public_names(state: SystemState) -> pl.DataFrame:
         tables: somebody may have copied one from a report.
     """
     members = state.members.sort("community_id", "member_id")
-    salt = hashlib.sha256()
+    salt = hashlib.sha256(state.secret.encode())
     for row in members.iter_rows():
         salt.update(repr(row).encode())
     anonymous = members.filter("is_anonymous").select("community_id", "member_id")

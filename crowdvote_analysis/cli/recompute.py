@@ -46,6 +46,9 @@ def recompute(
         Path, typer.Option("--out", help="The report, .parquet or .csv. An interrupted run goes on where it was.")
     ] = Path("recompute.parquet"),
     full: Annotated[bool, typer.Option("--full", help="Share no work between snapshots.")] = False,
+    with_history: Annotated[
+        bool, typer.Option("--history", help="Also hold frozen tables against the commits of the store.")
+    ] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes; one a core by default.", show_default=False)
     ] = None,
@@ -72,7 +75,7 @@ def recompute(
     if to.suffix not in (".parquet", ".csv"):
         raise typer.BadParameter(f"{to.name} ends in neither .parquet nor .csv.", param_hint="--out")
     opened = open_store(store, storage)
-    question = (str(opened.location), community, decision, since, until, as_of, full)
+    question = (str(opened.location), community, decision, since, until, as_of, full, with_history)
     with noting(), Report(to, question) as report:
         if len(report.done):
             err.print(f"{len(report.done):,} snapshots are in {report.unfinished} already.", markup=False)
@@ -86,6 +89,7 @@ def recompute(
                 as_of=[instant(each, "--as-of") for each in as_of or ()],
                 done=report.done,
                 full=full,
+                with_history=with_history,
                 workers=workers,
                 progress=advance,
             )

@@ -131,7 +131,8 @@ def _take_final(store: Store, decision: str) -> None:
         except SnapshotError as error:
             err.print(f"The final snapshot is not there yet. {error}", markup=False)
             return
-    err.print(f"Final snapshot {row['snapshot_id']}: {row['winner_title'] or row['outcome']}.", markup=False)
+    kind = "Final" if row["is_final"] else "Interim"
+    err.print(f"{kind} snapshot {row['snapshot_id']}: {row['winner_title'] or row['outcome']}.", markup=False)
 
 
 def cast(

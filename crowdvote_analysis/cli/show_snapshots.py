@@ -115,7 +115,8 @@ def show_findings(found: pl.DataFrame) -> None:
     if len(worth):
         table = _table("Snapshot", "Decision", "Finding", "Problem")
         for row in worth.iter_rows(named=True):
-            table.add_row(row["snapshot_id"], escape(row["decision_id"]), row["finding"], escape(row["problem"] or ""))
+            cells = (row["snapshot_id"], escape(row["decision_id"] or ""), row["finding"], escape(row["problem"] or ""))
+            table.add_row(*cells)
         out.print(table)
     good = len(found) - len(worth)
     out.print(f"{good:,} of {len(found):,} snapshots are as they were.")
@@ -128,7 +129,7 @@ def show_recovered(tried: pl.DataFrame) -> None:
         return
     table = _table("Snapshot", "Decision", "Was", "Is", "Error")
     for row in tried.iter_rows(named=True):
-        name = row["snapshot_id"] + (f" → {row['new_snapshot_id']}" if row["new_snapshot_id"] else "")
+        name = " → ".join(each for each in (row["snapshot_id"], row["new_snapshot_id"]) if each)
         table.add_row(name, escape(row["decision_id"]), row["was"], row["status"], escape(row["error"] or ""))
     out.print(table)
 
@@ -142,6 +143,12 @@ def show_health(found: Mapping[str, Any]) -> None:
         said = f": {row['last_error']}" if row["last_error"] else ""
         line = f"  {row['snapshot_id']} ({row['decision_id']}) {row['status']} since {_time(row['since'])}{said}"
         out.print(line, markup=False)
+    for name in found["without_events"]:
+        out.print(f"  {name}: there are files of it, and no events", markup=False)
+    for decision in found["without_final"]:
+        out.print(
+            f"  {decision}: closed, and without a final snapshot; crowdvote snapshot recover takes it", markup=False
+        )
 
 
 def show_report(found: pl.DataFrame) -> None:

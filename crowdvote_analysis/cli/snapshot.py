@@ -206,9 +206,10 @@ def _show(store: Store, row: dict[str, Any]) -> None:
 
 def public(row: dict[str, Any]) -> dict[str, Any]:
     """What may be shown of a snapshot: no hash of real ids (P1), times as text."""
-    from crowdvote_analysis.snapshots import INTERNAL
+    from crowdvote_analysis.snapshots import INTERNAL, redacted
 
-    return {name: plain(value) for name, value in row.items() if name not in INTERNAL}
+    kept = {name: plain(value) for name, value in row.items() if name not in INTERNAL}
+    return kept | {"last_error": redacted(kept["last_error"]) if kept["last_error"] else None}
 
 
 for command in (verify, validate, recover, health):

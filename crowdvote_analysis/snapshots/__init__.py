@@ -1,7 +1,7 @@
 """Snapshots of a store: what counts at one instant, frozen, counted, and proved (rules S)."""
 
 from crowdvote_analysis.snapshots.document import document, document_dict, document_schema
-from crowdvote_analysis.snapshots.events import INTERNAL, find_snapshot, list_snapshots, read_events
+from crowdvote_analysis.snapshots.events import INTERNAL, find_snapshot, list_snapshots, read_events, redacted
 from crowdvote_analysis.snapshots.exports import (
     SNAPSHOT_TABLES,
     export_snapshot,
@@ -35,6 +35,7 @@ __all__ = [
     "read_result",
     "recompute",
     "recover",
+    "redacted",
     "snapshot_document",
     "snapshot_tables",
     "take_snapshot",

@@ -15,6 +15,7 @@ from crowdvote_analysis import tables
 from crowdvote_analysis.delegation import resolve
 from crowdvote_analysis.errors import CorruptedSnapshotError
 from crowdvote_analysis.privacy import public_ids, public_names
+from crowdvote_analysis.snapshots.inputs import HEAD
 from crowdvote_analysis.snapshots.objects import (
     Frozen,
     content_of,
@@ -138,7 +139,7 @@ def freeze_result(location: Location, inputs: Inputs, state: SystemState, result
         ids and names.
     """
     frozen = {name: freeze(location, frame)._asdict() for name, frame in result.tables.items()}
-    whole, public = listing_hash(result.contents()), listing_hash(public_result(state, result).contents())
+    whole, public = listing_hash(result.contents()), public_result_hash(inputs, state, result)
     document = {
         "what": "result of a crowdvote snapshot",
         "snapshot_id": inputs.snapshot_id,
@@ -149,6 +150,12 @@ def freeze_result(location: Location, inputs: Inputs, state: SystemState, result
         "public_result_hash": public,
     }
     return write_json(location, file_of(inputs.snapshot_id, "result"), document), whole, public
+
+
+def public_result_hash(inputs: Inputs, state: SystemState, result: Result) -> str:
+    """One hash of a result as it may be published, and of what it is of."""
+    contents = public_result(state, result).contents()
+    return listing_hash({**contents, HEAD: sha256(json_bytes(inputs.head()))})
 
 
 def public_result(state: SystemState, result: Result) -> Result:

@@ -6,6 +6,7 @@ about a snapshot is the latest value of every column.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,7 @@ OVERVIEW = pl.Schema(
 )
 
 # Hashes of what holds real ids would confirm the name of an anonymous member to whoever guesses it (P1).
+_DIGEST = r"\b[0-9a-f]{64}\b"
 INTERNAL = ("inputs_file", "staged_file", "result_file", "content_hash", "result_hash")
 
 
@@ -143,6 +145,17 @@ def overview(events: pl.DataFrame, decision_id: str | None = None) -> pl.DataFra
     if decision_id is not None:
         found = found.filter(pl.col("decision_id") == decision_id)
     return found.sort(["timestamp", "snapshot_id"], descending=True, nulls_last=False)
+
+
+def redacted(text: str) -> str:
+    """A text without hashes of what holds real ids, such as the names of files; see ``INTERNAL``."""
+    return re.sub(_DIGEST, "…", text)
+
+
+def public_events(frame: pl.DataFrame) -> pl.DataFrame:
+    """Events or snapshots as they may be shown: without ``INTERNAL`` columns, and without hashes in errors (P1)."""
+    texts = [name for name in ("error", "last_error") if name in frame.columns]
+    return frame.drop(INTERNAL).with_columns(pl.col(texts).str.replace_all(_DIGEST, "…"))
 
 
 def _superseded(latest: pl.DataFrame) -> pl.DataFrame:

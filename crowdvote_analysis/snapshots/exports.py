@@ -13,9 +13,17 @@ import polars as pl
 
 from crowdvote_analysis.errors import SnapshotError, TableWarning, UnreadableFileError
 from crowdvote_analysis.snapshots.calculation import RESULTS, Result, public_result
-from crowdvote_analysis.snapshots.events import INTERNAL, find_snapshot, list_snapshots, overview, read_events
-from crowdvote_analysis.snapshots.inputs import TABLES, public_inputs
+from crowdvote_analysis.snapshots.events import (
+    find_snapshot,
+    list_snapshots,
+    overview,
+    public_events,
+    read_events,
+    redacted,
+)
+from crowdvote_analysis.snapshots.inputs import HEAD, TABLES, public_inputs
 from crowdvote_analysis.snapshots.objects import csv_bytes, json_bytes, sha256
+from crowdvote_analysis.snapshots.reading import read_inputs
 from crowdvote_analysis.snapshots.verify import open_snapshot
 from crowdvote_analysis.tables import UTC
 
@@ -72,7 +80,7 @@ def snapshot_tables(store: Store, names: Collection[str], at: datetime | None = 
     if at is not None:
         events = events.filter(pl.col("at") <= at)
     known = overview(events).reverse()
-    frames = {"snapshots": known.drop(INTERNAL), "snapshot_events": events.drop(INTERNAL)}
+    frames = {"snapshots": public_events(known), "snapshot_events": public_events(events)}
     if "timeline" in names:
         rows = known.iter_rows(named=True)
         parts = [frame for row in rows for name, frame in _parts(store, row, False) if name == "timeline"]
@@ -83,9 +91,10 @@ def snapshot_tables(store: Store, names: Collection[str], at: datetime | None = 
 def export_snapshot(store: Store, name: str, folder: str | Path) -> list[Path]:
     """Write one snapshot as an auditor needs it: CSV files, the tally, and the list of their SHA-256.
 
-    In ``inputs/`` stand the frozen tables, which ``crowdvote count`` counts again, in ``result/`` what came out. In
-    each of them ``sha256sum -c SHA256SUMS`` checks the files, and ``sha256sum SHA256SUMS`` gives the hash that was
-    published with the snapshot: public_hash and public_result_hash.
+    In ``inputs/`` stand the frozen tables, which ``crowdvote count`` counts again, in ``result/`` what came out, in
+    both ``snapshot.json``, which says what they are of and how they were counted. In each of them
+    ``sha256sum -c SHA256SUMS`` checks the files, and ``sha256sum SHA256SUMS`` gives the hash that was published with
+    the snapshot: public_hash and public_result_hash.
 
     Args:
         store: The store.
@@ -100,11 +109,13 @@ def export_snapshot(store: Store, name: str, folder: str | Path) -> list[Path]:
         SnapshotError: It cannot be read, or is not what it was.
         UnreadableFileError: The folder cannot be written to.
     """
-    row, state, result = read_public(store, find_snapshot(store, name))
-    parts = {"inputs": {f"{table}.csv": csv_bytes(frame) for table, frame in public_inputs(state).items()}}
+    row = find_snapshot(store, name)
+    _, state, result = read_public(store, row)
+    head = {HEAD: json_bytes(read_inputs(store, row["snapshot_id"])[0].head())}
+    parts = {"inputs": head | {f"{table}.csv": csv_bytes(frame) for table, frame in public_inputs(state).items()}}
     if result is not None:
         tables = {f"{table}.csv": csv_bytes(frame) for table, frame in result.tables.items()}
-        parts["result"] = {**tables, "tally.json": json_bytes(result.tally)}
+        parts["result"] = {**head, **tables, "tally.json": json_bytes(result.tally)}
     written = []
     try:
         for part, files in parts.items():
@@ -163,8 +174,8 @@ def export_snapshots(
 
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        write("snapshots", known.drop(INTERNAL))
-        write("snapshot_events", events.drop(INTERNAL))
+        write("snapshots", public_events(known))
+        write("snapshot_events", public_events(events))
         write("timeline", pl.DataFrame(schema=TIMELINE))
         for done, row in enumerate(known.iter_rows(named=True), start=1):
             for name, frame in _parts(store, row, everything):
@@ -187,9 +198,8 @@ def read_public(store: Store, row: Mapping[str, Any]) -> tuple[Mapping[str, Any]
     """
     found = open_snapshot(store, row, public=False)
     if found.state is None or found.problems:
-        raise SnapshotError(
-            "\n".join([f"snapshot {row['snapshot_id']} cannot be read:", *(found.problems or ["nothing was frozen"])])
-        )
+        said = [f"snapshot {row['snapshot_id']} cannot be read:", *(found.problems or ["nothing was frozen"])]
+        raise SnapshotError(redacted("\n".join(said)))
     return row, found.state, None if found.result is None else public_result(found.state, found.result)
 
 

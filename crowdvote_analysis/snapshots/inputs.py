@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import json
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import CorruptedSnapshotError, SnapshotError, UnknownDecisionError
 from crowdvote_analysis.published import input_tables
-from crowdvote_analysis.snapshots.objects import Frozen, content_of, file_of, freeze, listing_hash, thaw, write_json
+from crowdvote_analysis.snapshots.objects import (
+    Frozen,
+    content_of,
+    file_of,
+    freeze,
+    json_bytes,
+    listing_hash,
+    sha256,
+    thaw,
+    write_json,
+)
 from crowdvote_analysis.state import SystemState
 
 if TYPE_CHECKING:
@@ -21,6 +32,8 @@ if TYPE_CHECKING:
     from crowdvote_analysis.store.location import Location
 
 TABLES = ("communities", "members", "followings", "decisions", "choices", "ballots", "votes")
+# The file of an export that says what the others are of.
+HEAD = "snapshot.json"
 _CLOSED = ("approved", "rejected", "expired", "cancelled")
 
 
@@ -57,12 +70,14 @@ class Inputs:
         timestamp: The instant (UTC).
         seq: Number of the last commit that is in it.
         is_final: Whether the decision was closed at that instant (S3).
+        trigger: Why it was taken.
+        supersedes: Id of the snapshot in whose place it was taken.
         options: How it is counted.
         engine: Version of the package that froze it.
         tables: What was frozen, by table.
         content_hash: One hash of all tables: of what ``sha256sum`` prints for them as CSV files. It is not for
             publication where members are anonymous, since it would confirm a name that somebody guesses (P1).
-        public_hash: The same for the tables under public ids and names, as they are exported.
+        public_hash: The same for the tables under public ids and names and for ``snapshot.json``, as they are exported.
     """
 
     snapshot_id: str
@@ -71,6 +86,8 @@ class Inputs:
     timestamp: datetime
     seq: int
     is_final: bool
+    trigger: str
+    supersedes: str | None
     options: Options
     engine: str
     tables: Mapping[str, Frozen]
@@ -79,8 +96,20 @@ class Inputs:
 
     def facts(self) -> dict[str, Any]:
         """What the events say of it."""
-        known = ("community_id", "decision_id", "timestamp", "seq", "is_final", "content_hash", "public_hash", "engine")
-        return {name: getattr(self, name) for name in known}
+        known = ("snapshot_id", "community_id", "decision_id", "timestamp", "seq", "is_final", "trigger", "supersedes")
+        hashes = ("content_hash", "public_hash", "engine")
+        options = json.dumps(asdict(self.options), ensure_ascii=False)
+        facts = {name: getattr(self, name) for name in (*known, *hashes)}
+        return facts | {"options": options, "protocol": self.options.protocol}
+
+    def head(self) -> dict[str, Any]:
+        """The document ``snapshot.json`` of an export: what the tables are of, and how they are counted."""
+        names = ("snapshot_id", "community_id", "decision_id", "is_final", "trigger", "supersedes", "engine")
+        return {name: getattr(self, name) for name in names} | {
+            "timestamp": self.timestamp.isoformat(),
+            "commit": self.seq,
+            "options": asdict(self.options),
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document ``inputs.json``."""
@@ -139,6 +168,8 @@ def freeze_inputs(
     timestamp: datetime,
     seq: int,
     is_final: bool,
+    trigger: str,
+    supersedes: str | None,
     options: Options,
     engine: str,
 ) -> tuple[Inputs, str]:
@@ -152,6 +183,8 @@ def freeze_inputs(
         timestamp: The instant.
         seq: Number of the last commit that is in the state.
         is_final: Whether the decision was closed then.
+        trigger: Why it is taken.
+        supersedes: Id of the snapshot in whose place it is taken.
         options: How it is counted.
         engine: Version of the package.
 
@@ -171,12 +204,15 @@ def freeze_inputs(
         timestamp=timestamp,
         seq=seq,
         is_final=is_final,
+        trigger=trigger,
+        supersedes=supersedes,
         options=options,
         engine=engine,
         tables=frozen,
         content_hash=listing_hash({f"{table}.csv": frozen[table].content for table in TABLES}),
-        public_hash=public_hash(state),
+        public_hash="",
     )
+    inputs = replace(inputs, public_hash=public_hash(inputs, state))
     return inputs, write_json(location, file_of(snapshot_id, "inputs"), inputs.to_dict())
 
 
@@ -186,9 +222,10 @@ def public_inputs(state: SystemState) -> dict[str, pl.DataFrame]:
     return {table: shown[table] for table in TABLES}
 
 
-def public_hash(state: SystemState) -> str:
-    """One hash of the tables as they may be published; see ``Inputs``."""
-    return listing_hash({f"{table}.csv": content_of(frame) for table, frame in public_inputs(state).items()})
+def public_hash(inputs: Inputs, state: SystemState) -> str:
+    """One hash of the tables as they may be published, and of what they are of; see ``Inputs``."""
+    contents = {f"{table}.csv": content_of(frame) for table, frame in public_inputs(state).items()}
+    return listing_hash({**contents, HEAD: sha256(json_bytes(inputs.head()))})
 
 
 def thaw_inputs(location: Location, inputs: Inputs) -> SystemState:
@@ -206,10 +243,10 @@ def thaw_inputs(location: Location, inputs: Inputs) -> SystemState:
             frames[table] = frame
     if problems:
         raise CorruptedSnapshotError(inputs.snapshot_id, problems)
-    return state_of(frames)
+    return state_of(frames, location.secret)
 
 
-def state_of(frames: Mapping[str, pl.DataFrame | None]) -> SystemState:
+def state_of(frames: Mapping[str, pl.DataFrame | None], secret: str) -> SystemState:
     """A state from frozen tables; nobody is asked to vote yes or no in it."""
     nobody = {table: tables.empty(table) for table in ("required_voters", "yes_no_votes")}
-    return SystemState(quarantine=False, **frames, **nobody)
+    return SystemState(quarantine=False, **frames, **nobody)._with(secret=secret)

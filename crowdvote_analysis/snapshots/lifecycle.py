@@ -82,8 +82,8 @@ def take_snapshot(
         raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
     options = Options(cycles, protocol, tuple(tie_order), work_limit)
     with calculating(store, decision_id, wait):
-        at = store.clock()
-        closed = is_closed(decision_of(store.cut(at), decision_id), at)
+        cut, at = store.present()
+        closed = is_closed(decision_of(cut, decision_id), at)
         supersedes = _final_to_supersede(store, decision_id, supersede) if closed else None
         snapshot_id = capture(store, decision_id, options, trigger, supersedes)
         stage(store, snapshot_id, progress)
@@ -126,12 +126,12 @@ def capture(
     store: Store, decision_id: str, options: Options, trigger: str, supersedes: str | None = None, retry_count: int = 0
 ) -> str:
     """Freeze the tables of a decision as they are now; the id of the snapshot. Call it inside ``calculating``."""
-    timestamp = store.clock()
+    present, timestamp = store.present()
     mark = hashlib.sha256(f"{decision_id} {timestamp.isoformat()}".encode()).hexdigest()[:8]
     snapshot_id = f"{timestamp:%Y%m%dT%H%M%SZ}-{mark}"
 
     def work() -> dict[str, Any]:
-        cut = store.cut(timestamp)
+        cut = store.cut(seq=present.seq)
         decision = decision_of(cut, decision_id)
         inputs, described = freeze_inputs(
             store.location,
@@ -141,10 +141,14 @@ def capture(
             timestamp=timestamp,
             seq=cut.seq,
             is_final=is_closed(decision, timestamp),
+            trigger=trigger,
+            supersedes=supersedes,
             options=options,
             engine=__version__,
         )
-        return {"inputs_file": described, **inputs.facts()}
+        facts = inputs.facts()
+        del facts["snapshot_id"]
+        return {"inputs_file": described, **facts}
 
     known = {
         "decision_id": decision_id,
@@ -243,9 +247,9 @@ def _trying(work: Callable[[], _Made]) -> _Made:
 
 def is_transient(error: BaseException | None) -> bool:
     """Whether a fault may pass by itself: reading and writing, time-outs, commits of others; wrong data does not."""
-    from deltalake.exceptions import CommitFailedError
+    from deltalake.exceptions import DeltaError
 
-    if isinstance(error, BusyError | CommitFailedError):
+    if isinstance(error, BusyError | DeltaError):
         return True
     if isinstance(error, OSError):
         return not isinstance(error, _LASTING)
@@ -261,17 +265,11 @@ def _final_to_supersede(store: Store, decision_id: str, supersede: bool) -> str 
             f"Only one final snapshot is allowed per decision. {current} is that of decision '{decision_id}'; "
             "to count again and put the new one in its place, ask for it (--supersede)."
         )
-    return current
+    return current or current_final(known, "corrupted")
 
 
-def current_final(known: pl.DataFrame) -> str | None:
+def current_final(known: pl.DataFrame, status: str = "completed") -> str | None:
     """The id of the final snapshot that stands, of the snapshots of one decision."""
-    final = known.filter("is_final", status="completed").filter(known_is_current())
-    return final["snapshot_id"][0] if len(final) else None
-
-
-def known_is_current() -> pl.Expr:
-    """Whether a snapshot is superseded by none."""
-    import polars as pl
-
-    return pl.col("superseded_by").is_null()
+    final = known.filter("is_final", status=status)
+    standing = final.filter(final["superseded_by"].is_null())
+    return standing["snapshot_id"][0] if len(standing) else None

@@ -14,11 +14,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from crowdvote_analysis.errors import SnapshotError
+from crowdvote_analysis.errors import SnapshotError, TableWarning
 from crowdvote_analysis.store.export import CSV_TIME, flat
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Frozen(NamedTuple):
     @property
     def path(self) -> str:
         """Where the file lies in the store."""
+        if not re.fullmatch("[0-9a-f]{64}", self.file):
+            raise ValueError("the name of a file is the SHA-256 of its bytes")
         return f"{_FOLDER}/objects/{self.file[:2]}/{self.file}.parquet"
 
 
@@ -74,15 +78,15 @@ def listing_hash(contents: Mapping[str, str]) -> str:
 def freeze(location: Location, frame: pl.DataFrame) -> Frozen:
     """Write a table, rows in the order of its key, unless its file is there already.
 
-    Raises:
-        SnapshotError: A file of that name is there and holds other bytes.
+    A file of that name that holds other bytes is put right: its name says which bytes belong there.
     """
     written = io.BytesIO()
     frame.write_parquet(written)
     data = written.getvalue()
     frozen = Frozen(len(frame), content_of(frame), sha256(data), len(data))
     if not _put_new(location, frozen.path, data) and read_bytes(location, frozen.path) != data:
-        raise SnapshotError(f"{location}: {frozen.path} was changed from outside. Restore it from a backup.")
+        warnings.warn("a file of a snapshot was changed from outside and was put right.", TableWarning, stacklevel=2)
+        location.files.put(frozen.path, data)
     return frozen
 
 
@@ -100,7 +104,10 @@ def thaw(location: Location, frozen: Frozen) -> tuple[pl.DataFrame | None, str |
         return None, f"{frozen.path}: has {len(data):,} bytes, and {frozen.size:,} were written"
     if sha256(data) != frozen.file:
         return None, f"{frozen.path}: holds other bytes than were written"
-    return pl.read_parquet(io.BytesIO(data)), None
+    try:
+        return pl.read_parquet(io.BytesIO(data)), None
+    except pl.exceptions.PolarsError:
+        return None, f"{frozen.path}: is no Parquet file"
 
 
 def write_json(location: Location, path: str, document: Mapping[str, Any]) -> str:
@@ -133,7 +140,8 @@ def read_bytes(location: Location, path: str) -> bytes:
 
 
 def file_of(snapshot_id: str, name: str) -> str:
-    """Where a JSON document of a snapshot lies in the store."""
+    """Where a JSON document of a snapshot lies in the store; an id with other characters than ours lies nowhere."""
+    snapshot_id = re.sub("[^0-9A-Za-z-]", "_", snapshot_id)
     return f"{_FOLDER}/{snapshot_id}/{name}.json"
 
 

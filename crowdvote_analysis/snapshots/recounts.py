@@ -10,7 +10,7 @@ import os
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -21,9 +21,9 @@ from crowdvote_analysis.affected import resolve_affected
 from crowdvote_analysis.errors import CrowdVoteError, TableWarning
 from crowdvote_analysis.limits import WORK_LIMIT
 from crowdvote_analysis.snapshots.calculation import Result, listed_choices, resolve_snapshot, staged_tables, tallied
-from crowdvote_analysis.snapshots.events import list_snapshots
+from crowdvote_analysis.snapshots.events import list_snapshots, redacted
 from crowdvote_analysis.snapshots.inputs import Inputs, Options, decision_of
-from crowdvote_analysis.snapshots.verify import Cache, compare, open_snapshot
+from crowdvote_analysis.snapshots.verify import Cache, compare, history, open_snapshot
 from crowdvote_analysis.tables import UTC as UTC_TIME
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Job:
     store: Store
     rows: tuple[dict[str, Any], ...]
     full: bool = False
+    with_history: bool = False
 
 
 def recompute(
@@ -78,6 +79,7 @@ def recompute(
     as_of: Sequence[datetime] = (),
     done: pl.DataFrame | None = None,
     full: bool = False,
+    with_history: bool = False,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[pl.DataFrame]:
@@ -92,6 +94,7 @@ def recompute(
         as_of: Instead of snapshots, count the decisions as they stood at these instants, from the history of the store.
         done: A report of an earlier run; what stands in it is not counted again.
         full: Count every snapshot from the beginning, sharing nothing.
+        with_history: Also hold the frozen tables against the commits of the store, as ``verify_snapshot`` does.
         workers: Processes; as many as there are cores by default. With 1 everything happens in this process.
         progress: Called with (snapshots done, snapshots in all).
 
@@ -110,7 +113,7 @@ def recompute(
     if done is not None:
         key = ["decision_id", "timestamp", "snapshot_id"]
         wanted = wanted.join(done.select(key), on=key, how="anti", nulls_equal=True)
-    jobs = list(_jobs(store, wanted, full))
+    jobs = [replace(job, full=full, with_history=with_history) for job in _jobs(store, wanted)]
     finished = 0
     for part in _run(jobs, workers or os.cpu_count() or 1):
         finished += len(part)
@@ -121,7 +124,7 @@ def recompute(
 
 def run_job(job: Job) -> pl.DataFrame:
     """Count the snapshots of one job, in the order of time."""
-    shared = _Shared(job.full)
+    shared = _Shared(job.full, job.with_history)
     rows = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)  # said when the snapshot was taken
@@ -137,7 +140,12 @@ def run_job(job: Job) -> pl.DataFrame:
 
 
 def _snapshots(store: Store) -> pl.DataFrame:
-    return list_snapshots(store).select("community_id", "decision_id", "timestamp", "snapshot_id")
+    """Those that have frozen something; a capture that failed has nothing to count."""
+    return (
+        list_snapshots(store)
+        .filter(pl.col("inputs_file").is_not_null())
+        .select("community_id", "decision_id", "timestamp", "snapshot_id")
+    )
 
 
 def _instants(store: Store, as_of: Sequence[datetime]) -> pl.DataFrame:
@@ -158,14 +166,14 @@ def _utc(at: datetime) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _jobs(store: Store, wanted: pl.DataFrame, full: bool) -> Iterator[Job]:
+def _jobs(store: Store, wanted: pl.DataFrame) -> Iterator[Job]:
     """Batches of one decision each, the largest number of them that keeps what is shared together."""
     known = {row["snapshot_id"]: row for row in list_snapshots(store).iter_rows(named=True)}
     ordered = wanted.sort("decision_id", "timestamp", "snapshot_id")
     for _, rows in ordered.group_by("decision_id", maintain_order=True):
         for start in range(0, len(rows), _BATCH):
             batch = rows.slice(start, _BATCH).iter_rows(named=True)
-            yield Job(store, tuple({**row, **known.get(row["snapshot_id"], {})} for row in batch), full)
+            yield Job(store, tuple({**row, **known.get(row["snapshot_id"], {})} for row in batch))
 
 
 def _run(jobs: Sequence[Job], workers: int) -> Iterable[pl.DataFrame]:
@@ -192,8 +200,9 @@ def _run(jobs: Sequence[Job], workers: int) -> Iterable[pl.DataFrame]:
 class _Shared:
     """What one count leaves for the next of the same decision."""
 
-    def __init__(self, full: bool) -> None:
+    def __init__(self, full: bool, with_history: bool) -> None:
         self.cache = Cache()
+        self.with_history = with_history
         self._full = full
         self._last: tuple[Options, str, Resolution, Result] | None = None
 
@@ -225,14 +234,20 @@ def _judge(store: Store, row: dict[str, Any], shared: _Shared) -> dict[str, Any]
             return _counted(store, row, shared)
         return _recounted(store, row, shared)
     except CrowdVoteError as error:
-        return {"verdict": CANNOT, "detail": str(error)}
+        return {"verdict": CANNOT, "detail": redacted(str(error))}
+    except Exception as error:  # the others are counted all the same
+        return {"verdict": CANNOT, "detail": f"unexpected {type(error).__name__}"}
 
 
 def _recounted(store: Store, row: dict[str, Any], shared: _Shared) -> dict[str, Any]:
     found = open_snapshot(store, row, shared.cache, public=False)
     if found.inputs is None or found.state is None or found.problems:
         why = found.problems or [f"it is {row['status']}: nothing was frozen"]
-        return {"verdict": CANNOT, "detail": "; ".join(why)}
+        return {"verdict": CANNOT, "detail": redacted("; ".join(why))}
+    if shared.with_history:
+        check = history(store, found.inputs)
+        if not check.ok:
+            return {"verdict": DIFFERS, "detail": f"{check.what}: {check.detail}"}
     inputs: Inputs = found.inputs
     result = shared.count(found.state, inputs.options, inputs.content_hash)
     facts = {name: value for name, value in result.facts().items() if name in REPORT}

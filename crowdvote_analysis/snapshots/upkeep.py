@@ -11,7 +11,7 @@ import polars as pl
 from crowdvote_analysis.errors import BusyError, CrowdVoteError
 from crowdvote_analysis.snapshots.events import FAILED, RUNNING, append_event, find_snapshot, list_snapshots
 from crowdvote_analysis.snapshots.inputs import Options
-from crowdvote_analysis.snapshots.lifecycle import calculating, capture, is_calculating, stage, tally
+from crowdvote_analysis.snapshots.lifecycle import calculating, capture, is_calculating, stage, take_snapshot, tally
 from crowdvote_analysis.snapshots.verify import Cache, open_snapshot
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ MOST_RETRIES = 3
 COOLING = timedelta(minutes=30)
 SLOW = timedelta(hours=1)
 STUCK = timedelta(hours=2)
+
+_NO_EVENTS = "there are files of it, and no events: events were removed"
 
 FINDINGS = pl.Schema(
     {
@@ -58,11 +60,15 @@ def validate(
     Returns:
         One row a snapshot and finding, newest first: snapshot_id, decision_id, status (after validation), finding
         (``ok``, ``warning``, ``failed`` or ``corrupted``) and problem (null where there is none). A snapshot is
-        corrupted where a file or hash is not what it was, or where it is in creating, staging or tallying for more than
-        two hours; after one hour that is a warning.
+        corrupted where a file or hash is not what it was, where there are files of it and no events (these come first,
+        without a decision), or where it is in creating, staging or tallying for more than two hours; after one hour
+        that is a warning. What was put right again is completed again.
     """
     rows = _rows(store, snapshot_id)
-    found, cache = [], Cache()
+    found: list[tuple[str | None, ...]] = []
+    cache = Cache()
+    if snapshot_id is None:
+        found += [(name, None, "corrupted", "corrupted", _NO_EVENTS) for name in without_events(store)]
     for done, row in enumerate(rows, start=1):
         found += [(row["snapshot_id"], row["decision_id"], *finding) for finding in _findings(store, row, cache)]
         if progress is not None:
@@ -76,7 +82,8 @@ def recover(
     """Try again where a calculation failed, at the step that failed and on the same frozen tables (S6).
 
     A failed capture is captured anew; the failed one stays and is superseded. A calculation whose process ended
-    without a word counts as failed at the step it was at.
+    without a word counts as failed at the step it was at. Decisions that were closed by somebody who did not get to
+    their final snapshot get it now.
 
     Args:
         store: The store.
@@ -84,17 +91,19 @@ def recover(
         progress: Called with (snapshots done, snapshots in all).
 
     Returns:
-        One row for every snapshot that was tried again: snapshot_id, decision_id, was (its status before), status, the
-        id of the new snapshot where the capture had failed, and error (null where it went well).
+        One row for every snapshot that was tried again: snapshot_id, decision_id, was (its status before), status,
+        new_snapshot_id (where the capture had failed, or there was no snapshot: ``was`` is closed then), and error
+        (null where it went well).
     """
     waiting = [row for row in _rows(store) if _may_be_recovered(store, row, cooling)]
-    tried = []
+    tried: list[tuple[str | None, ...]] = []
     for done, row in enumerate(waiting, start=1):
         outcome = _recovered(store, row, cooling)
         if outcome is not None:
             tried.append((row["snapshot_id"], row["decision_id"], row["status"], *outcome))
         if progress is not None:
             progress(done, len(waiting))
+    tried += [_final(store, decision_id) for decision_id in _without_final(store, list_snapshots(store))]
     return pl.DataFrame(tried, schema=RECOVERED, orient="row")
 
 
@@ -105,7 +114,8 @@ def health(store: Store) -> dict[str, Any]:
         status (``healthy`` where nothing unresolved is failed, corrupted or stuck, else ``degraded``), snapshots (how
         many), statuses (how many in each), and unresolved: snapshot_id, decision_id, status, since, last_error of what
         is failed, corrupted or stuck and superseded by nothing. A later result of the same decision resolves what
-        failed or is stuck, not what is corrupted.
+        failed or is stuck, not a result that is corrupted. Beside them without_events (ids of snapshots that there are
+        files of, and no events) and without_final (decisions that were closed and have no final snapshot).
     """
     known, now = list_snapshots(store), store.clock()
     last = known.filter(status="completed").group_by("decision_id").agg(completed=pl.col("timestamp").max())
@@ -113,16 +123,33 @@ def health(store: Store) -> dict[str, Any]:
     failed = pl.col("status").is_in([*FAILED.values()])
     stuck = pl.col("status").is_in([*RUNNING, "ready"]) & (pl.col("status_at") < now - SLOW)
     overtaken = (pl.col("completed") > pl.col("timestamp")).fill_null(value=False)
-    bad = known.filter(
-        pl.col("superseded_by").is_null() & ((pl.col("status") == "corrupted") | ((failed | stuck) & ~overtaken))
-    )
+    lost = (pl.col("status") == "corrupted") & (pl.col("result_hash").is_not_null() | ~overtaken)
+    bad = known.filter(pl.col("superseded_by").is_null() & (lost | ((failed | stuck) & ~overtaken)))
     counts = known.group_by("status").len().sort("status")
+    without, unfinished = without_events(store), _without_final(store, known)
     return {
-        "status": "degraded" if len(bad) else "healthy",
+        "status": "degraded" if len(bad) or without or unfinished else "healthy",
         "snapshots": len(known),
         "statuses": dict(counts.iter_rows()),
         "unresolved": bad.select("snapshot_id", "decision_id", "status", "last_error", since="status_at").to_dicts(),
+        "without_events": without,
+        "without_final": unfinished,
     }
+
+
+def without_events(store: Store) -> list[str]:
+    """Ids of snapshots that there are files of, and no events: somebody has removed events."""
+    folders = store.location.files.list_with_delimiter("snapshots")["common_prefixes"]
+    names = {folder.rstrip("/").rpartition("/")[2] for folder in folders} - {"objects"}
+    return sorted(names - set(list_snapshots(store)["snapshot_id"]))
+
+
+def _without_final(store: Store, known: pl.DataFrame) -> list[str]:
+    """Decisions with stars that somebody has closed and that have no final snapshot, not even one that failed (S3)."""
+    rows = store.cut().standing("decisions").filter((pl.col("action") == "close") & (pl.col("method") == "star"))
+    closed = rows.select("decision_id").collect()
+    final = known.filter("is_final").select("decision_id")
+    return closed.join(final, on="decision_id", how="anti")["decision_id"].sort().to_list()
 
 
 def _rows(store: Store, snapshot_id: str | None = None) -> list[dict[str, Any]]:
@@ -135,9 +162,10 @@ def _rows(store: Store, snapshot_id: str | None = None) -> list[dict[str, Any]]:
 def _findings(store: Store, row: Mapping[str, Any], cache: Cache) -> list[tuple[str, str, str | None]]:
     """What there is to say about a snapshot: status, finding, problem."""
     status = row["status"]
-    if status in ("corrupted", *FAILED.values()):
-        finding = "corrupted" if status == "corrupted" else "failed"
-        return [(status, finding, row["last_error"])]
+    if status in FAILED.values():
+        return [(status, "failed", row["last_error"])]
+    if status == "corrupted":
+        return [_restored(store, row, cache)]
     age = store.clock() - row["status_at"]
     if status in RUNNING and age > SLOW and not is_calculating(store, row["decision_id"]):
         hours = age / timedelta(hours=1)
@@ -152,6 +180,15 @@ def _findings(store: Store, row: Mapping[str, Any], cache: Cache) -> list[tuple[
         return [_mark(store, row, "\n".join(found.problems))]
     strangers = _strangers(found)
     return [(status, "warning", strangers)] if strangers else [(status, "ok", None)]
+
+
+def _restored(store: Store, row: Mapping[str, Any], cache: Cache) -> tuple[str, str, str | None]:
+    """Whether somebody has put right what was corrupted; then it is completed again."""
+    found = open_snapshot(store, {**row, "status": "completed"}, cache, public=False)
+    if found.problems or found.result is None:
+        return "corrupted", "corrupted", row["last_error"]
+    append_event(store, row["snapshot_id"], "completed", store.clock())
+    return "completed", "ok", None
 
 
 def _mark(store: Store, row: Mapping[str, Any], problem: str) -> tuple[str, str, str]:
@@ -180,6 +217,15 @@ def _may_be_recovered(store: Store, row: Mapping[str, Any], cooling: timedelta) 
     tries_left = (row["retry_count"] or 0) < MOST_RETRIES
     cooled = store.clock() - row["status_at"] >= cooling
     return waiting and tries_left and cooled and row["superseded_by"] is None
+
+
+def _final(store: Store, decision_id: str) -> tuple[str | None, ...]:
+    """Take the final snapshot of a closed decision: a row of what was tried."""
+    try:
+        row = take_snapshot(store, decision_id, trigger="recover", wait=0)
+    except CrowdVoteError as error:
+        return None, decision_id, "closed", "closed", None, str(error)
+    return None, decision_id, "closed", row["status"], row["snapshot_id"], None
 
 
 def _overtaken(store: Store, row: Mapping[str, Any]) -> bool:

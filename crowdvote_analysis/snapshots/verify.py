@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -21,13 +22,13 @@ from crowdvote_analysis.snapshots.calculation import (
     STAGED,
     Result,
     listed_choices,
-    public_result,
+    public_result_hash,
     resolve_snapshot,
     staged_tables,
     tallied,
 )
 from crowdvote_analysis.snapshots.events import find_snapshot
-from crowdvote_analysis.snapshots.inputs import TABLES, Inputs, public_hash, state_of
+from crowdvote_analysis.snapshots.inputs import TABLES, Inputs, is_closed, public_hash, state_of
 from crowdvote_analysis.snapshots.objects import (
     Frozen,
     content_of,
@@ -46,6 +47,16 @@ if TYPE_CHECKING:
     from crowdvote_analysis.store.store import Store
 
 _HASHES = {"content_hash": "inputs", "public_hash": "inputs", "result_hash": "result", "public_result_hash": "result"}
+# What has to be there once a snapshot has a status; of others as much as there is.
+_NEEDED = {
+    "ready": ("inputs",),
+    "staging": ("inputs",),
+    "tallying": ("inputs", "staged"),
+    "completed": ("inputs", "staged", "result"),
+}
+
+# By so much a clock may be behind that of whoever took a snapshot.
+_AHEAD = timedelta(minutes=1)
 
 
 class Check(NamedTuple):
@@ -73,6 +84,7 @@ class Opened:
         public: Whether the hashes under public ids are worked out.
         checks: What was looked at.
         files: The SHA-256 of the files of its tables.
+        tables: What the documents say of its tables.
         inputs: What it has frozen; none where that cannot be read.
         state: The frozen tables; none where that cannot be read.
         result: What came out; none where there is no result, or it cannot be read.
@@ -82,6 +94,7 @@ class Opened:
     public: bool = True
     checks: list[Check] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    tables: dict[str, Any] = field(default_factory=dict)
     inputs: Inputs | None = None
     state: SystemState | None = None
     result: Result | None = None
@@ -124,8 +137,12 @@ def verify_snapshot(store: Store, name: str, progress: Callable[[int, int], None
         UnknownSnapshotError: There is no such snapshot.
     """
     found = open_snapshot(store, find_snapshot(store, name))
+    status = found.row["status"]
+    found.checks.append(
+        Check("events", "status", status == "completed", "" if status == "completed" else f"is {status}")
+    )
     if found.inputs is not None and found.state is not None:
-        found.checks.append(_history(store, found.inputs))
+        found.checks.append(history(store, found.inputs))
         if found.result is not None:
             found.checks += compare(found.state, found.result, recount(found.state, found.inputs, progress))
     checks = pl.DataFrame(found.checks, schema=["check", "what", "ok", "detail"], orient="row")
@@ -144,17 +161,17 @@ def open_snapshot(store: Store, row: Mapping[str, Any], cache: Cache | None = No
     """
     found = Opened(row, public)
     cache = {} if cache is None else cache
-    for name in ("inputs", "staged", "result"):
-        said = row[f"{name}_file"]
-        document = None if said is None else _document(store, row["snapshot_id"], name, said, found.checks)
-        if document is None:
-            continue
-        if name == "inputs":
-            _open_inputs(store, found, document, cache)
-        elif name == "staged":
-            _tables(store, found, document["tables"], STAGED, cache)
-        else:
-            _open_result(store, found, document, cache)
+    for name, opening in (("inputs", _open_inputs), ("staged", _open_staged), ("result", _open_result)):
+        path = file_of(row["snapshot_id"], name)
+        try:
+            said = row[f"{name}_file"]
+            document = None if said is None else _document(store, path, said, found.checks)
+            if document is not None:
+                opening(store, found, document, cache)
+            elif said is None and name in _NEEDED.get(row["status"], ()):
+                found.checks.append(Check("events", path, False, "the event that names it is missing"))
+        except Exception as error:  # whatever somebody has written there must not stop whoever looks at it
+            found.checks.append(Check("file", path, False, f"cannot be understood ({type(error).__name__})"))
     return found
 
 
@@ -178,8 +195,7 @@ def compare(state: SystemState, stored: Result, counted: Result) -> list[Check]:
 # --- links of the chain --------------------------------------------------------------------------------------------
 
 
-def _document(store: Store, snapshot_id: str, name: str, said: str, checks: list[Check]) -> dict[str, Any] | None:
-    path = file_of(snapshot_id, name)
+def _document(store: Store, path: str, said: str, checks: list[Check]) -> dict[str, Any] | None:
     detail, document = "", None
     try:
         data = read_bytes(store.location, path)
@@ -195,6 +211,7 @@ def _document(store: Store, snapshot_id: str, name: str, said: str, checks: list
 
 def _open_inputs(store: Store, found: Opened, document: Mapping[str, Any], cache: Cache) -> None:
     found.inputs = inputs = Inputs.of(document)
+    found.tables.update(document["tables"])
     _facts(found, "inputs", inputs.facts())
     frames = _tables(store, found, document["tables"], TABLES, cache)
     if len(frames) < len(TABLES):
@@ -202,11 +219,34 @@ def _open_inputs(store: Store, found: Opened, document: Mapping[str, Any], cache
     listed = {f"{name}.csv": inputs.tables[name].content for name in TABLES}
     _hash(found, "content_hash", inputs.content_hash, listing_hash(listed))
     try:
-        found.state = state_of(frames)
+        found.state = state_of(frames, store.location.secret)
     except InvalidTableError as error:
         found.checks.append(Check("hash", "inputs", False, f"the tables do not fit together ({error.counts})"))
         return
-    _hash(found, "public_hash", inputs.public_hash, public_hash(found.state) if found.public else inputs.public_hash)
+    public = public_hash(inputs, found.state) if found.public else inputs.public_hash
+    _hash(found, "public_hash", inputs.public_hash, public)
+    _of_the_decision(store, found, inputs, found.state)
+
+
+def _of_the_decision(store: Store, found: Opened, inputs: Inputs, state: SystemState) -> None:
+    """Whether what the inputs say of themselves is what their tables say."""
+    said = {
+        "decision_id": (state.decisions["decision_id"].to_list(), [inputs.decision_id]),
+        "community_id": (state.communities["community_id"].to_list(), [inputs.community_id]),
+        "is_final": (is_closed(state.decisions.row(0, named=True), inputs.timestamp), inputs.is_final),
+        "timestamp": (inputs.timestamp > store.clock() + _AHEAD, False),
+    }
+    rule = inputs.options.cycles or state.communities["cycle_rule"].item()
+    if found.row["cycle_rule"] is not None:
+        said["cycle_rule"] = (rule, found.row["cycle_rule"])
+    other = [name for name, (one, another) in said.items() if one != another]
+    detail = f"the frozen tables say otherwise in {', '.join(other)}" if other else ""
+    found.checks.append(Check("events", "decision", not other, detail))
+
+
+def _open_staged(store: Store, found: Opened, document: Mapping[str, Any], cache: Cache) -> None:
+    found.tables.update(document["tables"])
+    _tables(store, found, document["tables"], STAGED, cache)
 
 
 def _open_result(store: Store, found: Opened, document: Mapping[str, Any], cache: Cache) -> None:
@@ -219,11 +259,14 @@ def _open_result(store: Store, found: Opened, document: Mapping[str, Any], cache
     contents["tally.json"] = sha256(json_bytes(document["tally"]))
     _hash(found, "result_hash", document["result_hash"], listing_hash(contents))
     public = document["public_result_hash"]
-    if found.state is not None and found.public:
-        public = listing_hash(public_result(found.state, found.result).contents())
+    if found.inputs is not None and found.state is not None and found.public:
+        public = public_result_hash(found.inputs, found.state, found.result)
     _hash(found, "public_result_hash", document["public_result_hash"], public)
-    if found.inputs is not None and document["content_hash"] != found.inputs.content_hash:
+    of = (document["snapshot_id"], document["content_hash"])
+    if found.inputs is not None and of != (found.inputs.snapshot_id, found.inputs.content_hash):
         found.checks.append(Check("hash", "result", False, "is the result of other inputs"))
+    if any(found.tables.get(name) != document["tables"][name] for name in STAGED):
+        found.checks.append(Check("hash", "result", False, "is not of the ballots that were staged"))
 
 
 def _tables(
@@ -266,10 +309,13 @@ def _hash(found: Opened, name: str, written: str, computed: str) -> None:
     found.checks.append(Check("hash", name, not detail, detail))
 
 
-def _history(store: Store, inputs: Inputs) -> Check:
+def history(store: Store, inputs: Inputs) -> Check:
     """Whether the tables of the store, as they stood at the last commit in the snapshot, are what was frozen."""
     what = f"commits up to {inputs.seq:,}"
     try:
+        last = store.cut(as_of=inputs.timestamp).seq
+        if last != inputs.seq:
+            return Check("history", what, False, f"at its instant the last commit of the store was {last:,}")
         state = store.cut(seq=inputs.seq).state(inputs.decision_id)
     except CrowdVoteError as error:
         return Check("history", what, False, str(error))

@@ -137,7 +137,8 @@ class Cut:
         """
         self.require_complete()
         frames = {table: self.rows(table, **where) for table, where in self._about(decision_id).items()}
-        return SystemState(quarantine=False, **self.under_pseudonyms(frames))
+        state = SystemState(quarantine=False, **self.under_pseudonyms(frames))
+        return state._with(secret=self.location.secret)
 
     def _about(self, decision_id: str | None) -> dict[str, dict[str, str]]:
         """What the rows of each table that are about a decision have in common; nothing for all rows."""

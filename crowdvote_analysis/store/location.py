@@ -28,10 +28,12 @@ class Location:
         url: The absolute path of the folder, or the URL.
         options: Keys and values for the object storage, those of the Rust library object_store, such as
             ``aws_endpoint_url``; never shown, as secrets are among them. Empty for a folder.
+        secret: What makes the pseudonyms of this store impossible to guess (P1); never shown.
     """
 
     url: str
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secret: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, where: str | Path, options: Mapping[str, str] | None = None) -> Location:

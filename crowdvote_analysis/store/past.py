@@ -77,7 +77,7 @@ def _names(cut: Cut, state: SystemState) -> pl.DataFrame:
     now = public_names(state).filter(pl.col("hides").list.len() > 0).select(*_MEMBER, "public_id")
     shown = pl.concat([now, cut.former.rename({"pseudonym": "public_id"})])
     once = known.filter("is_anonymous").join(shown, on=_MEMBER, how="anti").select(_MEMBER)
-    shown = pl.concat([shown, _once(once, members)])
+    shown = pl.concat([shown, _once(once, members, cut.location.secret)])
     return known.join(shown, on=_MEMBER, how="left").select(
         *_MEMBER,
         public_id=pl.coalesce("public_id", "member_id"),
@@ -85,9 +85,9 @@ def _names(cut: Cut, state: SystemState) -> pl.DataFrame:
     )
 
 
-def _once(once: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+def _once(once: pl.DataFrame, members: pl.DataFrame, secret: str) -> pl.DataFrame:
     """Pseudonyms for members who are anonymous no longer, in an order that nobody can guess from names or ids."""
-    salt = hashlib.sha256(repr(sorted(members.select(*_MEMBER, "seq").iter_rows())).encode()).digest()
+    salt = hashlib.sha256((secret + repr(sorted(members.select(*_MEMBER, "seq").iter_rows()))).encode()).digest()
     digests = [hashlib.sha256(salt + repr(row).encode()).hexdigest() for row in once.iter_rows()]
     ordered = once.with_columns(digest=pl.Series(digests, dtype=pl.String)).sort("digest").drop("digest")
     taken = {text for name in ("member_id", "display_name") for text in folded(members[name].drop_nulls())}

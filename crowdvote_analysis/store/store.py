@@ -1,7 +1,7 @@
 """A store: a folder of Delta tables that only grow, one for each table of ``SystemState``.
 
     garden/
-      store.json            says that this is a store, and of which format
+      store.json            says that this is a store, and of which format; holds the secret of its pseudonyms
       commits/              one row a commit: its number, time, action, and how many rows it has in which table
       members/ ballots/ …   rows, each with the commit it belongs to; a later row supersedes an earlier one of its key
       snapshot_events/      what happened to snapshots
@@ -15,16 +15,18 @@ the first has changed. A writer that dies before leaves rows that nobody will ev
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
-from dataclasses import dataclass
+import warnings
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 import polars as pl
 
 from crowdvote_analysis import tables
-from crowdvote_analysis.errors import BusyError, StoreError
+from crowdvote_analysis.errors import BusyError, StoreError, TableWarning
 from crowdvote_analysis.store import delta
 from crowdvote_analysis.store.cut import COMMITS, Cut, record_schema
 from crowdvote_analysis.store.location import Location
@@ -41,6 +43,8 @@ FORMAT = 1
 _MARK = "store.json"
 _TRIES = 100
 _TICK = timedelta(microseconds=1)
+# Clocks that differ by less are not worth a word.
+_SKEW = timedelta(seconds=5)
 
 
 class Commit(NamedTuple):
@@ -96,8 +100,8 @@ class Store:
             for table in tables.TABLES:
                 delta.create(location, table, record_schema(table))
             delta.create(location, "commits", COMMITS)
-            mark = json.dumps({"what": "crowdvote store", "format": FORMAT}).encode()
-            location.files.put(_MARK, mark)  # last, so that a store that is marked is whole
+            mark = {"what": "crowdvote store", "format": FORMAT, "secret": token_hex(32)}
+            _put_mark(location, json.dumps(mark).encode())  # last, so that a store that is marked is whole
         return cls.open(where, options, clock)
 
     @classmethod
@@ -116,10 +120,10 @@ class Store:
         try:
             mark = json.loads(written)
         except ValueError:
-            mark = {}
-        if mark.get("format") != FORMAT:
+            mark = None
+        if not isinstance(mark, dict) or mark.get("format") != FORMAT or not isinstance(mark.get("secret"), str):
             raise StoreError(f"{location}: {_MARK} does not name format {FORMAT}, the one that this version reads.")
-        return cls(location, clock)
+        return cls(replace(location, secret=mark["secret"]), clock)
 
     def cut(self, as_of: datetime | None = None, seq: int | None = None) -> Cut:
         """All commits up to an instant or a number; up to now by default.
@@ -137,6 +141,21 @@ class Store:
         if seq is not None:
             commits = commits.filter(pl.col("seq") <= seq)
         return Cut(self.location, commits)
+
+    def present(self) -> tuple[Cut, datetime]:
+        """All commits there are, and an instant that none of them comes after and every later one does.
+
+        On one machine commits that are on their way are waited for, so that whoever votes before the instant is in the
+        cut. Where a writer's clock is ahead, the instant is that of its commit, with a ``TableWarning``.
+        """
+        with self.location.turn("commits") if self.location.folder else nullcontext():
+            cut, at = self.cut(), self.clock()
+        if cut.at is not None and cut.at > at:
+            if cut.at > at + _SKEW:
+                ahead = f"the last commit of the store has the time {cut.at:%Y-%m-%d %H:%M:%S} UTC, ahead of the clock"
+                warnings.warn(f"{ahead} here. Set the clocks of all writers.", TableWarning, stacklevel=3)
+            at = cut.at
+        return cut, at
 
     def state(self, as_of: datetime | None = None) -> SystemState:
         """The tables as they stood at an instant, now by default; see ``Cut.state``."""
@@ -228,6 +247,14 @@ def _mark(location: Location) -> bytes | None:
     except BaseError as error:  # its text is not shown, as it may quote what was meant to be secret
         kind = type(error).__name__
         raise StoreError(f"{location}: cannot be reached ({kind}). Check the URL and the storage options.") from None
+
+
+def _put_mark(location: Location, mark: bytes) -> None:
+    """Mark a store; one that somebody else has marked in the meantime keeps its secret."""
+    from obstore.exceptions import AlreadyExistsError
+
+    with suppress(AlreadyExistsError):
+        location.files.put(_MARK, mark, mode="create")
 
 
 def _require_room(location: Location) -> None:

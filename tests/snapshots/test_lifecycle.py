@@ -24,6 +24,7 @@ from crowdvote_analysis.snapshots.events import find_snapshot, list_snapshots, r
 from crowdvote_analysis.snapshots.lifecycle import calculating, take_snapshot
 from crowdvote_analysis.snapshots.reading import read_inputs, read_result
 from crowdvote_analysis.snapshots.upkeep import health, recover, validate
+from crowdvote_analysis.snapshots.verify import verify_snapshot
 from tests.snapshots.garden import cast, close
 
 if TYPE_CHECKING:
@@ -101,8 +102,10 @@ def test_tables_that_did_not_change_are_stored_once(store: Store) -> None:
     files = sorted(folder.rglob("*.parquet"))
     second = take_snapshot(store, "pond")
     assert sorted(folder.rglob("*.parquet")) == files
-    for name in ("content_hash", "public_hash", "result_hash", "public_result_hash"):
+    for name in ("content_hash", "result_hash"):
         assert first[name] == second[name]
+    for name in ("public_hash", "public_result_hash"):  # they also say which snapshot they are of
+        assert first[name] != second[name]
 
 
 def test_the_rules_that_are_asked_for_are_used_and_recorded(store: Store) -> None:
@@ -254,6 +257,8 @@ def test_after_three_tries_nothing_is_tried_any_more(store: Store, monkeypatch) 
         "snapshots": 2,
         "statuses": {"completed": 1, "failed_staging": 1},
         "unresolved": [],
+        "without_events": [],
+        "without_final": [],
     }
 
 
@@ -388,13 +393,56 @@ def test_snapshots_are_found_by_the_first_letters_of_their_id(store: Store) -> N
     assert list_snapshots(store, "roof").is_empty()
 
 
-def test_an_object_that_was_changed_is_noticed_by_the_next_snapshot(store: Store) -> None:
-    """A snapshot never stands on a file that somebody else has written."""
-    take_snapshot(store, "pond")
-    for path in (store.location.folder / "snapshots" / "objects").rglob("*.parquet"):
-        path.write_bytes(path.read_bytes()[:-1] + b"?")
-    with pytest.raises(SnapshotError, match="was changed from outside"):
-        take_snapshot(store, "pond")
+def test_an_object_that_was_changed_is_put_right_by_the_next_snapshot(store: Store) -> None:
+    """A snapshot never stands on a file that somebody else has written, nor is it stopped by one."""
+    first = take_snapshot(store, "pond")
+    files = list((store.location.folder / "snapshots" / "objects").rglob("*.parquet"))
+    before = {path: path.read_bytes() for path in files}
+    files[0].write_bytes(before[files[0]][:-1] + b"?")
+    with pytest.warns(match="was changed from outside and was put right"):
+        second = take_snapshot(store, "pond")
+    assert {path: path.read_bytes() for path in files} == before
+    for row in (first, second):
+        assert verify_snapshot(store, row["snapshot_id"]).certified
+
+
+def test_a_writer_whose_clock_is_ahead_loses_nobody_a_ballot(store: Store) -> None:
+    """The instant of a snapshot is never before a commit that is there; a clock that is far ahead is warned of."""
+    store.clock.time += timedelta(minutes=10)
+    cast(store, "Kelly", {"Fish": "3"})
+    store.clock.time -= timedelta(minutes=10)
+    cast(store, "Maya", {"Fish": "5"})
+    close(store)
+    with pytest.warns(match="ahead of the clock"):
+        taken = take_snapshot(store, "pond")
+    assert (taken["is_final"], taken["manual_ballots"]) == (True, 3)
+    assert verify_snapshot(store, taken["snapshot_id"]).checks.filter(~pl.col("ok"))["what"].to_list() == ["decision"]
+    store.clock.time += timedelta(minutes=10)
+    assert verify_snapshot(store, taken["snapshot_id"]).certified
+
+
+def test_a_ballot_that_is_on_its_way_is_waited_for(store: Store, monkeypatch) -> None:
+    """Whoever votes before the instant of a snapshot is in it, however slow the disk is."""
+    entered, real = [], type(store.location).turn
+
+    def turn(location, name, *arguments):
+        entered.append(name)
+        return real(location, name, *arguments)
+
+    monkeypatch.setattr(type(store.location), "turn", turn)
+    store.present()
+    assert entered == ["commits"]
+
+
+def test_a_closed_decision_without_its_final_snapshot_is_told_and_gets_it(store: Store) -> None:
+    """Whoever was stopped between closing and counting leaves a decision that recovering finishes (S3)."""
+    close(store)
+    found = health(store)
+    assert (found["status"], found["without_final"]) == ("degraded", ["pond"])
+    (tried,) = recover(store).to_dicts()
+    assert (tried["was"], tried["status"], tried["error"]) == ("closed", "completed", None)
+    assert find_snapshot(store, tried["new_snapshot_id"])["is_final"]
+    assert health(store)["status"] == "healthy"
 
 
 def test_what_is_kept_of_a_resolution_has_no_more_places_than_it_says(store: Store) -> None:

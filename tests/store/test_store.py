@@ -12,6 +12,7 @@ from deltalake.exceptions import DeltaError
 
 from crowdvote_analysis import SystemState, tables
 from crowdvote_analysis.errors import BusyError, StoreError
+from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.store import delta
 from crowdvote_analysis.store.location import Location
 from crowdvote_analysis.store.store import Store, is_store
@@ -268,6 +269,20 @@ def test_an_anonymous_member_who_left_is_named_nowhere(store: Store) -> None:
     assert state.ballots["member_id"].sort().to_list() == ["Former anonymous member 1", "Kelly"]
     store.commit("join", lambda _cut, _at: {"members": gone})
     assert store.state().ballots["member_id"].sort().to_list() == ["Jack", "Kelly"]
+
+
+def test_pseudonyms_are_in_an_order_that_only_the_store_knows(tmp_path: Path) -> None:
+    """Two stores of the same members number them otherwise, and one store always alike (P1)."""
+    ids = [f"member {number}" for number in range(12)]
+    state = SystemState(members=pl.DataFrame({"member_id": ids, "is_anonymous": True}))
+    orders = []
+    for name in ("one", "two"):
+        made = Store.create(tmp_path / name)
+        made.commit("import", lambda _cut, _at: {"communities": state.communities, "members": state.members})
+        orders.append(public_names(made.state())["public_id"].to_list())
+        assert public_names(Store.open(tmp_path / name).state())["public_id"].to_list() == orders[-1]
+        assert made.location.secret not in repr(made)
+    assert orders[0] != orders[1]
 
 
 def test_a_folder_with_other_files_does_not_become_a_store(tmp_path: Path) -> None:
