@@ -82,6 +82,9 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # a full disk, a file that may not be written
+        _tell(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        sys.exit(1)
     except Exception as error:
         if os.environ.get("CROWDVOTE_DEBUG"):
             raise

@@ -10,7 +10,7 @@ import polars as pl
 from crowdvote_analysis.errors import CrowdVoteError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from deltalake import DeltaTable
 
@@ -76,12 +76,24 @@ def append(table: DeltaTable, frame: pl.DataFrame) -> bool:
         Whether that was done; not where somebody else wrote the table anew in the meantime. Then nothing was added.
     """
     from deltalake import write_deltalake
-    from deltalake.exceptions import CommitFailedError
+
+    return _written(table, lambda: write_deltalake(table, frame.to_arrow(), mode="append"))
+
+
+def _written(table: DeltaTable, write: Callable[[], object]) -> bool:
+    """Write, unless somebody else is in the way.
+
+    Raises:
+        StoreError: The table cannot be written to, as where the disk is full.
+    """
+    from deltalake.exceptions import CommitFailedError, DeltaError
 
     try:
-        write_deltalake(table, frame.to_arrow(), mode="append")
+        write()
     except CommitFailedError:
         return False
+    except DeltaError as error:
+        raise StoreError(f"{table.table_uri}: cannot be written ({_first_line(error)}).") from error
     return True
 
 
@@ -92,15 +104,10 @@ def append_as_next(table: DeltaTable, frame: pl.DataFrame) -> bool:
         Whether that was done; not where somebody else took the version in the meantime. Then nothing was added.
     """
     from deltalake import CommitProperties, write_deltalake
-    from deltalake.exceptions import CommitFailedError
 
-    try:
-        # Without retries the commit is a compare-and-swap: Delta names the next version or fails.
-        once = CommitProperties(max_commit_retries=0)
-        write_deltalake(table, frame.to_arrow(), mode="append", commit_properties=once)
-    except CommitFailedError:
-        return False
-    return True
+    # Without retries the commit is a compare-and-swap: Delta names the next version or fails.
+    once = CommitProperties(max_commit_retries=0)
+    return _written(table, lambda: write_deltalake(table, frame.to_arrow(), mode="append", commit_properties=once))
 
 
 def tidy(location: Location, name: str, written: DeltaTable) -> None:
@@ -182,14 +189,9 @@ def rewrite(table: DeltaTable) -> bool:
         Whether that was done; not where somebody else took the version in the meantime. Then nothing has changed.
     """
     from deltalake import CommitProperties, write_deltalake
-    from deltalake.exceptions import CommitFailedError
 
-    try:
-        once = CommitProperties(max_commit_retries=0)
-        write_deltalake(table, table.to_pyarrow_table(), mode="overwrite", commit_properties=once)
-    except CommitFailedError:
-        return False
-    return True
+    once, rows = CommitProperties(max_commit_retries=0), table.to_pyarrow_table()
+    return _written(table, lambda: write_deltalake(table, rows, mode="overwrite", commit_properties=once))
 
 
 def vacuum(table: DeltaTable) -> int:

@@ -246,6 +246,19 @@ def test_on_object_storage_a_table_is_written_anew_by_whoever_is_first(
     assert store.cut().rows("votes", member_id="Jack").equals(votes("Jack", {"Pond": "3"}))
 
 
+def test_a_disk_that_is_full_is_told_in_words(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the library underneath becomes one of ours, and nothing was recorded."""
+
+    def full(*_: object, **__: object) -> None:
+        raise DeltaError("No space left on device (os error 28)\nstack backtrace")
+
+    before = store.cut().seq
+    monkeypatch.setattr("deltalake.write_deltalake", full)
+    with pytest.raises(StoreError, match=r"ballots/?: cannot be written \(No space left on device \(os error 28\)\)"):
+        cast(store, "Kelly", {"Pond": "0"})
+    assert store.cut().seq == before
+
+
 def test_a_commit_that_is_there_is_not_said_to_have_failed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that cannot be put together after a commit are left for the next writer."""
 
