@@ -78,13 +78,14 @@ def show_snapshot(row: Mapping[str, Any], log: Sequence[str]) -> None:
         "Supersedes": row["supersedes"],
         "Error": row["last_error"],
         "Engine": row["engine"],
-        "Public hash": row["public_hash"],
-        "Result hash": row["public_result_hash"],
     }
     for name, value in said.items():
         if value is not None:
             table.add_row(name, escape(f"{value:,}" if isinstance(value, int) else str(value)))
     out.print(table)
+    for name, value in (("Public hash", row["public_hash"]), ("Result hash", row["public_result_hash"])):
+        if value is not None:  # in one piece, however narrow the screen
+            out.print(f"[dim]{name}[/]  {value}", soft_wrap=True)
     for line in log:
         out.print(f"  {line}", markup=False)
 
