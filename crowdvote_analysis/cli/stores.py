@@ -27,7 +27,8 @@ def import_(
 ) -> None:
     """Bring the tables of a folder into a store, made if it is not there: what is new or has changed, in one commit.
 
-    Rows that the folder lacks stay in the store. Imported twice, the same tables change nothing.
+    Rows that the folder lacks stay in the store, and so does what was recorded since the folder was last imported and
+    is not changed in it. Imported twice, the same tables change nothing.
 
     Examples:
       crowdvote import data/demo mystore
@@ -46,7 +47,7 @@ def import_(
         done = {"seq": commit.seq, "committed_at": commit.at.isoformat()} if commit else {}
         print_json({"store": str(opened.location), "notes": notes, **done, "rows": rows})
     elif commit is None:
-        out.print(f"{opened.location}: everything stands already; nothing was recorded.", markup=False)
+        out.print(f"{opened.location}: nothing is new in these tables; nothing was recorded.", markup=False)
     else:
         out.print(f"{opened.location}: commit {commit.seq}", markup=False)
         for table, number in rows.items():

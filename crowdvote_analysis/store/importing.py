@@ -1,4 +1,4 @@
-"""Tables from elsewhere into a store: what is new or has changed, in one commit."""
+"""Tables from elsewhere into a store: what is new or has changed since the last import, in one commit."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from crowdvote_analysis.store.store import Commit, Store
 
 _BALLOT = ["decision_id", "member_id"]
+_ACTION = "import"
 
 
 def import_state(store: Store, state: SystemState, progress: Callable[[int, int], None] | None = None) -> Commit | None:
-    """Record all rows of a state that are new or differ from what stands, in one commit.
+    """Record all rows of a state that are new or have changed since they were last imported, in one commit.
 
-    Rows that the state lacks stay as they are: nothing is withdrawn. A ballot is taken as a whole: where its tags, its
-    time or any of its stars differ, it is written with all the stars it has in the state. Columns that the tables do
-    not have (``SystemState.unknown``) stand as JSON text in the column ``extra`` of the store.
+    A row that equals what the last import of its key brought has not been changed by whoever hands in the tables: what
+    was recorded since stands, withdrawals too. A row that is written is written whole. Rows that the state lacks stay as
+    they are: nothing is withdrawn. A ballot is taken as a whole: its tags, its time and its stars are compared together,
+    and it is written with all the stars it has in the state. Columns that the tables do not have
+    (``SystemState.unknown``) stand as JSON text in the column ``extra`` of the store.
 
     Args:
         store: The store.
@@ -35,7 +38,7 @@ def import_state(store: Store, state: SystemState, progress: Callable[[int, int]
         progress: Called with (tables looked at, tables in all).
 
     Returns:
-        The commit; none where everything stands already.
+        The commit; none where nothing is new.
 
     Raises:
         InvalidTableError: The tables of the store would not fit together any more; nothing was recorded.
@@ -48,14 +51,27 @@ def import_state(store: Store, state: SystemState, progress: Callable[[int, int]
             standing[table] = cut.standing(table).select(given[table].columns).collect()
             if progress is not None:
                 progress(done, len(tables.TABLES))
-        new = {table: _changed(table, given[table], standing[table]) for table in tables.TABLES if table != "votes"}
-        ballots = _changed_ballots(given, standing, new["ballots"])
-        for table in ("ballots", "votes"):
-            new[table] = given[table].join(ballots, on=_BALLOT, how="semi", maintain_order="left")
-        _require_fitting(cut, standing, new, ballots)
+        new = _differing(given, standing)
+        if any(map(len, new.values())):
+            new = _differing(new, _last_imported(cut, new))
+        if any(map(len, new.values())):
+            _require_fitting(cut, standing, new)
         return new
 
-    return store.commit("import", prepare)
+    return store.commit(_ACTION, prepare)
+
+
+def _last_imported(cut: Cut, like: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """What the last import of each key brought, the stars of a ballot with their ballot, in the columns of ``like``."""
+    rows = {}
+    for table in tables.TABLES:
+        imported = cut.history(table).filter(action=_ACTION)
+        rows[table] = imported.sort("seq").unique(tables.key(table), keep="last", maintain_order=True)
+    ballot = [*_BALLOT, "seq"]
+    rows["votes"] = (
+        cut.history("votes").filter(action=_ACTION).join(rows["ballots"].select(ballot), on=ballot, how="semi")
+    )
+    return {table: rows[table].select(like[table].columns).collect() for table in tables.TABLES}
 
 
 def _with_extra(state: SystemState, table: str) -> pl.DataFrame:
@@ -78,45 +94,52 @@ def _as_json(columns: pl.DataFrame) -> pl.Series:
     return pl.Series("extra", texts, dtype=pl.String)
 
 
-def _changed(table: str, given: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
+def _differing(given: Mapping[str, pl.DataFrame], before: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The rows that are new or differ from those before; ballots with all their stars, or not at all."""
+    new = {table: _changed(table, given[table], before[table]) for table in tables.TABLES if table != "votes"}
+    ballots = _changed_ballots(given, before, new["ballots"])
+    for table in ("ballots", "votes"):
+        new[table] = given[table].join(ballots, on=_BALLOT, how="semi", maintain_order="left")
+    return new
+
+
+def _changed(table: str, given: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     """The rows that are new or differ in any column."""
     key = tables.key(table)
     others = [name for name in given.columns if name not in key]
     same = pl.all_horizontal(
-        pl.lit(value=True), *(pl.col(name).eq_missing(pl.col(f"{name}_standing")) for name in others)
+        pl.lit(value=True), *(pl.col(name).eq_missing(pl.col(f"{name}_before")) for name in others)
     )
     beside = given.join(
-        standing.with_columns(there=pl.lit(value=True)),
+        before.with_columns(there=pl.lit(value=True)),
         on=key,
         how="left",
         nulls_equal=True,
         maintain_order="left",
-        suffix="_standing",
+        suffix="_before",
     )
     return beside.filter(pl.col("there").is_null() | ~same).select(given.columns)
 
 
 def _changed_ballots(
-    given: Mapping[str, pl.DataFrame], standing: Mapping[str, pl.DataFrame], ballots: pl.DataFrame
+    given: Mapping[str, pl.DataFrame], before: Mapping[str, pl.DataFrame], ballots: pl.DataFrame
 ) -> pl.DataFrame:
     """The keys of the ballots that are new or differ, in themselves or in any of their stars."""
-    stars = _changed("votes", given["votes"], standing["votes"])
+    stars = _changed("votes", given["votes"], before["votes"])
     gone = (
-        standing["votes"]
+        before["votes"]
         .join(given["ballots"], on=_BALLOT, how="semi")
         .join(given["votes"], on=tables.key("votes"), how="anti")
     )
     return pl.concat([frame.select(_BALLOT) for frame in (ballots, stars, gone)]).unique()
 
 
-def _require_fitting(
-    cut: Cut, standing: Mapping[str, pl.DataFrame], new: Mapping[str, pl.DataFrame], ballots: pl.DataFrame
-) -> None:
+def _require_fitting(cut: Cut, standing: Mapping[str, pl.DataFrame], new: Mapping[str, pl.DataFrame]) -> None:
     """Make sure that the tables would still be a state; members who left are not named if they are not (P1)."""
     merged = {}
     for table in tables.TABLES:
         on = _BALLOT if table == "votes" else tables.key(table)
-        replaced = ballots if table == "votes" else new[table]
+        replaced = new["ballots"] if table == "votes" else new[table]
         kept = standing[table].join(replaced, on=on, how="anti", nulls_equal=True)
         merged[table] = pl.concat([kept, new[table]]).drop("extra")
     with warnings.catch_warnings():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -32,6 +33,11 @@ def ballots(tags: str, cast_at: str) -> pl.DataFrame:
 
 def votes(*rows: tuple[str, str, str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["member_id", "choice_id", "stars"], orient="row")
+
+
+def standing(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    cut = store.cut()
+    return {table: cut.rows(table).rows() for table in tables.TABLES}
 
 
 @pytest.fixture
@@ -106,12 +112,67 @@ def test_what_the_import_lacks_stays(store: Store) -> None:
     assert store.state().votes.height == 3
 
 
-def test_what_was_withdrawn_comes_back_where_it_is_imported(store: Store) -> None:
-    """A withdrawal is history; the tables say that the ballot is there."""
+def test_what_was_withdrawn_stays_so_until_the_tables_change(store: Store) -> None:
+    """The same ballot again is no news; another one of the same voter is."""
     recording.withdraw_ballot(store, "decision", "Jack")
-    commit = import_state(store, small())
+    assert import_state(store, small()) is None
+    assert store.cut().rows("ballots", member_id="Jack").is_empty()
+    commit = import_state(
+        store, small(votes=votes(("Kelly", "Pond", "4.5"), ("Kelly", "Swings", "2"), ("Jack", "Pond", "3")))
+    )
     assert commit is not None
     assert commit.rows == {"ballots": 1, "votes": 1}
+    assert store.cut().rows("votes", member_id="Jack")["stars"].to_list() == [Decimal(3)]
+
+
+def test_the_same_tables_undo_nothing_that_was_recorded_since(garden: Store) -> None:
+    """Who left, a following that ended, a ballot that changed or was withdrawn, a role, a publication, a closure."""
+    tables_of_garden = garden.state()
+    recording.withdraw_ballot(garden, "green", "kelly")
+    recording.change_ballot(garden, "green", SECRET_ID, stars={"Pond": "0.5"})
+    recording.close_decision(garden, "green")
+    recording.publish_decision(garden, "sketch")
+    recording.unfollow(garden, "garden", "maya", SECRET_ID)
+    recording.change_tags(garden, "garden", SECRET_ID, "kelly", ["trees"])
+    recording.change_role(garden, "garden", "lobby", is_anonymous=True)
+    recording.leave(garden, "garden", "kelly")
+    before = standing(garden)
+    assert import_state(garden, tables_of_garden) is None
+    assert standing(garden) == before
+
+
+def test_a_row_is_held_against_its_last_import(store: Store) -> None:
+    """What an earlier import brought is news again once another has brought something else."""
+    named = [
+        pl.DataFrame({"member_id": ["Kelly", "Jack"], "display_name": [name, None]}) for name in ("K. One", "K. Two")
+    ]
+    for members in (*named, named[0]):
+        assert import_state(store, small(members=members)) is not None
+    recording.change_role(store, "community", "Kelly", display_name="Kelly herself")
+    assert import_state(store, small(members=named[0])) is None
+    assert import_state(store, small(members=named[1])) is not None
+    assert store.cut().rows("members", member_id="Kelly")["display_name"].to_list() == ["K. Two"]
+
+
+def test_only_what_the_tables_change_is_written_over_what_was_recorded(store: Store) -> None:
+    """One ballot changed here, another there: both changes stand; on the same one the import has the last word."""
+    recording.change_ballot(store, "decision", "Jack", stars={"Pond": 5})
+    recording.change_ballot(store, "decision", "Kelly", stars={"Swings": 0})
+    changed = small(votes=votes(("Kelly", "Pond", "1"), ("Kelly", "Swings", "2"), ("Jack", "Pond", "1")))
+    commit = import_state(store, changed)
+    assert commit is not None
+    assert commit.rows == {"ballots": 1, "votes": 2}
+    stars = store.cut().rows("votes").select("member_id", "choice_id", "stars").rows()
+    assert stars == [("Jack", "Pond", 5), ("Kelly", "Pond", 1), ("Kelly", "Swings", 2)]
+
+
+def test_a_ballot_that_lost_a_star_since_its_import_is_no_news(store: Store) -> None:
+    """The stars of the imported ballot count, not those that an earlier one had."""
+    fewer = small(votes=votes(("Kelly", "Pond", "4.5"), ("Jack", "Pond", "1")))
+    assert import_state(store, fewer) is not None
+    recording.change_ballot(store, "decision", "Kelly", stars={"Swings": 3})
+    assert import_state(store, fewer) is None
+    assert import_state(store, small()) is not None
 
 
 def test_tables_that_would_not_fit_together_are_refused(garden: Store) -> None:
