@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis import tables
-from crowdvote_analysis.errors import TableWarning
+from crowdvote_analysis.errors import RefusedRecordError, TableWarning
 from crowdvote_analysis.state import SystemState
+from crowdvote_analysis.yes_no import everybody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
 
 _BALLOT = ["decision_id", "member_id"]
 _ACTION = "import"
+_OVER = ("approved", "rejected", "expired", "cancelled")
+# So many ids of decisions an error names.
+_NAMED = 10
 
 
 def import_state(store: Store, state: SystemState, progress: Callable[[int, int], None] | None = None) -> Commit | None:
     """Record all rows of a state that are new or have changed since they were last imported, in one commit.
 
     A row that equals what the last import of its key brought has not been changed by whoever hands in the tables: what
-    was recorded since stands, withdrawals too. A row that is written is written whole. Rows that the state lacks stay as
-    they are: nothing is withdrawn. A ballot is taken as a whole: its tags, its time and its stars are compared together,
-    and it is written with all the stars it has in the state. Columns that the tables do not have
+    was recorded since stands, withdrawals too. A row that is written is written whole. Rows that the state lacks stay
+    as they are: nothing is withdrawn. A ballot is taken as a whole: its tags, its time and its stars are compared
+    together, and it is written with all the stars it has in the state. Columns that the tables do not have
     (``SystemState.unknown``) stand as JSON text in the column ``extra`` of the store.
 
     Args:
@@ -41,11 +45,12 @@ def import_state(store: Store, state: SystemState, progress: Callable[[int, int]
         The commit; none where nothing is new.
 
     Raises:
+        RefusedRecordError: ``decision_closed``: what is over in the store would change; nothing was recorded.
         InvalidTableError: The tables of the store would not fit together any more; nothing was recorded.
     """
     given = {table: _with_extra(state, table) for table in tables.TABLES}
 
-    def prepare(cut: Cut, _at: datetime) -> Mapping[str, pl.DataFrame]:
+    def prepare(cut: Cut, at: datetime) -> Mapping[str, pl.DataFrame]:
         standing = {}
         for done, table in enumerate(tables.TABLES, start=1):
             standing[table] = cut.standing(table).select(given[table].columns).collect()
@@ -54,6 +59,9 @@ def import_state(store: Store, state: SystemState, progress: Callable[[int, int]
         new = _differing(given, standing)
         if any(map(len, new.values())):
             new = _differing(new, _last_imported(cut, new))
+        over = _over(standing["decisions"], at)
+        new["required_voters"] = _without_late_voters(state, over, new["required_voters"])
+        _require_untouched(over, new)
         if any(map(len, new.values())):
             _require_fitting(cut, standing, new)
         return new
@@ -132,6 +140,40 @@ def _changed_ballots(
         .join(given["votes"], on=tables.key("votes"), how="anti")
     )
     return pl.concat([frame.select(_BALLOT) for frame in (ballots, stars, gone)]).unique()
+
+
+def _over(decisions: pl.DataFrame, at: datetime) -> pl.Series:
+    """The ids of the decisions that are over at an instant: closed, or with an outcome."""
+    closed = (pl.col("closes_at") <= at).fill_null(value=False)
+    return decisions.filter(closed | pl.col("status").is_in(_OVER))["decision_id"]
+
+
+def _without_late_voters(state: SystemState, over: pl.Series, voters: pl.DataFrame) -> pl.DataFrame:
+    """Without those who would be required in a decision that is over, only because they are voters of its community.
+
+    Tables that do not say who is required mean all voters (C1), and those who came after a decision was over are not
+    asked to vote in it: they can be imported all the same.
+    """
+    all_voters = everybody(state.decisions.filter(pl.col("decision_id").is_in(over.implode())), state.members)
+    return voters.join(all_voters, on=all_voters.columns, how="anti", maintain_order="left")
+
+
+def _require_untouched(over: pl.Series, new: Mapping[str, pl.DataFrame]) -> None:
+    """Refuse to change decisions that are over."""
+    about = {table: rows["decision_id"] for table, rows in new.items() if "decision_id" in rows.columns}
+    touched = {table: ids.filter(ids.is_in(over.implode())) for table, ids in about.items()}
+    decisions = pl.concat(touched.values()).unique().sort()
+    if decisions.is_empty():
+        return
+    named = ", ".join(f"'{decision}'" for decision in decisions.head(_NAMED))
+    more = f" and {len(decisions) - _NAMED:,} more" if len(decisions) > _NAMED else ""
+    where = ", ".join(table for table, ids in touched.items() if len(ids))
+    raise RefusedRecordError(
+        "decision_closed",
+        f"The tables would change decisions that are over in this store: {named}{more} (in {where}). Nothing was "
+        "imported. Leave their rows out of the tables, or make them as they stand in the store or were last imported. "
+        "To vote anew, create a new decision.",
+    )
 
 
 def _require_fitting(cut: Cut, standing: Mapping[str, pl.DataFrame], new: Mapping[str, pl.DataFrame]) -> None:

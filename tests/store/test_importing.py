@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 import crowdvote_analysis as cv
 from crowdvote_analysis import tables
 from crowdvote_analysis.bundled import demo_folder
-from crowdvote_analysis.errors import InvalidTableError, TableWarning
+from crowdvote_analysis.errors import InvalidTableError, RefusedRecordError, TableWarning
 from crowdvote_analysis.store import Store, import_state, recording
 from tests.store.garden import SECRET_ID
 
@@ -185,6 +187,78 @@ def test_tables_that_would_not_fit_together_are_refused(garden: Store) -> None:
         import_state(garden, stars)
     assert SECRET_ID not in str(error.value)
     assert garden.cut().seq == seq
+
+
+CLOSED = {"decision_id": ["decision"], "closes_at": ["2026-06-01"]}
+OVER = {
+    "title": {"decisions": pl.DataFrame(CLOSED | {"title": ["Anew"]})},
+    "opened again": {"decisions": pl.DataFrame({"decision_id": ["decision"]})},
+    "choice": {"choices": pl.DataFrame({"choice_id": ["Pond", "Swings", "Slide"]})},
+    "ballot": {"ballots": ballots("budget", "2026-06-01")},
+    "star": {"votes": votes(("Kelly", "Pond", "4.5"), ("Kelly", "Swings", "2"), ("Jack", "Pond", "2"))},
+}
+
+
+@pytest.mark.parametrize("change", OVER.values(), ids=OVER)
+@pytest.mark.parametrize("end", [{}, {"closes_at": [None], "status": ["rejected"]}], ids=["closed", "rejected"])
+def test_a_decision_that_is_over_is_not_changed(
+    tmp_path: Path, end: dict[str, list[str | None]], change: dict[str, pl.DataFrame]
+) -> None:
+    """It may come in closed, and the same again; after that an import that changes anything of it is refused."""
+    store = Store.create(tmp_path / "over")
+    ended = pl.DataFrame(CLOSED | end)
+    import_state(store, small(decisions=ended))
+    assert import_state(store, small(decisions=ended)) is None
+    with pytest.raises(RefusedRecordError, match="'decision'") as refused:
+        import_state(store, small(**{"decisions": ended} | change))
+    assert refused.value.reason == "decision_closed"
+    assert store.cut().seq == 1
+
+
+def test_a_decision_is_over_when_it_was_closed_in_the_store(garden: Store) -> None:
+    """Every one that would change is named, others are not; yes/no votes and required voters change one too."""
+    given = garden.state()
+    recording.close_decision(garden, "green")
+    recording.close_decision(garden, "roof")
+    seq = garden.cut().seq
+    voted = pl.DataFrame({"decision_id": ["roof"], "member_id": ["maya"], "vote": ["yes"], "voted_at": ["2026-06-15"]})
+    late = pl.DataFrame({"decision_id": ["roof"], "member_id": ["lobby"]})
+    titled = given.choices.with_columns(title=pl.lit("New"))
+    for changes, named in (
+        ({"yes_no_votes": voted}, ["roof"]),
+        ({"required_voters": late}, ["roof"]),
+        ({"choices": titled, "yes_no_votes": voted}, ["green", "roof"]),
+    ):
+        frames = {table: getattr(given, table) for table in tables.TABLES}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TableWarning)
+            state = cv.SystemState(**frames | changes)
+        with pytest.raises(RefusedRecordError) as refused:
+            import_state(garden, state)
+        assert re.findall("'(.+?)'", str(refused.value)) == named
+    assert garden.cut().seq == seq
+
+
+def test_who_comes_after_a_decision_was_over_is_not_required_in_it(garden: Store) -> None:
+    """Tables that leave open who is required bring new voters all the same."""
+    given = garden.state()
+    recording.close_decision(garden, "roof")
+    more = pl.DataFrame({"community_id": ["garden"], "member_id": ["nora"]})
+    frames = {table: getattr(given, table) for table in tables.TABLES if table != "required_voters"}
+    frames["members"] = pl.concat([given.members, cv.SystemState(members=more).members])
+    commit = import_state(garden, cv.SystemState(**frames))
+    assert commit is not None
+    assert commit.rows == {"members": 1}
+
+
+def test_many_decisions_that_are_over_are_counted_in_the_refusal(tmp_path: Path) -> None:
+    """Ten are named."""
+    store = Store.create(tmp_path / "many")
+    ids = [f"d{number:02}" for number in range(12)]
+    ended = pl.DataFrame({"decision_id": ids, "status": ["expired"] * 12})
+    import_state(store, cv.SystemState(decisions=ended))
+    with pytest.raises(RefusedRecordError, match="'d09' and 2 more"):
+        import_state(store, cv.SystemState(decisions=ended.with_columns(status=pl.lit("active"))))
 
 
 def test_further_columns_are_kept_as_json(store: Store) -> None:
