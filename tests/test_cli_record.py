@@ -12,6 +12,7 @@ import pytest
 from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.charts import page
 from crowdvote_analysis.cli import record
+from crowdvote_analysis.cli.hiding import hide
 from crowdvote_analysis.store import Store, recording
 from tests.command import crowdvote
 from tests.store.garden import SECRET_ID, SECRET_NAME, new_garden
@@ -261,6 +262,51 @@ def test_anonymous_members_are_nowhere(garden: Path) -> None:
     assert "Former anonymous member 2" in texts[-len(questions)]
     found = [text for text in texts for secret in (SECRET_ID, SECRET_NAME, "quentin", "Quentin Vale") if secret in text]
     assert not found, found[0]
+
+
+MEMBERS = "community_id,member_id\ngarden,kelly\ngarden,maya\n"
+DECISIONS = "community_id,decision_id\ngarden,fence\n"
+NAMING = {
+    "a note": {
+        "decisions": DECISIONS,
+        "choices": "decision_id,choice_id\nfence,Oak\n",
+        "ballots": 'decision_id,member_id,tags\nfence,Zephyrine,"a,zephyrine"\nfence,ZEPHYRINE,\n',
+        "followings": "community_id,follower_id,followee_id\ngarden,quentin,maya\ngarden,zoe  QUILL,maya\n",
+    },
+    "an unknown column": {"members": "community_id,member_id,Quentin Vale\ngarden,kelly,yes\n"},
+    "a bad row": {"votes": "decision_id,member_id,choice_id,stars\ngreen,zephyrine,Pond,7\n"},
+    "what would not fit": {"decisions": "community_id,decision_id\ngarden,roof\n"},
+    "a closed decision": {"decisions": "community_id,decision_id\ngarden,Quentin\n"},
+}
+
+
+@pytest.mark.parametrize("tables", NAMING.values(), ids=NAMING)
+@pytest.mark.parametrize("further", [[], ["--json"], ["--quarantine"]], ids=["plain", "json", "quarantine"])
+def test_an_import_names_nobody_who_was_anonymous_in_the_store(
+    garden: Path, tmp_path: Path, tables: dict[str, str], further: list[str]
+) -> None:
+    """Not in notes, nor in errors, whatever the folder says and doesn't say, in any capitals (P1)."""
+    store = Store.open(garden)
+    recording.join(store, "garden", "quentin", display_name="Quentin Vale", is_anonymous=True)
+    recording.change_role(store, "garden", "quentin", is_anonymous=False)
+    recording.create_decision(store, "garden", "Quentin", choices=["Oak"])
+    recording.publish_decision(store, "Quentin")
+    recording.close_decision(store, "Quentin")
+    done = crowdvote("import", write(tmp_path / "c", **{"members": MEMBERS} | tables), garden, *further)
+    told = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode in (0, 1), told
+    named = [name for name in ("zephyrine", "zoe quill", "quentin") if name in told.lower()]
+    assert not named, told
+    if "ballots" in tables:
+        assert "cast by somebody who is not a member (first: (an anonymous member))" in told
+
+
+def test_whole_words_are_hidden_and_no_others() -> None:
+    """In quotes, with other blanks, with characters that are shown escaped; a part of a word is another word."""
+    texts = ["'nora', \"Nora\", NORA-lee and eleonora", "Nora   Ann Lind, Ann", "first: 'a\\u200bb', A.B; axb", "none"]
+    hidden = hide(texts, ["nora", "Nora Ann  Lind", "a\u200bb", "a.b", " "])
+    who = "(an anonymous member)"
+    assert hidden == [f"{who}, {who}, {who}-lee and eleonora", f"{who}, Ann", f"first: {who}, {who}; axb", "none"]
 
 
 def test_help_teaches() -> None:

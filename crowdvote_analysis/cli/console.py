@@ -44,15 +44,19 @@ def working(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def noting() -> Iterator[list[str]]:
-    """Collect what readers and tables warn about, and tell it on stderr at the end."""
+def noting(hide: Callable[[list[str]], list[str]] = list) -> Iterator[list[str]]:
+    """Collect what readers and tables warn about, and tell it on stderr at the end.
+
+    Args:
+        hide: Takes the names out that may not be told (P1).
+    """
     notes: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", TableWarning)
         try:
             yield notes
         finally:
-            notes += [str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)]
+            notes += hide([str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)])
             for note in notes:
                 err.print("note:", style="yellow", end=" ")
                 err.print(note, markup=False)

@@ -28,18 +28,21 @@ def import_(
     """Bring the tables of a folder into a store, made if it is not there: what is new or has changed, in one commit.
 
     Rows that the folder lacks stay in the store, and so does what was recorded since the folder was last imported and
-    is not changed in it. Imported twice, the same tables change nothing.
+    is not changed in it. Imported twice, the same tables change nothing. Nobody is named who is or was
+    anonymous in the store.
 
     Examples:
       crowdvote import data/demo mystore
 
       crowdvote import mycommunity s3://bucket/mystore --storage-option aws_region=eu-north-1
     """
+    from crowdvote_analysis.cli.hiding import errors_hidden, hide_anonymous
     from crowdvote_analysis.store import Store, import_state
 
-    with noting() as notes:
+    options = read_storage_options(storage)
+    with errors_hidden(store, options), noting(lambda texts: hide_anonymous(texts, store, options)) as notes:
         state = read_state(folder, quarantine)
-        opened = Store.create(store, read_storage_options(storage))
+        opened = Store.create(store, options)
         with working("Importing") as advance:
             commit = import_state(opened, state, advance)
     rows = dict(commit.rows) if commit else {}

@@ -107,8 +107,13 @@ def listed(tags: Iterable[str]) -> list[str]:
     return [tags] if isinstance(tags, str) else list(tags)
 
 
-def _secrets(cut: Cut, result: Checked) -> set[str]:
-    """Ids and names that may not be said: of whoever was anonymous at any time, or is about to be."""
+def anonymous_texts(cut: Cut) -> set[str]:
+    """Ids and names, as they were given, of whoever was anonymous at any time (P1)."""
     rows = cut.history("members").filter("is_anonymous").select("member_id", "display_name").unique().collect()
-    known = {text for column in rows for text in folded(column.drop_nulls())}
+    return {text for column in rows for text in column.drop_nulls()}
+
+
+def _secrets(cut: Cut, result: Checked) -> set[str]:
+    """Ids and names that may not be said, ``folded``: of whoever was anonymous, or is about to be."""
+    known = set(folded(pl.Series(sorted(anonymous_texts(cut)), dtype=pl.String)))
     return known | (anonymous_members(result) if result.table == "members" else set())
