@@ -339,7 +339,7 @@ def test_a_ballot_is_there_with_all_its_stars_or_not_at_all(garden: Store, monke
     def fails(table, frame):
         if "choice_id" in frame.columns:
             raise OSError("disk full")
-        rightly(table, frame)
+        return rightly(table, frame)
 
     with monkeypatch.context() as patch:
         patch.setattr(delta, "append", fails)
