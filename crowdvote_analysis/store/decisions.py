@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from crowdvote_analysis.errors import RefusedRecordError
+from crowdvote_analysis.store.ids import require_plain_ids
 from crowdvote_analysis.store.records import checked, found, record, require_community, require_decision
 from crowdvote_analysis.yes_no import everybody
 
@@ -57,7 +58,7 @@ def create_decision(
     Raises:
         RefusedRecordError: ``unknown_community``, ``decision_exists``, ``not_a_member`` (a required voter),
             ``no_choices`` or ``yes_no_decision`` (choices of one, or required voters of a decision with stars).
-        InvalidTableError: A value breaks the contract of its table.
+        InvalidTableError: A value breaks the contract of its table, or an id is not plain.
     """
     decision = {
         "community_id": community_id,
@@ -75,6 +76,9 @@ def create_decision(
     }
     offered = _choices(decision_id, choices)
     required = None if required_voters is None else list(dict.fromkeys(required_voters))
+    require_plain_ids("decisions", community_id=community_id, decision_id=decision_id)
+    require_plain_ids("choices", choice_id=[row["choice_id"] for row in offered])
+    require_plain_ids("required_voters", member_id=required or ())
 
     def prepare(cut: Cut, _at: datetime) -> Mapping[str, pl.DataFrame]:
         require_community(cut, community_id)

@@ -11,6 +11,8 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import RefusedRecordError, TableWarning
 from crowdvote_analysis.state import SystemState
+from crowdvote_analysis.store.ids import require_plain_rows
+from crowdvote_analysis.store.records import anonymous_texts
 from crowdvote_analysis.yes_no import everybody
 
 if TYPE_CHECKING:
@@ -46,7 +48,8 @@ def import_state(store: Store, state: SystemState, progress: Callable[[int, int]
 
     Raises:
         RefusedRecordError: ``decision_closed``: what is over in the store would change; nothing was recorded.
-        InvalidTableError: The tables of the store would not fit together any more; nothing was recorded.
+        InvalidTableError: The tables of the store would not fit together any more, or an id of a row to be written is
+            not plain (has control characters, or blanks at its ends); nothing was recorded.
     """
     given = {table: _with_extra(state, table) for table in tables.TABLES}
 
@@ -63,6 +66,7 @@ def import_state(store: Store, state: SystemState, progress: Callable[[int, int]
         new["required_voters"] = _without_late_voters(state, over, new["required_voters"])
         _require_untouched(over, new)
         if any(map(len, new.values())):
+            require_plain_rows(new, _secrets(cut, state))
             _require_fitting(cut, standing, new)
         return new
 
@@ -174,6 +178,12 @@ def _require_untouched(over: pl.Series, new: Mapping[str, pl.DataFrame]) -> None
         "imported. Leave their rows out of the tables, or make them as they stand in the store or were last imported. "
         "To vote anew, create a new decision.",
     )
+
+
+def _secrets(cut: Cut, state: SystemState) -> set[str]:
+    """Ids and names of whoever was anonymous in the store at any time, or is in the tables; not to be said (P1)."""
+    given = state.members.filter("is_anonymous").select("member_id", "display_name")
+    return anonymous_texts(cut) | {text for column in given for text in column.drop_nulls()}
 
 
 def _require_fitting(cut: Cut, standing: Mapping[str, pl.DataFrame], new: Mapping[str, pl.DataFrame]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis.errors import RefusedRecordError
+from crowdvote_analysis.store.ids import require_plain_ids
 from crowdvote_analysis.store.records import (
     checked,
     found,
@@ -36,8 +37,9 @@ def create_community(store: Store, community_id: str, title: str | None = None, 
 
     Raises:
         RefusedRecordError: ``community_exists``.
-        InvalidTableError: A value breaks the contract of the table.
+        InvalidTableError: A value breaks the contract of the table, or the id is not plain.
     """
+    require_plain_ids("communities", community_id=community_id)
 
     def prepare(cut: Cut, _at: datetime) -> Mapping[str, pl.DataFrame]:
         if found(cut, "communities", community_id=community_id) is not None:
@@ -71,8 +73,9 @@ def join(
 
     Raises:
         RefusedRecordError: ``unknown_community``, ``already_a_member`` or ``looks_like_pseudonym``.
-        InvalidTableError: A value breaks the contract of the table.
+        InvalidTableError: A value breaks the contract of the table, or an id is not plain.
     """
+    require_plain_ids("members", community_id=community_id, member_id=member_id)
     require_no_pseudonym(member_id=member_id, display_name=display_name)
 
     def prepare(cut: Cut, _at: datetime) -> Mapping[str, pl.DataFrame]:

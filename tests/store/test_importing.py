@@ -261,6 +261,38 @@ def test_many_decisions_that_are_over_are_counted_in_the_refusal(tmp_path: Path)
         import_state(store, cv.SystemState(decisions=ended.with_columns(status=pl.lit("active"))))
 
 
+@pytest.mark.parametrize("end", ["\n", "\x00", "\x1b", " "], ids=ascii)
+def test_new_ids_are_plain(garden: Store, end: str) -> None:
+    """Every table and column with others is told, in plain letters, without a name of an anonymous member (P1)."""
+    given = {"community_id": ["garden"] * 3, "member_id": [f"{SECRET_ID}{end}", f"nora{end}", f"hidden{end}"]}
+    members = pl.DataFrame(given | {"is_anonymous": [False, False, True]})
+    follow = pl.DataFrame({"community_id": ["garden"], "follower_id": [f"hid{end}den"], "followee_id": [f"nora{end}"]})
+    choices = pl.DataFrame({"decision_id": ["green"], "choice_id": [f"Slide{end}"]})
+    decisions = garden.state().decisions
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TableWarning)
+        state = cv.SystemState(members=members, followings=follow, choices=choices, decisions=decisions)
+    with pytest.raises(InvalidTableError, match="Nothing was imported") as error:
+        import_state(garden, state)
+    text = str(error.value)
+    for place in ("members: 3 rows: member_id", "followings: 1 row: followee_id", "choices: 1 row: choice_id"):
+        assert place in text
+    assert ascii(f"nora{end}") in text
+    assert "(an anonymous member)" in text
+    assert not [name for name in (SECRET_ID, "hidden", ascii(f"hid{end}den")) if name in text]
+    assert garden.cut().seq == 1
+
+
+def test_ids_that_stand_already_stop_no_import(store: Store) -> None:
+    """Only rows to be written are looked at; those of an older store are no news."""
+    old = pl.DataFrame({"community_id": ["community"], "member_id": ["old\n"]})
+    store.commit("import", lambda _cut, _at: {"members": cv.SystemState(members=old).members})
+    members = pl.DataFrame({"member_id": ["Kelly", "Jack", "old\n", "Nora"]})
+    commit = import_state(store, small(members=members))
+    assert commit is not None
+    assert commit.rows == {"members": 1}
+
+
 def test_further_columns_are_kept_as_json(store: Store) -> None:
     """By name, whatever their type; a row without them has none, and a change of them is one."""
     members = pl.DataFrame(

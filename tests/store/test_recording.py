@@ -264,6 +264,43 @@ def test_bad_values_are_refused_as_in_tables(untouched: Store, words: str, attem
     assert untouched.cut().seq == 1
 
 
+UNPLAIN = [
+    ("zed\x00", "control character"),
+    ("z\ned", "control character"),
+    ("\x1b[1mzed", "control character"),
+    ("z\x85ed", "control character"),
+    ("zed\udcff", "half a character"),
+    (" zed", "blank at its ends"),
+    ("zed\u00a0", "blank at its ends"),
+    (" \u3000", "nothing but blanks"),
+]
+MADE: list[tuple[str, Callable[[Store, str], object]]] = [
+    ("communities: 1 row: community_id", lambda s, name: R.create_community(s, name)),
+    ("members: 1 row: member_id", lambda s, name: R.join(s, "garden", name, is_anonymous=True)),
+    ("members: 1 row: community_id", lambda s, name: R.join(s, name, "nora")),
+    ("decisions: 1 row: decision_id", lambda s, name: R.create_decision(s, "garden", name, choices=["a"])),
+    ("choices: 1 row: choice_id", lambda s, name: R.create_decision(s, "garden", "x", choices=["a", name])),
+    (
+        "required_voters: 1 row: member_id",
+        lambda s, name: R.create_decision(s, "garden", "x", method="unanimity", required_voters=[name]),
+    ),
+]
+
+
+@pytest.mark.parametrize(("place", "attempt"), MADE, ids=[place for place, _ in MADE])
+@pytest.mark.parametrize(("name", "words"), UNPLAIN, ids=[ascii(name) for name, _ in UNPLAIN])
+def test_new_ids_are_plain(
+    untouched: Store, name: str, words: str, place: str, attempt: Callable[[Store, str], object]
+) -> None:
+    """What a CSV file would not give back is refused, with the way out; it is shown in plain letters, people never."""
+    with pytest.raises(InvalidTableError, match=rf"^{place} (has|is) .*{words}.*Use ids of plain characters") as error:
+        attempt(untouched, name)
+    assert str(error.value).isascii()
+    assert str(error.value).isprintable()
+    assert (ascii(name) in str(error.value)) == ("member_id" not in place)
+    assert untouched.cut().seq == 1
+
+
 def test_an_error_about_an_anonymous_member_does_not_name_them(untouched: Store) -> None:
     """Neither one who is anonymous nor one who would be (P1); others are named, which helps."""
     with pytest.raises(InvalidTableError) as error:
