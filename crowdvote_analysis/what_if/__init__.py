@@ -1,0 +1,27 @@
+"""What would come out if something were different: another ballot, following, tag, rule for loops or tie protocol."""
+
+from crowdvote_analysis.what_if.absence import without_each
+from crowdvote_analysis.what_if.changes import (
+    CastBallot,
+    Change,
+    Follow,
+    TagBallot,
+    Unfollow,
+    WithdrawBallot,
+    changed_state,
+)
+from crowdvote_analysis.what_if.comparison import Comparison, compare, what_if
+
+__all__ = [
+    "CastBallot",
+    "Change",
+    "Comparison",
+    "Follow",
+    "TagBallot",
+    "Unfollow",
+    "WithdrawBallot",
+    "changed_state",
+    "compare",
+    "what_if",
+    "without_each",
+]
