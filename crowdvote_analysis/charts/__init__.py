@@ -10,6 +10,11 @@ in the frames and become floats only here, at the edge to the screen (Altair can
 - ``steps_chart(step_rows(tally))``: every step of the count; ``tie_steps(tally)``: those of a tie, as a table.
 - ``influence_chart(influence_rows(ballots, names))``: how much of the result rests on each manual ballot.
 - ``depth_chart(depth_rows(ballots))``: how far ballots travelled along followings.
+- ``share_chart(share_rows(score_shares, tally.scores, names))``: what every score is made of.
+- ``cumulative_chart(cumulative_rows(weights))``: how few voters make up how much of the weight.
+- ``tag_chart(tag_rows(tag_power))``: on which tags ballots were inherited.
+- ``network_chart(drawing_of(neighbourhood, names))``: who follows whom around a member.
+- ``change_chart(change_rows(comparison))``: scores before and after a change that is tried out.
 - ``progress_chart(progress_parts(outcomes))``: yes/no decisions, and how far yes has to get.
 - ``vote_weight_chart(vote_weight_rows(weights, names))``: whose votes carry a delegated yes/no decision.
 
@@ -17,26 +22,38 @@ Pass ``mode="light"`` or ``"dark"`` for a picture that stands on its own; the de
 texts from the page around it. ``page`` holds the words and tables that go with the charts.
 """
 
+from crowdvote_analysis.charts.change import change_chart, change_rows
+from crowdvote_analysis.charts.cumulative import cumulative_chart, cumulative_rows
 from crowdvote_analysis.charts.depth import depth_chart, depth_rows
 from crowdvote_analysis.charts.histogram import histogram_chart, histogram_parts
 from crowdvote_analysis.charts.influence import influence_chart, influence_rows
+from crowdvote_analysis.charts.network import Drawing, drawing_of, network_chart
 from crowdvote_analysis.charts.participation import participation_chart, participation_parts
 from crowdvote_analysis.charts.runoff import runoff_chart, runoff_parts
 from crowdvote_analysis.charts.scores import score_chart
+from crowdvote_analysis.charts.shares import share_chart, share_rows
 from crowdvote_analysis.charts.steps import step_rows, steps_chart
+from crowdvote_analysis.charts.tags import tag_chart, tag_rows
 from crowdvote_analysis.charts.theme import Mode, Width
 from crowdvote_analysis.charts.ties import tie_steps
 from crowdvote_analysis.charts.yes_no import progress_chart, progress_parts, vote_weight_chart, vote_weight_rows
 
 __all__ = [
+    "Drawing",
     "Mode",
     "Width",
+    "change_chart",
+    "change_rows",
+    "cumulative_chart",
+    "cumulative_rows",
     "depth_chart",
     "depth_rows",
+    "drawing_of",
     "histogram_chart",
     "histogram_parts",
     "influence_chart",
     "influence_rows",
+    "network_chart",
     "participation_chart",
     "participation_parts",
     "progress_chart",
@@ -44,8 +61,12 @@ __all__ = [
     "runoff_chart",
     "runoff_parts",
     "score_chart",
+    "share_chart",
+    "share_rows",
     "step_rows",
     "steps_chart",
+    "tag_chart",
+    "tag_rows",
     "tie_steps",
     "vote_weight_chart",
     "vote_weight_rows",
