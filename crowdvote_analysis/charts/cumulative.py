@@ -72,6 +72,7 @@ def cumulative_chart(rows: pl.DataFrame, *, mode: Mode = "page", width: Width = 
         base.mark_area(color=FINALIST, opacity=0.25).encode(y=share),
         base.mark_line(color=OTHER, strokeDash=[5, 4]).encode(y="even:Q"),
         base.mark_line(color=WINNER, strokeWidth=2.5).encode(y=share),
+        base.mark_point(size=160, opacity=0, filled=True).encode(y=share),  # something to point at
         base.transform_filter("datum.majority")
         .mark_point(color=WINNER, filled=True, size=110, opacity=1)
         .encode(y=share),

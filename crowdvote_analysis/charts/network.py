@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import polars as pl
@@ -18,8 +18,17 @@ if TYPE_CHECKING:
 LEVEL_COLOURS = {"none": NONE, "some": "#4f9ee8", "much": "#8c4fc4", "most": "#c2262e"}
 _SIZES = {"none": 150, "some": 260, "much": 420, "most": 640}
 _WORDS = {"none": "nobody", "some": "some", "much": "many", "most": "most"}
+_WHY = {
+    "match": "a tag matches, so the ballot is inherited",
+    "no_match": "no tag matches",
+    "no_ballot": "there is no ballot to inherit",
+    "circular": "it leads back in a circle",
+    "not_a_member": "not a member",
+    "own ballot": "not looked at: voted by hand",
+}
 _GAVE, _NOTHING = "gave its ballot", "gave nothing"
 _ROW, _MARGIN = 54, 0.55
+_LINE = "#7d8590"
 # Labels on more arrows than this hide one another; the tooltip has them all.
 _LABELLED = 36
 _LONGEST = 22
@@ -49,6 +58,14 @@ def drawing_of(found: Neighbourhood, names: pl.DataFrame) -> Drawing:
         names: ``member_id``, ``public_id`` and ``name`` of its community, as from ``privacy.public_names``.
     """
     row = pl.int_range(pl.len()).over("step")
+    # Where a column follows within itself, its members stand a little apart sideways, so that the arrow can be seen.
+    step = found.members.select("node", "step")
+    beside = (
+        found.followings.join(step, left_on="follower", right_on="node")
+        .join(step, left_on="followee", right_on="node", suffix="_to")
+        .filter(pl.col("step") == pl.col("step_to"))["step"]
+        .to_list()
+    )
     nodes = (
         found.members.join(
             names.select("member_id", name=pl.coalesce("name", "public_id")),
@@ -57,8 +74,7 @@ def drawing_of(found: Neighbourhood, names: pl.DataFrame) -> Drawing:
             maintain_order="left",
         )
         .with_columns(
-            # Neighbours in a column stand a little apart sideways, so that an arrow between them can be seen.
-            x=pl.col("step") + pl.when(pl.len().over("step") > 1).then((row % 2 - 0.5) * 0.16).otherwise(0.0),
+            x=pl.col("step") + pl.when(pl.col("step").is_in(beside)).then((row % 2 - 0.5) * 0.16).otherwise(0.0),
             y=row - (pl.len().over("step") - 1) / 2,
             name=pl.coalesce("name", pl.format("{} others", "members")),
         )
@@ -98,16 +114,6 @@ def drawing_of(found: Neighbourhood, names: pl.DataFrame) -> Drawing:
         nodes.select("x", "y", "label", "level", "size", "ballot", "influence"),
         arrows.select("x", "y", "x2", "y2", "radius", "tags", "label", "result", "from", "to", "why"),
     )
-
-
-_WHY = {
-    "match": "a tag matches, so the ballot is inherited",
-    "no_match": "no tag matches",
-    "no_ballot": "there is no ballot to inherit",
-    "circular": "it leads back in a circle",
-    "not_a_member": "not a member",
-    "own ballot": "not looked at: voted by hand",
-}
 
 
 def network_chart(drawing: Drawing, *, mode: Mode = "page", width: Width = "container") -> alt.LayerChart:
@@ -151,14 +157,15 @@ def network_chart(drawing: Drawing, *, mode: Mode = "page", width: Width = "cont
         xOffset=alt.expr(f"-(datum.radius + 4) * {across} / {far}"),
         yOffset=alt.expr(f"-(datum.radius + 4) * {down} / {far}"),
     )
-    middle = arrows.select("label", "result", x=(pl.col("x") + pl.col("x2")) / 2, y=(pl.col("y") + pl.col("y2")) / 2)
-    # A style of guides, because only those take the colour that a light or dark page gives to texts.
-    tags = alt.Chart(middle).mark_text(style="guide-label", fontSize=11, dy=-6, opacity=0.8)
+    # Nearer to the follower than to the followed: two who follow each other have their tags apart, and so have many who
+    # follow one.
+    near = (pl.col(one) * 0.6 + pl.col(other) * 0.4 for one, other in (("x", "x2"), ("y", "y2")))
+    tags = _texts(arrows.select("label", *near), fontSize=11, dy=-6, opacity=0.8)
     circles = alt.Chart(nodes).mark_point(shape="circle", filled=True, opacity=1, stroke="white", strokeWidth=1)
     colour = alt.Color(
         "level:N",
         scale=alt.Scale(domain=list(_WORDS.values()), range=list(LEVEL_COLOURS.values())),
-        legend=alt.Legend(title="Inherit from this member", orient="bottom", symbolType="circle"),
+        legend=alt.Legend(title="Inherit from the member", orient="bottom", symbolType="circle"),
     )
     layers = [
         lines.encode(**begin, x2="x2:Q", y2="y2:Q", strokeDash=dash, opacity=faint, tooltip=tooltip),
@@ -174,14 +181,20 @@ def network_chart(drawing: Drawing, *, mode: Mode = "page", width: Width = "cont
                 alt.Tooltip("influence:Q", title="Inherit at any depth", format=",d"),
             ],
         ),
-        alt.Chart(nodes)
-        .mark_text(style="guide-label", fontSize=13, dy=alt.expr("sqrt(datum.size / PI) + 11"), fontWeight=600)
-        .encode(**begin, text="label:N"),
+        _texts(nodes, fontSize=13, dy=alt.expr("sqrt(datum.size / PI) + 11"), fontWeight=600).encode(
+            **begin, text="label:N"
+        ),
     ]
     return styled(alt.LayerChart(layer=layers), mode, width, round(_ROW * (bottom - top)))
 
 
-_LINE = "#7d8590"
+def _texts(frame: pl.DataFrame, **look: Any) -> alt.Chart:
+    """Texts in the colour of the page, which is handed to guides only.
+
+    They take it along with the style of guides if they are not filled by themselves; the outline that is drawn instead
+    has no width.
+    """
+    return alt.Chart(frame).mark_text(style="guide-label", filled=False, strokeWidth=0, **look)
 
 
 def _range(values: pl.Series) -> tuple[float, float]:

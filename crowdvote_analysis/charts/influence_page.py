@@ -1,0 +1,118 @@
+"""The words and tables of a page about who decided, beside its charts; the notebook only lays them out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crowdvote_analysis.charts.page import Headline
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.delegation import Resolution
+    from crowdvote_analysis.power import Concentration
+
+
+def shown_names(names: pl.DataFrame) -> pl.DataFrame:
+    """Give everybody of one community a name that nobody else has there.
+
+    Args:
+        names: ``member_id``, ``public_id``, ``name`` of one community, as from ``privacy.public_names``.
+
+    Returns:
+        member_id, public_id, name: the name, with the public id where several have it (P1).
+    """
+    name = pl.coalesce("name", "public_id")
+    return names.select("member_id", "public_id", name=name).with_columns(
+        name=pl.when(pl.col("name").is_duplicated()).then(pl.format("{} ({})", "name", "public_id")).otherwise("name")
+    )
+
+
+def member_labels(resolution: Resolution, decision_id: str, names: pl.DataFrame) -> dict[str, str]:
+    """Label the members for a list to choose from: name to id, whoever carries most weight first, then by name.
+
+    Args:
+        resolution: Everyone's ballot.
+        decision_id: The decision.
+        names: As for ``shown_names``.
+    """
+    ballots = resolution.ballots.filter(decision_id=decision_id).select("member_id", "weight")
+    ordered = shown_names(names).join(ballots, on="member_id").sort(["weight", "name"], descending=[True, False])
+    return dict(ordered.select("name", "member_id").iter_rows())
+
+
+def headline(measured: Concentration, weights: pl.DataFrame, names: pl.DataFrame) -> Headline:
+    """Say in words how few decided, and who carries most.
+
+    Args:
+        measured: The concentration of the weights.
+        weights: ``member_id``, ``weight``, the heaviest first, as from ``power.voter_weights``.
+        names: As for ``shown_names``.
+    """
+    if not measured.voters:
+        return Headline("warn", "Nobody decided", ("No ballot that was cast by hand carries any weight.",))
+    of, few = measured.voters, measured.smallest_majority
+    first = weights.head(1).join(shown_names(names), on="member_id", how="left")
+    title = f"{few:,} of {of:,} voters carry more than half of the result"
+    if of == 1:
+        title = "One voter carries the whole result"
+    elif few == 1:
+        title = f"One of {of:,} voters carries more than half of the result"
+    return Headline(
+        "info",
+        title,
+        (
+            f"{first['name'].item()} carries most: {float(first['weight'].item()):,.2f} of "
+            f"{float(measured.total):,.0f} ballots ({float(measured.largest_share):.1%}).",
+            f"All in all it is as if {float(measured.effective_number):,.1f} voters had decided with equal weight.",
+        ),
+    )
+
+
+def figures(measured: Concentration) -> list[tuple[str, str]]:
+    """Give the concentration as numbers with a few words each."""
+    return [
+        (f"{measured.voters:,}", "voted by hand and carry weight"),
+        (f"{float(measured.effective_number):,.1f}", "voters of equal weight would be as concentrated"),
+        (f"{measured.smallest_majority:,}", "make more than half of the weight together"),
+        (f"{float(measured.largest_share):.1%}", "is the largest share of one voter"),
+        (f"{float(measured.gini):.2f}", "Gini: 0 all equal, 1 one has everything"),
+    ]
+
+
+def weight_table(resolution: Resolution, decision_id: str, weights: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """List the manual voters who carry weight, under public names (P1).
+
+    Returns:
+        Member, Weight, Share (text, percent), Inherit directly, Inherit in all, Tags, Tallied; the heaviest first.
+    """
+    ballots = resolution.ballots.filter(decision_id=decision_id)
+    return (
+        weights.join(ballots.drop("weight"), on="member_id", maintain_order="left")
+        .join(shown_names(names), on="member_id", maintain_order="left")
+        .select(
+            pl.col("name").alias("Member"),
+            pl.col("weight").cast(pl.Float64).round(4).alias("Weight"),
+            pl.col("share").map_elements("{:.1%}".format, return_dtype=pl.String).alias("Share"),
+            pl.col("influence_direct").alias("Inherit directly"),
+            pl.col("influence_total").alias("Inherit in all"),
+            pl.col("tags").list.join(", ").alias("Tags"),
+            pl.when("is_voter").then(pl.lit("yes")).otherwise(pl.lit("no, lobbyist")).alias("Tallied"),
+        )
+    )
+
+
+def tag_sentence(power: pl.DataFrame) -> str:
+    """Say how much passed through ALL, and what the strongest tag is.
+
+    Args:
+        power: As from ``power.tag_power``.
+    """
+    if power.is_empty():
+        return "Nobody inherited a ballot here, so no tag had any power."
+    on_all = power.filter(pl.col("tag").is_null())["share"].sum()
+    sentence = f"{on_all:.0%} of what was inherited passed through followings on [ALL], whatever the tags."
+    tags = power.drop_nulls("tag")
+    if len(tags):
+        return f"{sentence} The strongest tag is “{tags['tag'][0]}” with {tags['share'][0]:.0%}."
+    return sentence
