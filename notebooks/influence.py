@@ -142,10 +142,11 @@ def show_concentration(measured, weights):
         concentration = section(
             "How few carry how much",
             "Every ballot that was not cast by hand is made of ballots that were. Traced back, each voter carries a "
-            "weight: so many of all ballots are theirs. The line adds the weights up, the heaviest voter first; the dot "
-            "is where they pass one half, and the dashed line is how it would look if all had the same.",
+            "weight: so many of all ballots are theirs. The line adds the weights up, the heaviest voter first; the "
+            "dot is where they pass one half, and the dashed line is how it would look if all had the same.",
             mo.Html(
-                f'<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:0.75rem 1.5rem">{_figures}</div>'
+                '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));'
+                f'gap:0.75rem 1.5rem">{_figures}</div>'
             ),
             charts.cumulative_chart(charts.cumulative_rows(weights)),
         )

@@ -177,7 +177,6 @@ def table(rows, **look):
         rows,
         selection=None,
         page_size=10,
-        format_mapping=page.cell_formats(rows),
         show_download=False,
         show_column_summaries=False,
         show_data_types=False,

@@ -144,8 +144,8 @@ def network_chart(drawing: Drawing, *, mode: Mode = "page", width: Width = "cont
         alt.Tooltip("tags:N", title="On"),
         alt.Tooltip("why:N", title="Here"),
     ]
-    begin = {"x": alt.X("x:Q", scale=x, axis=None), "y": alt.Y("y:Q", scale=y, axis=None)}
-    end = {"x": alt.X("x2:Q", scale=x, axis=None), "y": alt.Y("y2:Q", scale=y, axis=None)}
+    begin = alt.X("x:Q", scale=x, axis=None), alt.Y("y:Q", scale=y, axis=None)
+    end = alt.X("x2:Q", scale=x, axis=None), alt.Y("y2:Q", scale=y, axis=None)
     faint = alt.condition(f"datum.result === '{_GAVE}'", alt.value(0.9), alt.value(0.45))
     lines = alt.Chart(arrows).mark_rule(color=_LINE, strokeWidth=1.4)
     heads = alt.Chart(arrows).mark_point(
@@ -159,20 +159,20 @@ def network_chart(drawing: Drawing, *, mode: Mode = "page", width: Width = "cont
     )
     # Nearer to the follower than to the followed: two who follow each other have their tags apart, and so have many who
     # follow one.
-    near = (pl.col(one) * 0.6 + pl.col(other) * 0.4 for one, other in (("x", "x2"), ("y", "y2")))
+    near = (pl.col(one) * 0.56 + pl.col(other) * 0.44 for one, other in (("x", "x2"), ("y", "y2")))
     tags = _texts(arrows.select("label", *near), fontSize=11, dy=-6, opacity=0.8)
     circles = alt.Chart(nodes).mark_point(shape="circle", filled=True, opacity=1, stroke="white", strokeWidth=1)
     colour = alt.Color(
         "level:N",
         scale=alt.Scale(domain=list(_WORDS.values()), range=list(LEVEL_COLOURS.values())),
-        legend=alt.Legend(title="Inherit from the member", orient="bottom", symbolType="circle"),
+        legend=alt.Legend(title="Inherit from the member", orient="top", symbolType="circle"),
     )
     layers = [
-        lines.encode(**begin, x2="x2:Q", y2="y2:Q", strokeDash=dash, opacity=faint, tooltip=tooltip),
-        heads.encode(**end, opacity=faint, tooltip=tooltip),
-        *([tags.encode(**begin, text="label:N")] if len(arrows) <= _LABELLED else []),
+        lines.encode(*begin, x2="x2:Q", y2="y2:Q", strokeDash=dash, opacity=faint, tooltip=tooltip),
+        heads.encode(*end, opacity=faint, tooltip=tooltip),
+        *([tags.encode(*begin, text="label:N")] if len(arrows) <= _LABELLED else []),
         circles.encode(
-            **begin,
+            *begin,
             color=colour,
             size=alt.Size("size:Q", scale=None),
             tooltip=[
@@ -182,7 +182,7 @@ def network_chart(drawing: Drawing, *, mode: Mode = "page", width: Width = "cont
             ],
         ),
         _texts(nodes, fontSize=13, dy=alt.expr("sqrt(datum.size / PI) + 11"), fontWeight=600).encode(
-            **begin, text="label:N"
+            *begin, text="label:N"
         ),
     ]
     return styled(alt.LayerChart(layer=layers), mode, width, round(_ROW * (bottom - top)))
@@ -194,7 +194,8 @@ def _texts(frame: pl.DataFrame, **look: Any) -> alt.Chart:
     They take it along with the style of guides if they are not filled by themselves; the outline that is drawn instead
     has no width.
     """
-    return alt.Chart(frame).mark_text(style="guide-label", filled=False, strokeWidth=0, **look)
+    texts: alt.Chart = alt.Chart(frame).mark_text(style="guide-label", filled=False, strokeWidth=0, **look)
+    return texts
 
 
 def _range(values: pl.Series) -> tuple[float, float]:
