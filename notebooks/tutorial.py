@@ -1,0 +1,309 @@
+# The rules of the count, told with small examples that can be changed. Every number on the page is counted anew.
+#
+#     marimo run notebooks/tutorial.py
+#
+# D10, T2 and so on are the numbers of the rules in docs/rules.md.
+
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
+
+import marimo
+
+__generated_with = "0.25.2"
+app = marimo.App(width="medium", app_title="CrowdVote: how a count works")
+
+with app.setup:
+    from html import escape
+
+    import marimo as mo
+
+    import crowdvote_analysis as cv
+    from crowdvote_analysis import charts
+    from crowdvote_analysis.charts import page, what_if_page
+    from crowdvote_analysis.charts.tutorial_page import EXAMPLE, TIED_BALLOTS, example, example_table, why
+
+
+@app.function
+def section(title, words, *parts):
+    """A heading, a few plain sentences, and what they are about."""
+    said = "".join(f'<p style="margin:0.4rem 0 0;max-width:46rem">{escape(line)}</p>' for line in words)
+    head = f'<h2 style="font-family:var(--heading-font);font-size:1.5rem;margin:1.8rem 0 0">{escape(title)}</h2>'
+    return mo.vstack([mo.Html(head + said), *parts], gap=0.75)
+
+
+@app.function
+def note(words):
+    """What can be seen in an example."""
+    return mo.Html(f'<p style="margin:0;max-width:46rem"><strong>Here:</strong> {escape(words)}</p>')
+
+
+@app.function
+def table(rows):
+    """A small table, all of it."""
+    cell = "text-align:left;padding:0.15rem 1.5rem 0.15rem 0;font-weight:"
+    head = "".join(f'<th style="{cell}600">{escape(name)}</th>' for name in rows.columns)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{cell}400">{escape(str(value))}</td>' for value in row) + "</tr>"
+        for row in rows.iter_rows()
+    )
+    return mo.Html(
+        '<div style="overflow-x:auto"><table style="font-size:0.95rem;border-collapse:collapse">'
+        f'<tr style="opacity:0.75">{head}</tr>{body}</table></div>'
+    )
+
+
+@app.function
+def tree(text):
+    """Why a ballot is what it is, line by line."""
+    return mo.Html(
+        f'<pre style="margin:0;font-size:0.85rem;line-height:1.5;overflow-x:auto;white-space:pre">{escape(text)}</pre>'
+    )
+
+
+@app.function
+def controls(*parts):
+    """Controls in a row, as far as there is room."""
+    return mo.hstack(parts, justify="start", gap=1.5, wrap=True)
+
+
+@app.cell
+def show_title():
+    mo.Html(
+        '<h1 style="font-family:var(--heading-font);font-weight:500;font-size:2.1rem;line-height:1.2;'
+        'margin:0 0 0.4rem">'
+        "How a count works</h1>"
+        '<p style="margin:0;max-width:46rem">Seven small examples. Change them, and everything below is counted anew, '
+        "by the same program that counts real decisions. Letters with numbers, such as D3, name the rule; all rules "
+        "stand in the documentation.</p>"
+    )
+    return
+
+
+@app.cell
+def star_controls():
+    star_pond = mo.ui.slider(0, 5, value=5, label="Your stars for the pond", show_value=True)
+    star_swings = mo.ui.slider(0, 5, value=0, label="for the swings", show_value=True)
+    star_meadow = mo.ui.slider(0, 5, value=2, label="for the meadow", show_value=True)
+    return star_meadow, star_pond, star_swings
+
+
+@app.cell
+def show_star(star_meadow, star_pond, star_swings):
+    _ballots = {
+        "You": {"Pond": star_pond.value, "Swings": star_swings.value, "Meadow": star_meadow.value},
+        "Ann": {"Pond": 5, "Swings": 1, "Meadow": 3},
+        "Ben": {"Pond": 0, "Swings": 5, "Meadow": 4},
+        "Cay": {"Pond": 1, "Swings": 4, "Meadow": 5},
+    }
+    _state = example(_ballots)
+    _tally = cv.tally_star(cv.resolve(_state), EXAMPLE, on_tie="return")
+    section(
+        "1. Stars, and who wins",
+        [
+            "Everybody gives each choice 0 to 5 stars. The two choices with the most stars meet in a runoff, and there "
+            "every ballot counts once: for the one of the two it gives more stars (K1, K2).",
+        ],
+        controls(star_pond, star_swings, star_meadow),
+        table(example_table(_state).drop("Tags", "Ballot")),
+        charts.score_chart(_tally.scores, finalists=_tally.finalists, winner=_tally.winner),
+        note(" ".join([f"{page.headline(_tally).title}.", *page.headline(_tally).sentences[:1]])),
+    )
+    return
+
+
+@app.cell
+def tag_controls():
+    tags_of_ann = mo.ui.multiselect(["trees", "budget", "roads"], value=["trees", "budget"], label="Ann's ballot")
+    followed_on = mo.ui.multiselect(["trees", "budget", "roads"], value=["budget", "roads"], label="Ben follows Ann on")
+    return followed_on, tags_of_ann
+
+
+@app.cell
+def show_tags(followed_on, tags_of_ann):
+    _state = example({"Ann": {"Pond": 4, "Swings": 1}}, [("Ben", "Ann", followed_on.value)], {"Ann": tags_of_ann.value})
+    _ben = example_table(_state).filter(Member="Ben")
+    _has = _ben["Ballot"].item() == "calculated"
+    _words = f"Ben inherits Ann's ballot, and these tags come along: {_ben['Tags'].item()}."
+    section(
+        "2. Following somebody on tags",
+        [
+            "Who votes says what the decision is about, with tags on their own ballot (T1). Who does not vote can "
+            "follow others on tags: if one of them is on the ballot, the whole ballot is inherited, and the tags that "
+            "both have come along (D2, T2).",
+            "Following on no tag at all means ALL: the ballot is always inherited, with all its tags (T3).",
+        ],
+        controls(tags_of_ann, followed_on),
+        table(example_table(_state)),
+        note(
+            _words if _has else "no tag of Ann's ballot is among those that Ben follows her on, so Ben has no ballot."
+        ),
+        tree(why(_state, "Ben")),
+    )
+    return
+
+
+@app.cell
+def average_controls():
+    stars_of_ann = mo.ui.slider(0, 5, value=5, label="Ann's stars", show_value=True)
+    stars_of_ben = mo.ui.slider(0, 5, value=2, label="Ben's stars", show_value=True)
+    cay_votes = mo.ui.switch(value=False, label="Cay votes by hand: 1 star")
+    return cay_votes, stars_of_ann, stars_of_ben
+
+
+@app.cell
+def show_averages(cay_votes, stars_of_ann, stars_of_ben):
+    _ballots = {"Ann": {"Pond": stars_of_ann.value}, "Ben": {"Pond": stars_of_ben.value}}
+    if cay_votes.value:
+        _ballots["Cay"] = {"Pond": 1}
+    _state = example(_ballots, [("Cay", "Ann", []), ("Cay", "Ben", []), ("Dan", "Cay", []), ("Dan", "Ben", [])])
+    section(
+        "3. Several followings: the average",
+        [
+            "Who inherits from several gets the plain average, choice by choice (D3). A ballot that is itself an "
+            "average counts as one, however many stand behind it (D4). A ballot by hand always wins: who votes "
+            "inherits nothing (D1).",
+            "Cay follows Ann and Ben, Dan follows Cay and Ben.",
+        ],
+        controls(stars_of_ann, stars_of_ben, cay_votes),
+        table(example_table(_state).drop("Tags")),
+        tree(why(_state, "Dan")),
+    )
+    return
+
+
+@app.cell
+def block_controls():
+    cay_on = mo.ui.radio(["trees", "budget", "ALL"], value="trees", label="Cay follows Ann on", inline=True)
+    return (cay_on,)
+
+
+@app.cell
+def show_blocking(cay_on):
+    _on = [] if cay_on.value == "ALL" else [cay_on.value]
+    _state = example(
+        {"Ann": {"Pond": 4, "Swings": 1}},
+        [("Cay", "Ann", _on), ("Dan", "Cay", ["budget"])],
+        {"Ann": ["trees", "budget"]},
+    )
+    _has = example_table(_state).filter(Member="Dan")["Ballot"].item() == "calculated"
+    section(
+        "4. When a tag does not get through",
+        [
+            "A calculated ballot carries only the tags that came along (T4). Ann's ballot is tagged trees and budget, "
+            "Cay follows Ann, and Dan follows Cay on budget. If Cay inherits on trees, budget is left behind, and "
+            "Dan's following cannot match (D7).",
+        ],
+        controls(cay_on),
+        table(example_table(_state)),
+        note("budget gets through to Dan." if _has else "budget does not get through, and Dan has no ballot."),
+        tree(why(_state, "Dan")),
+    )
+    return
+
+
+@app.cell
+def loop_controls():
+    loop_closed = mo.ui.switch(value=True, label="Ben follows Ann back")
+    return (loop_closed,)
+
+
+@app.cell
+def show_loops(loop_closed):
+    _followings = [("Ann", "Ben", []), ("Ann", "Kim", []), ("Ben", "Lou", [])]
+    _followings += [("Ben", "Ann", [])] if loop_closed.value else []
+    _state = example({"Kim": {"Pond": 5}, "Lou": {"Pond": 0}}, _followings)
+    _path, _equilibrium = (example_table(_state, rule) for rule in ("path", "equilibrium"))
+    _both = _path.select("Member", "Ballot", _path["★ Pond"].alias("★ by “path”")).with_columns(
+        _equilibrium["★ Pond"].alias("★ by “equilibrium”")
+    )
+    section(
+        "5. Loops: who follows whom in a circle",
+        [
+            "Ann and Ben follow each other; Ann also follows Kim, who gives 5 stars, and Ben follows Lou, who gives 0. "
+            "Two rules say what that means, and a community chooses one.",
+            "“Path”: everybody's ballot is found by walking along followings, and whoever is already on the way gives "
+            "nothing there (Y1). “Equilibrium”: the ballots that no further averaging would change, all at once (Y4). "
+            "Without a loop both say the same.",
+        ],
+        controls(loop_closed),
+        table(_both),
+        note(
+            "by “path”, Ann's walk meets Ben without Ann, who then has Lou's 0 stars; by “equilibrium”, Ann is the "
+            "average of Kim and Ben as Ben is in the end."
+            if loop_closed.value
+            else "there is no loop, and the two rules agree."
+        ),
+        tree(why(_state, "Ann")),
+    )
+    return
+
+
+@app.cell
+def tie_controls():
+    protocol = mo.ui.radio(list(what_if_page.PROTOCOLS), value="starvote (K4)", label="Tie protocol", inline=True)
+    stars_of_eve = mo.ui.slider(0, 5, value=4, label="Eve's stars for the pond", show_value=True)
+    return protocol, stars_of_eve
+
+
+@app.cell
+def show_ties(protocol, stars_of_eve):
+    _ballots = TIED_BALLOTS | {"Eve": TIED_BALLOTS["Eve"] | {"Pond": stars_of_eve.value}}
+    _state = example(_ballots)
+    _resolution = cv.resolve(_state)
+    _tally = cv.tally_star(_resolution, EXAMPLE, what_if_page.PROTOCOLS[protocol.value], on_tie="return")
+    _all = cv.compare_protocols(_tally).sort("protocol")
+    _says = "; ".join(
+        f"{name}: {winner or 'a tie that people must decide'}"
+        for name, winner in _all.select("protocol", "winner").rows()
+    )
+    _log = "".join(f"<li>{escape(line)}</li>" for line in _tally.log)
+    section(
+        "6. Ties, and three ways to settle them",
+        [
+            "When choices are level, more than one fair rule is known. The protocol is chosen beforehand and recorded "
+            "with the result (K3); lots are never drawn. What no step can settle is left to people, and the result "
+            "says who could win (K7).",
+            "All three choices have 15 stars here, and each protocol settles that by other steps. Move Eve's stars, "
+            "and the tie is gone.",
+        ],
+        controls(protocol, stars_of_eve),
+        table(example_table(_state).drop("Tags", "Ballot")),
+        note(f"{_says}."),
+        mo.Html(f'<ol style="margin:0;padding-left:1.5rem;overflow-wrap:anywhere">{_log}</ol>'),
+    )
+    return
+
+
+@app.cell
+def exact_controls():
+    followed = mo.ui.slider(1, 7, value=3, label="Ben follows so many", show_value=True)
+    return (followed,)
+
+
+@app.cell
+def show_exactness(followed):
+    _voters = [f"Voter {number}" for number in range(1, followed.value + 1)]
+    _state = example(
+        {name: {"Pond": "0.1" if place else "0.3"} for place, name in enumerate(_voters)},
+        [("Ben", name, []) for name in _voters],
+    )
+    _ben = example_table(_state).filter(Member="Ben")["★ Pond"].item()
+    _float = sum([0.3] + [0.1] * (followed.value - 1)) / followed.value
+    section(
+        "7. Exact to the last place",
+        [
+            "Stars are decimal numbers and never pass through the binary fractions that computers like to use, in "
+            "which 0.1 + 0.2 is 0.30000000000000004. What is stored, shown and tallied has 8 places, rounded to the "
+            "nearest, halves to the even side (D10). The same ballots give the same digits on every machine.",
+            "The first voter gives 0.3 stars, all others 0.1; Ben follows them all.",
+        ],
+        controls(followed),
+        note(f"Ben's ballot is {_ben} stars. Binary fractions would say {_float!r}."),
+    )
+    return
+
+
+if __name__ == "__main__":
+    app.run()
