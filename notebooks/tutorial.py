@@ -42,7 +42,7 @@ def note(words):
 @app.function
 def table(rows):
     """A small table, all of it."""
-    cell = "text-align:left;padding:0.15rem 1.5rem 0.15rem 0;font-weight:"
+    cell = "text-align:left;white-space:nowrap;padding:0.15rem 1.5rem 0.15rem 0;font-weight:"
     head = "".join(f'<th style="{cell}600">{escape(name)}</th>' for name in rows.columns)
     body = "".join(
         "<tr>" + "".join(f'<td style="{cell}400">{escape(str(value))}</td>' for value in row) + "</tr>"
@@ -96,6 +96,7 @@ def show_star(star_meadow, star_pond, star_swings):
         "Ann": {"Pond": 5, "Swings": 1, "Meadow": 3},
         "Ben": {"Pond": 0, "Swings": 5, "Meadow": 4},
         "Cay": {"Pond": 1, "Swings": 4, "Meadow": 5},
+        "Dan": {"Pond": 2, "Swings": 1, "Meadow": 3},
     }
     _state = example(_ballots)
     _tally = cv.tally_star(cv.resolve(_state), EXAMPLE, on_tie="return")

@@ -22,12 +22,16 @@ def dashboard(
         typer.Argument(help="Folder with the tables, or a store; the demo communities by default.", show_default=False),
     ] = None,
     page: Annotated[
-        Literal["count", "yes_no"], typer.Option("--page", help="Decisions with stars, or yes/no decisions.")
+        Literal["count", "yes_no", "influence", "what_if", "tutorial"],
+        typer.Option(
+            "--page",
+            help="Decisions with stars, yes/no decisions, who decided, what would come out otherwise, or the rules.",
+        ),
     ] = "count",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on this machine.")] = 2718,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
-    """Serve a notebook on this machine: the count with scores, runoff, influence and ballots, or yes/no decisions.
+    """Serve a notebook on this machine: the count with scores, runoff, influence and ballots, or another page.
 
     The page is for one person on this machine: it listens on the loopback address only. Stop it with Ctrl+C.
     """

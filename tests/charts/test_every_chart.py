@@ -13,7 +13,9 @@ import pytest
 from crowdvote_analysis import charts, decide
 from crowdvote_analysis.charts.theme import plotted
 from crowdvote_analysis.consensus import weights
+from crowdvote_analysis.power import neighbourhood, tag_power, voter_weights
 from crowdvote_analysis.star import score_histogram
+from crowdvote_analysis.what_if import compare
 from tests.charts.spec import drawing, fields, rows
 
 if TYPE_CHECKING:
@@ -28,13 +30,16 @@ def yes_no(demo):
 
 
 @pytest.fixture(params=DECISIONS)
-def drawn(request, counted, names, tally, yes_no):
+def drawn(request, demo, counted, names, tally, yes_no):
     """Every chart of a decision, by name, for a mode."""
     decision = request.param
     result, ballots = tally(decision), counted.ballots.filter(decision_id=decision)
     stats = counted.stats.filter(decision_id=decision)
     community = counted.decisions.filter(decision_id=decision)["community_id"].item()
     progress, by_voter = yes_no
+    here = names.filter(community_id=community)
+    weighty = voter_weights(counted, decision)
+    around = neighbourhood(demo, counted, decision, weighty["member_id"][0])
 
     def draw(**look) -> dict[str, alt.LayerChart]:
         return {
@@ -49,6 +54,13 @@ def drawn(request, counted, names, tally, yes_no):
                 charts.influence_rows(ballots, names.filter(community_id=community)), **look
             ),
             "participation": charts.participation_chart(charts.participation_parts(stats), **look),
+            "shares": charts.share_chart(
+                charts.share_rows(counted.score_shares.filter(decision_id=decision), result.scores, here), **look
+            ),
+            "cumulative": charts.cumulative_chart(charts.cumulative_rows(weighty), **look),
+            "tags": charts.tag_chart(charts.tag_rows(tag_power(counted, decision)), **look),
+            "network": charts.network_chart(charts.drawing_of(around, here), **look),
+            "change": charts.change_chart(charts.change_rows(compare(counted, counted, decision)), **look),
             "depth": charts.depth_chart(charts.depth_rows(ballots), **look),
             "progress": charts.progress_chart(progress, **look),
             "vote weights": charts.vote_weight_chart(
@@ -62,8 +74,9 @@ def drawn(request, counted, names, tally, yes_no):
 def test_encoded_fields_are_columns(drawn):
     """A misspelt column would leave a chart empty without a word."""
     for name, chart in drawn().items():
-        assert fields(chart), name
-        assert fields(chart) <= set(rows(chart)[0]), name
+        for asked, columns in fields(chart):
+            assert asked, name
+            assert asked <= columns, name
 
 
 def test_no_decimal_reaches_a_chart(drawn):
