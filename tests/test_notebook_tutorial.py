@@ -1,0 +1,93 @@
+"""The tutorial, run without a browser: what it says of its examples is true, however they are changed."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from html import unescape
+from pathlib import Path
+from types import SimpleNamespace
+
+import marimo as mo
+import pytest
+
+import crowdvote_analysis as cv
+from crowdvote_analysis.charts.tutorial_page import EXAMPLE, TIED_BALLOTS, example, example_table, why
+
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "tutorial.py"
+
+
+@pytest.fixture(scope="module")
+def app():
+    spec = importlib.util.spec_from_file_location("tutorial_notebook", NOTEBOOK)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.app
+
+
+@pytest.fixture
+def show(app):
+    """What the page holds, as text, with some of its controls moved."""
+
+    def page_of(**values) -> str:
+        outputs, _ = app.run(defs={name: _control(value) for name, value in values.items()})
+        return unescape(" ".join(mo.as_html(output).text for output in outputs if output is not None))
+
+    return page_of
+
+
+def _control(value: object) -> SimpleNamespace:
+    return SimpleNamespace(value=value, text="", _mime_=lambda: ("text/html", ""))
+
+
+def test_every_example_is_there(show):
+    """Seven examples, counted as they open."""
+    page = show()
+    for number in range(1, 8):
+        assert f">{number}. " in page
+    assert "Meadow wins." in page
+    assert "these tags come along: budget." in page
+    assert "budget does not get through, and Dan has no ballot." in page
+    assert "Circular reference prevented (Ann → Ben → Ann)" in page
+    assert "bettervoting: Meadow; losses: Swings; starvote: Pond." in page
+    assert "Ben's ballot is 0.16666667 stars." in page
+
+
+def test_examples_can_be_changed(show):
+    """Other tags, another way through, no loop, no tie: the page says what comes of it."""
+    page = show(
+        tags_of_ann=["trees"],
+        followed_on=["roads"],
+        cay_on="ALL",
+        loop_closed=False,
+        stars_of_eve=5,
+        protocol="losses (K5)",
+    )
+    assert "no tag of Ann's ballot is among those that Ben follows her on" in page
+    assert "budget gets through to Dan." in page
+    assert "the two rules agree." in page
+    assert len(set(re.findall(r"(?:bettervoting|losses|starvote): (\w+)", page))) == 1
+
+
+@pytest.mark.parametrize("pond", range(6))
+def test_the_tie_is_one_only_as_it_opens(pond):
+    """With the stars it opens with, all three have 15, and every protocol names another winner (K4 to K6)."""
+    tally = cv.tally_star(
+        cv.resolve(example(TIED_BALLOTS | {"Eve": TIED_BALLOTS["Eve"] | {"Pond": pond}})), EXAMPLE, on_tie="return"
+    )
+    level = tally.scores["total"].n_unique() == 1
+    assert level == (pond == 4)
+    if level:
+        assert set(cv.compare_protocols(tally)["winner"]) == {"Pond", "Swings", "Meadow"}
+
+
+def test_an_example_is_counted_exactly():
+    """Stars are written with all their places; who has none is told why (D7, D10)."""
+    state = example(
+        {"Ann": {"Pond": 1}, "Ben": {"Pond": 0}, "Cay": {"Pond": 0}},
+        [("Dan", "Ann", []), ("Dan", "Ben", []), ("Dan", "Cay", []), ("Eve", "Ann", ["roads"])],
+    )
+    table = example_table(state)
+    assert table["★ Pond"].to_list() == ["1", "0", "0", "0.33333333", "–"]
+    assert table["Why none"].to_list()[-1] == "Following others but no tag matches"
+    assert why(state, "Dan").endswith("Dan ballot calculated without tags: Pond 0.33333333")
