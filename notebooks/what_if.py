@@ -290,9 +290,9 @@ def show_ballots(comparison, names):
 
 @app.cell
 def show_absences(decision, names, resolution, state):
-    # The heaviest first, and not too many: each one is a count of its own.
     _weights = power.voter_weights(resolution, decision.value)
-    _tried = _weights["member_id"].head(200).to_list()
+    _tried = what_if_page.voters_to_try(_weights, len(names))
+    _which = "" if len(_tried) == len(_weights) else "Only those with the most weight are tried here. "
     try:
         _found, _problem = without_each(state, resolution, decision.value, _tried), ""
         _scores = cv.tally_star(resolution, decision.value, on_tie="return").scores
@@ -301,7 +301,7 @@ def show_absences(decision, names, resolution, state):
     _words = _problem or what_if_page.absence_sentence(_found, names)
     absences = section(
         "If one voter had not voted",
-        "Who is pivotal: the count once without each voter's ballot. " + _words,
+        "Who is pivotal: the count once without each voter's ballot. " + _which + _words,
         *([table(what_if_page.absence_table(_found, _weights, names, _scores))] if not _problem else []),
     )
     return (absences,)

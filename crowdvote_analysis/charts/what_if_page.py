@@ -24,12 +24,27 @@ FOLLOWING_CHOICES = {"follows": "follow", "does not follow": "unfollow"}
 LOOP_RULES = {"as the community counts them": None, "path (Y1)": "path", "equilibrium (Y4)": "equilibrium"}
 PROTOCOLS = {"starvote (K4)": "starvote", "losses (K5)": "losses", "bettervoting (K6)": "bettervoting"}
 
+# Ballots that are counted to find out who is pivotal: about a second's work.
+_BALLOTS_TO_TRY = 60_000
+_VOTERS_TO_TRY = 200
+
 _ORIGINS = {"manual": "by hand", "calculated": "calculated", "none": "none"}
 
 
 def split_tags(text: str) -> tuple[str, ...]:
     """Take tags that somebody typed apart, at commas and semicolons."""
     return tuple(tag.strip() for tag in text.replace(";", ",").split(",") if tag.strip())
+
+
+def voters_to_try(weights: pl.DataFrame, members: int) -> list[str]:
+    """Choose whose absence to try: the voters with most weight, so many that a page does not wait for long.
+
+    Args:
+        weights: ``member_id``, the heaviest first, as from ``power.voter_weights``.
+        members: Members of the community; each absence is a count of all of them.
+    """
+    most = min(_VOTERS_TO_TRY, max(10, _BALLOTS_TO_TRY // max(1, members)))
+    return weights["member_id"].head(most).to_list()
 
 
 def own_stars(resolution: Resolution, decision_id: str, member_id: str) -> list[tuple[str, str, float]]:
