@@ -44,7 +44,7 @@ def test_a_visit_names_no_anonymous_member(visit):  # noqa: F811
     opened.page.keyboard.press("ArrowRight")
     opened.page.wait_for_timeout(1_000)
     assert opened.page.locator("canvas.marks").last.screenshot() != before
-    opened.page.get_by_role("button", name="Kelly").click()
+    opened.page.get_by_text("Kelly", exact=True).last.click()
     opened.page.get_by_role("option", name="Anonymous 1").click()
     opened.page.get_by_text("All of them as a table").click()
     table = opened.page.get_by_placeholder("Search").last
