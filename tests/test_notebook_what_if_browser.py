@@ -25,10 +25,10 @@ def address(tmp_path_factory):
 
 
 def test_a_change_is_tried(visit):  # noqa: F811
-    """Changing a ballot, a following and the rule counts anew at once; nothing anonymous is sent (P1)."""
+    """Changing a ballot and the rule for loops counts anew at once; nothing anonymous is sent (P1), and all of it fits a telephone."""
     members = cv.SystemState.read(demo_folder()).members
     hidden = members.filter(pl.col("is_anonymous") & (pl.col("community_id") == "riverside"))
-    opened = visit(QUERY)
+    opened = visit(QUERY, "dark")
     page = opened.page
     page.get_by_text("The result changes: Car park wins instead of Wildflower meadow").wait_for()
     page.get_by_text("as it is", exact=True).click()
@@ -51,13 +51,6 @@ def test_a_change_is_tried(visit):  # noqa: F811
         assert not re.search(rf"\b{re.escape(secret)}\b", received, re.IGNORECASE), secret
     assert opened.complaints == []
     assert opened.elsewhere == []
-
-
-def test_nothing_runs_over_the_edge(visit):  # noqa: F811
-    """The page fits its window, a telephone too."""
-    opened = visit(QUERY, "dark", 1280)
-    opened.page.get_by_role("heading", name="If one voter had not voted").wait_for()
-    opened.page.locator("canvas.marks").nth(2).wait_for()
     for width in (1280, 420):
-        opened.page.set_viewport_size({"width": width, "height": 900})
-        opened.page.wait_for_function(FITS, arg=width)  # charts follow the window a moment later
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(FITS, arg=width)  # charts follow the window a moment later
