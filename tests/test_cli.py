@@ -6,7 +6,7 @@ import json
 import socket
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import polars as pl
 import pytest
@@ -319,3 +319,13 @@ def test_the_dashboard_says_what_is_wrong_before_it_serves(tmp_path: Path) -> No
 def test_the_version_can_be_asked_for() -> None:
     """It is the version of the package."""
     assert crowdvote("--version").stdout.strip() == cv.__version__
+
+
+def test_every_page_of_the_dashboard_is_a_notebook() -> None:
+    """What --page offers can be served."""
+    from crowdvote_analysis.bundled import notebooks_folder
+    from crowdvote_analysis.cli.dashboard import dashboard
+
+    pages = get_type_hints(dashboard)["page"]
+    assert {"count", "influence", "what_if", "tutorial"} <= set(get_args(pages))
+    assert not [page for page in get_args(pages) if not (notebooks_folder() / f"{page}.py").is_file()]

@@ -25,7 +25,7 @@ def address(tmp_path_factory):
 
 
 def test_a_change_is_tried(visit):  # noqa: F811
-    """A changed ballot and another rule for loops count at once; nobody anonymous is sent (P1)."""
+    """Changing a ballot and the rule for loops counts anew; nothing anonymous is sent (P1), and it fits a telephone."""
     members = cv.SystemState.read(demo_folder()).members
     hidden = members.filter(pl.col("is_anonymous") & (pl.col("community_id") == "riverside"))
     opened = visit(QUERY, "dark")

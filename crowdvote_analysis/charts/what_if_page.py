@@ -139,6 +139,8 @@ def came_out(tally: StarTally | None) -> str:
     titles = dict(tally.scores.select("choice_id", "title").iter_rows())
     if tally.winner is not None:
         return f"{titles[tally.winner]} wins"
+    if len(tally.possible_winners) == 1:
+        return f"{titles[tally.possible_winners[0]]} wins, whatever becomes of a tie"
     return f"a tie between {' and '.join(titles[choice] for choice in tally.possible_winners)}"
 
 

@@ -10,7 +10,7 @@ from crowdvote_analysis.delegation import resolve
 from crowdvote_analysis.limits import WORK_LIMIT
 from crowdvote_analysis.star import tally_each
 from crowdvote_analysis.what_if.changes import WithdrawBallot, changed_state
-from crowdvote_analysis.what_if.comparison import tallied
+from crowdvote_analysis.what_if.comparison import tallied, who_could_win
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,8 @@ def without_each(
 
     Returns:
         member_id, status (``decided``, ``unresolved tie`` or ``nothing to tally``), winner (choice id; null where there
-        is none), changes_winner (Boolean, whether the winner differs from that of ``before``); sorted by member_id.
+        is none), changes_winner (Boolean, whether another choice wins than in ``before``, or others could under a tie;
+        K7); sorted by member_id.
 
     Raises:
         UnknownDecisionError: The decision is not there.
@@ -69,9 +70,8 @@ def without_each(
         tallies = tally_each(resolve(copies, cycles=cycles, work_limit=work_limit), protocol)
         for place, member in enumerate(wanted[first : first + batch]):
             tally = tallies.get(_copy(decision_id, place))
-            winner = tally.winner if tally else None
-            changes = winner != (own.winner if own else None)
-            rows.append((member, tally.status if tally else "nothing to tally", winner, changes))
+            status, winner = (tally.status, tally.winner) if tally else ("nothing to tally", None)
+            rows.append((member, status, winner, who_could_win(tally) != who_could_win(own)))
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 

@@ -48,8 +48,8 @@ class Comparison:
 
     @property
     def winner_changes(self) -> bool:
-        """Whether another choice wins, or there is a winner in one of the counts only."""
-        return _winner(self.before) != _winner(self.after)
+        """Whether another choice wins, others could under a tie (K7), or only one of the counts has a result."""
+        return who_could_win(self.before) != who_could_win(self.after)
 
 
 def what_if(
@@ -144,8 +144,9 @@ def tallied(resolution: Resolution, decision_id: str, protocol: str = "starvote"
         return None
 
 
-def _winner(tally: StarTally | None) -> str | None:
-    return None if tally is None else tally.winner
+def who_could_win(tally: StarTally | None) -> frozenset[str]:
+    """The winner, or all who could win under an unresolved tie (K7); nobody where nothing was tallied."""
+    return frozenset() if tally is None else frozenset(tally.possible_winners)
 
 
 def _other_stars(before: Resolution, after: Resolution, decision_id: str) -> pl.DataFrame:

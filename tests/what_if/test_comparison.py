@@ -144,6 +144,28 @@ def test_absence_is_the_same_as_withdrawing(demo, decision):
         assert (one.after.status, one.after.winner, one.winner_changes) == (status, winner, changes)
 
 
+def test_another_tie_is_another_result():
+    """Where others could win than before, the result changes, though there is a winner in neither count (K7)."""
+    ballots = {"Ann": "500", "Ben": "050", "Cay": "005"}
+    state = cv.SystemState(
+        votes=pl.DataFrame(
+            [
+                (member, choice, int(given))
+                for member, stars in ballots.items()
+                for choice, given in zip("xyz", stars, strict=True)
+            ],
+            schema=["member_id", "choice_id", "stars"],
+            orient="row",
+        )
+    )
+    found = _try(state, WithdrawBallot("Cay"))
+    assert (found.before.winner, found.after.winner) == (None, None)
+    assert set(found.before.possible_winners) != set(found.after.possible_winners)
+    assert found.winner_changes
+    (decision,) = state.decisions["decision_id"]
+    assert without_each(state, cv.resolve(state), decision)["changes_winner"].all()
+
+
 def test_pivotal_by_hand(small):
     """Ann's absence makes Ben's choice win, his changes nothing; asked for one, only that one is tried."""
     (decision,) = small.decisions["decision_id"]
