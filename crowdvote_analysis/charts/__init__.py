@@ -12,6 +12,8 @@ in the frames and become floats only here, at the edge to the screen (Altair can
 - ``depth_chart(depth_rows(ballots))``: how far ballots travelled along followings.
 - ``progress_chart(progress_parts(outcomes))``: yes/no decisions, and how far yes has to get.
 - ``vote_weight_chart(vote_weight_rows(weights, names))``: whose votes carry a delegated yes/no decision.
+- ``star_history_chart(star_history(timeline))``: the stars of the choices over time, and who led.
+- ``participation_history_chart(participation_history(timeline))``: who took part, over time.
 
 Pass ``mode="light"`` or ``"dark"`` for a picture that stands on its own; the default ``"page"`` takes the colour of its
 texts from the page around it. ``page`` holds the words and tables that go with the charts.
@@ -26,6 +28,12 @@ from crowdvote_analysis.charts.scores import score_chart
 from crowdvote_analysis.charts.steps import step_rows, steps_chart
 from crowdvote_analysis.charts.theme import Mode, Width
 from crowdvote_analysis.charts.ties import tie_steps
+from crowdvote_analysis.charts.timeline import (
+    participation_history,
+    participation_history_chart,
+    star_history,
+    star_history_chart,
+)
 from crowdvote_analysis.charts.yes_no import progress_chart, progress_parts, vote_weight_chart, vote_weight_rows
 
 __all__ = [
@@ -38,12 +46,16 @@ __all__ = [
     "influence_chart",
     "influence_rows",
     "participation_chart",
+    "participation_history",
+    "participation_history_chart",
     "participation_parts",
     "progress_chart",
     "progress_parts",
     "runoff_chart",
     "runoff_parts",
     "score_chart",
+    "star_history",
+    "star_history_chart",
     "step_rows",
     "steps_chart",
     "tie_steps",

@@ -14,11 +14,13 @@ What happened, for whoever looks at the history of a decision:
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -102,13 +104,14 @@ def make_demo_store(folder: str | Path, now: datetime = DEMO_DATE) -> Store:
 def demo_store() -> Store:
     """The demo store of this process, as of today: made in a temporary folder when it is first asked for."""
     with _MAKING:
-        return Store.open(f"{_temporary().name}/demo")
+        return Store.open(_temporary())
 
 
 @cache
-def _temporary() -> TemporaryDirectory[str]:
-    folder = TemporaryDirectory(prefix="crowdvote-")
-    make_demo_store(f"{folder.name}/demo", datetime.now(UTC))
+def _temporary() -> str:
+    folder = mkdtemp(prefix="crowdvote-demo-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    make_demo_store(folder, datetime.now(UTC))
     return folder
 
 
