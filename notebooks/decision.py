@@ -92,11 +92,11 @@ def show_choosers(community, decision):
 def look_again(decision, decisions):
     # What is closed and counted does not change by itself any more, so nobody has to look.
     _row = decisions.filter(decision_id=decision.value).row(0, named=True)
-    _over = history_page.is_closed(_row, datetime.now(UTC))
+    over = history_page.is_closed(_row, datetime.now(UTC))
     refresh = mo.ui.refresh(
-        options=["3s", "10s", "1m"], default_interval=None if _over else "3s", label="Look again every"
+        options=["3s", "10s", "1m"], default_interval=None if over else "3s", label="Look again every"
     )
-    return (refresh,)
+    return over, refresh
 
 
 @app.cell
@@ -109,8 +109,8 @@ def read_history(decision, decisions, refresh, store):
 
 
 @app.cell
-def choose_recalculation(is_manager):
-    again = mo.ui.run_button(label="Calculate now") if is_manager else None
+def choose_recalculation(is_manager, over):
+    again = mo.ui.run_button(label="Calculate now") if is_manager and not over else None
     return (again,)
 
 
@@ -205,8 +205,9 @@ def show_timeline(known, store):
 
 
 @app.cell
-def lay_out(again, heading, history, over_time, refresh, result, started, status):
-    _calculation = mo.hstack([status, *([again] if again else []), refresh], justify="start", gap=1.5, wrap=True)
+def lay_out(again, heading, history, over, over_time, refresh, result, started, status):
+    _controls = [*([] if again is None else [again]), *([] if over else [refresh])]
+    _calculation = mo.hstack([status, *_controls], justify="start", align="center", gap=1.5, wrap=True)
     _parts = [heading, result, _calculation, started, history, over_time]
     mo.vstack([part for part in _parts if part is not None], gap=1)
     return

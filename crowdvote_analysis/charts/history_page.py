@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import polars as pl
 
+from crowdvote_analysis.charts import html_rows
 from crowdvote_analysis.charts.page import Headline
 from crowdvote_analysis.errors import CrowdVoteError
 from crowdvote_analysis.snapshots.events import RUNNING
@@ -28,7 +29,13 @@ NOT_CLOSED = "Cannot recalculate closed decisions"
 UNDER_WAY = "Calculation already in progress for this decision"
 
 _BADGES = {"final": "🔴 FINAL", "interim": "🟢 Interim", "error": "❌ Error", "processing": "⏳ Processing"}
-_BLANK = "—"
+# The same as drawings: not every system has a font with pictures.
+_MARKS = {
+    "final": html_rows.disc("#e53935", "🔴"),
+    "interim": html_rows.disc("#4caf50", "🟢"),
+    "error": '<span role="img" aria-label="❌" style="color:#e53935;font-weight:700">×</span>',
+    "processing": html_rows.disc("#ff9800", "⏳", ring=True),
+}
 
 
 def decisions_of(store: Store) -> pl.DataFrame:
@@ -104,10 +111,11 @@ def history_table(known: pl.DataFrame, search: str = "") -> pl.DataFrame:
         search: Only those whose time or winner holds this text, as it stands, in whatever capitals.
 
     Returns:
-        snapshot_id, Timestamp (UTC), Status, Winner, Participation, Manual Ballots, Calculated (all text), error.
+        snapshot_id, Timestamp (UTC), Status, Winner, Participation, Manual Ballots, Calculated (all text), kind (see
+        ``kind_of``), error.
     """
     columns = ("Timestamp (UTC)", "Status", "Winner", "Participation", "Manual Ballots", "Calculated")
-    schema = dict.fromkeys(("snapshot_id", *columns, "error"), pl.String())
+    schema = dict.fromkeys(("snapshot_id", *columns, "kind", "error"), pl.String())
     wanted = search.strip().casefold()
     rows = [
         (
@@ -118,6 +126,7 @@ def history_table(known: pl.DataFrame, search: str = "") -> pl.DataFrame:
             participation(row),
             _number(row["manual_ballots"]),
             _number(row["calculated_ballots"]),
+            kind_of(row),
             row["last_error"] if kind_of(row) == "error" else None,
         )
         for row in known.iter_rows(named=True)
@@ -137,41 +146,26 @@ def history_html(table: pl.DataFrame, page: int, size: int, link: Mapping[str, s
     """
     if table.is_empty():
         return '<p style="opacity:0.8">No snapshot matches.</p>'
-    pages = -(-len(table) // size)
-    page = min(max(page, 1), pages)
-    shown = table.slice((page - 1) * size, size)
-    names = [name for name in table.columns if name not in ("snapshot_id", "error")]
-    numbers = ("Participation", "Manual Ballots", "Calculated")
-    cell = "padding:0.45rem 0.75rem 0.45rem 0;vertical-align:top"
-    head = "".join(
-        f'<th style="{cell};text-align:{"right" if name in numbers else "left"};font-weight:600">{name}</th>'
-        for name in names
-    )
-    body = []
+    first, pages = html_rows.paged(len(table), page, size)
+    shown = table.slice(first, size)
+    names = [name for name in table.columns if name not in ("snapshot_id", "kind", "error")]
+    rows = []
     for row in shown.iter_rows(named=True):
-        cells = "".join(
-            f'<td style="{cell};{"text-align:right;white-space:nowrap" if name in numbers else ""}'
-            f'{";white-space:nowrap" if name in ("Status", "Timestamp (UTC)") else ""}">'
-            f"{escape(row[name] or _BLANK)}</td>"
-            for name in names
-        )
-        target = escape(snapshot_link(row["snapshot_id"], link))
-        cells += f'<td style="{cell};white-space:nowrap"><a href="{target}">View Details</a></td>'
-        body.append(f'<tr style="border-top:1px solid #8884">{cells}</tr>')
-        if row["error"]:
-            words = escape(row["error"].splitlines()[0])
-            body.append(
-                f'<tr><td colspan="{len(names) + 1}" style="padding:0 0 0.6rem;font-size:0.85rem;opacity:0.8;'
-                f'overflow-wrap:anywhere">{words}</td></tr>'
-            )
-    first = (page - 1) * size + 1
-    told = f"{first:,} to {first + len(shown) - 1:,} of {len(table):,}, newest first · page {page:,} of {pages:,}"
-    return (
-        '<div style="overflow-x:auto"><table style="border-collapse:collapse;width:100%;font-size:0.9rem">'
-        f'<thead><tr>{head}<th style="{cell};text-align:left;font-weight:600">Details</th></tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></div>"
-        f'<p style="margin:0.5rem 0 0;font-size:0.85rem;opacity:0.7">{told}</p>'
+        address = snapshot_link(row["snapshot_id"], link)
+        marked = {
+            "Timestamp (UTC)": html_rows.Cell(html_rows.link(address, row["Timestamp (UTC)"])),
+            "Status": html_rows.Cell(f"{_MARKS[row['kind']]} {escape(row['Status'].partition(' ')[2])}"),
+        }
+        details = html_rows.Cell(html_rows.link(address, "View Details"))
+        rows.append([*({**row, **marked}[name] for name in names), details])
+    written = html_rows.table(
+        [*names, "Details"],
+        rows,
+        right=("Participation", "Manual Ballots", "Calculated"),
+        whole=("Timestamp (UTC)", "Status", "Details"),
+        notes=[None if error is None else error.splitlines()[0] for error in shown["error"]],
     )
+    return written + html_rows.counted(first, len(shown), len(table), pages, size, "newest first")
 
 
 def snapshot_link(snapshot_id: str, link: Mapping[str, str], member: str | None = None, page: str = "snapshot") -> str:
@@ -185,6 +179,11 @@ def snapshot_link(snapshot_id: str, link: Mapping[str, str], member: str | None 
     """
     asked = {**link, "snapshot": snapshot_id, **({} if member is None else {"member": member})}
     return f"{f'../{page}/' if page else ''}?{urlencode(asked)}"
+
+
+def decision_link(decision_id: str, link: Mapping[str, str]) -> str:
+    """The relative address of the history of a decision; see ``snapshot_link``."""
+    return f"../decision/?{urlencode({**link, 'decision': decision_id})}"
 
 
 def standing(decision: Mapping[str, Any], now: datetime) -> str:
@@ -229,13 +228,13 @@ def progress(known: pl.DataFrame, now: datetime) -> str:
     if newest is not None and newest["status"] in (*RUNNING, "ready"):
         words = {"creating": "freezing the tables", "tallying": "counting stars"}
         doing = words.get(newest["status"], "calculating ballots")
-        told.append(f"⏳ A calculation is under way: {doing}, for {spell(now - newest['status_at'])}.")
+        told.append(f"A calculation is under way: {doing}, for {spell(now - newest['status_at'])}.")
     elif newest is not None and kind_of(newest) == "error" and newest["superseded_by"] is None:
-        told.append("❌ The latest calculation failed; the result before it stands.")
+        told.append("The latest calculation failed; the result before it stands.")
     done = known.filter(status="completed").head(1)
     if len(done):
         row = done.row(0, named=True)
-        which = f"final ({_BADGES['final']})" if row["is_final"] else "interim"
+        which = "FINAL" if row["is_final"] else "interim"
         told.append(f"Last calculated {when(row['timestamp'])} UTC, {spell(now - row['timestamp'])} ago: {which}.")
     return " ".join(told) or "Not calculated yet."
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _COLOURS = ("#6f5fd6", "#d9772b", "#0e9f86", "#d05a9b", "#b8860b", "#3f8fd2", "#8a8f98", "#a0522d")
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 _HEIGHT, _LOW = 240, 150
+# Both charts begin at the same place, so that an instant stands above itself.
+_ASIDE = 36
 _SHARES = (
     ("manual_ballots", "Voted by hand", MANUAL),
     ("calculated_ballots", "Calculated from followings", CALCULATED),
@@ -102,7 +104,7 @@ def star_history_chart(rows: pl.DataFrame, *, mode: Mode = "page", width: Width 
         y=alt.Y(
             "average:Q",
             scale=alt.Scale(domain=[0, 5], nice=False),
-            axis=alt.Axis(title="Average stars", values=[0, 1, 2, 3, 4, 5]),
+            axis=alt.Axis(title="Average stars", values=[0, 1, 2, 3, 4, 5], minExtent=_ASIDE, maxExtent=_ASIDE),
         ),
         color=colour,
         tooltip=[
@@ -155,7 +157,9 @@ def participation_history_chart(
         y=alt.Y(
             "start:Q",
             scale=alt.Scale(domain=[0, 1], nice=False),
-            axis=alt.Axis(title="Share of voters", format="%", values=[0, 0.25, 0.5, 0.75, 1]),
+            axis=alt.Axis(
+                title="Share of voters", format="%", values=[0, 0.25, 0.5, 0.75, 1], minExtent=_ASIDE, maxExtent=_ASIDE
+            ),
         ),
         y2="end:Q",
     )
