@@ -71,19 +71,15 @@ def open_store(asked, place):
 def choose_snapshot(first, siblings):
     _labels = {snapshot_page.label(row): row["snapshot_id"] for row in siblings.iter_rows(named=True)}
     _first = next(label for label, name in _labels.items() if name == first["snapshot_id"])
-    snapshot = mo.ui.dropdown(_labels, value=_first, label="Snapshot of this decision")
+    snapshot = mo.ui.dropdown(_labels, value=_first, label="Snapshot", full_width=True)
     return (snapshot,)
 
 
 @app.cell
 def show_choosers(first, link, snapshot):
     _back = history_page.decision_link(first["decision_id"], link)
-    mo.hstack(
-        [snapshot, mo.Html(f'<a href="{escape(_back)}" style="text-decoration:underline">History of the decision</a>')],
-        justify="start",
-        align="center",
-        gap=2,
-        wrap=True,
+    mo.vstack(
+        [mo.Html(f'<a href="{escape(_back)}" style="text-decoration:underline">History of this decision</a>'), snapshot]
     )
     return
 
@@ -143,15 +139,16 @@ def show_heading(looked):
 
 
 @app.cell
-def choose_member(asked):
-    who = mo.ui.text(value=asked.get("member", ""), placeholder="name", label="Find a member", debounce=300)
+def choose_member():
+    who = mo.ui.text(placeholder="name", label="Find members", debounce=300)
     size = mo.ui.dropdown([str(rows) for rows in history_page.PAGE_SIZES], value="10", label="Rows a page")
     return size, who
 
 
 @app.cell
-def show_member(link, looked, who):
-    _row = snapshot_page.member(looked, who.value) if who.value.strip() else None
+def show_member(asked, link, looked, who):
+    # Somebody whose whole name is typed in, else whoever the address of the page names.
+    _row = snapshot_page.member(looked, who.value) or snapshot_page.member(looked, asked.get("member", ""))
     one = None
     if _row is not None:
         one = mo.Html(
@@ -211,8 +208,8 @@ def show_calculated(link, looked, loops, size, turn_2, who):
     _counted = snapshot_page.html_rows.counted(_first, len(_rows), len(_found), _pages, int(size.value), "by name")
     stage_2 = section(
         "Stage 2: calculated ballots",
-        "Whoever did not vote gets the average of the ballots of those they follow, where the tags match. Open a line to "
-        "see how it came about. Orange: inside a loop, where a following that would lead back to itself is cut.",
+        "Whoever did not vote gets the average of the ballots of those they follow, where the tags match. Open a line "
+        "to see how it came about. Orange: inside a loop, where a following that would lead back to itself is cut.",
         mo.hstack([loops, *([turn_2] if _pages > 1 else [])], justify="start", align="center", gap=2, wrap=True),
         mo.Html(f"<div>{_opened or '<p>Nobody.</p>'}</div>{_counted}"),
     )
@@ -285,7 +282,8 @@ def show_verification(check, looked, store):
             _kind, _words = snapshot_page.verdict(verify_snapshot(store, looked.row["snapshot_id"]))
         checked = mo.callout(mo.Html(f'<div style="overflow-wrap:anywhere">{escape(_words)}</div>'), kind=_kind)
     _hashes = "".join(
-        f'<div style="font-size:0.85rem;overflow-wrap:anywhere;opacity:0.8">{name}: <code>{looked.row[key]}</code></div>'
+        '<div style="font-size:0.85rem;overflow-wrap:anywhere;opacity:0.8">'
+        f"{name}: <code>{looked.row[key]}</code></div>"
         for name, key in (("Public hash", "public_hash"), ("Result hash", "public_result_hash"))
     )
     proof = section(

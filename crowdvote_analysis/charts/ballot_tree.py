@@ -77,7 +77,7 @@ def _followed(
         behind.append(_last(f"{who.name}: {_without(followed.reason)}", COLOURS["none"]))
     inside = f'<div style="margin-left:0.5rem;padding-left:1rem;border-left:1px solid #8886">{"".join(behind)}</div>'
     if not followed.followings and not followed.not_shown:
-        return f'<div style="{_LINE}">{head}<br>{said}</div>{inside if behind else ""}'
+        return f'<div style="{_LINE}">{head} · {said}</div>{inside if behind else ""}'
     opened = " open" if top else ""
     return (
         f'<details{opened} style="{_LINE}"><summary style="cursor:pointer">{head} · {said}</summary>{inside}</details>'

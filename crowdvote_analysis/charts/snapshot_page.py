@@ -91,7 +91,7 @@ def look(store: Store, name: str) -> Looked:
     tally = tally_each(staged, inputs.options.protocol, tie_orders=orders).get(inputs.decision_id)
     names = public_names(state).filter(community_id=inputs.community_id).select("member_id", "public_id", "name")
     people = staged.ballots.join(names, on="member_id").with_columns(pl.coalesce("name", "public_id").alias("name"))
-    titles = {choice: title for title, choice in labels(choices.select("choice_id", "title")).items()}
+    titles = {choice: title for title, choice in labels(choices.sort("position").select("choice_id", "title")).items()}
     return Looked(
         row=row,
         inputs=inputs,
