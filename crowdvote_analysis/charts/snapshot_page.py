@@ -222,16 +222,16 @@ def nobody(looked: Looked, search: str, page: int, size: int, link: Mapping[str,
             html_rows.Cell(
                 f"{html_rows.disc(html_rows.COLOURS['none'], '')} "
                 + html_rows.link(snapshot_link(looked.row["snapshot_id"], link, row["public_id"], ""), row["name"])
+                + ("" if row["is_voter"] else " (lobbyist)")
             ),
             row["reason"],
             follows.get(row["member_id"]) or ("nobody" if row["reason"] == NOT_FOLLOWING else None),
-            " " if row["is_voter"] else "lobbyist",
         ]
         for row in shown.iter_rows(named=True)
     ]
     if not written:
         return _nobody(search)
-    told = html_rows.table(["Member", "Why", "Follows", "Note"], written, whole=("Member",))
+    told = html_rows.table(["Member", "Why", "Follows"], written, whole=("Member",))
     return told + html_rows.counted(first, len(shown), len(found), pages, size, "by name")
 
 
