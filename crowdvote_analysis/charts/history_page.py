@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.store.store import Store
 
 PAGE_SIZES = (10, 25, 50, 100)
+CALCULATION = "recalculation"  # name of the thread of one
 CHARTED = 100  # the newest snapshots, in charts over time
 NEEDS_MANAGER = "Only community managers can trigger manual recalculation"
 NOT_CLOSED = "Cannot recalculate closed decisions"
@@ -306,7 +307,7 @@ def recalculate(store: Store, decision_id: str, *, is_manager: bool) -> tuple[bo
         return False, NOT_CLOSED
     if is_calculating(store, decision_id):
         return False, UNDER_WAY
-    threading.Thread(target=_take, args=(store, decision_id), daemon=True).start()
+    threading.Thread(target=_take, args=(store, decision_id), daemon=True, name=CALCULATION).start()
     title = decision["title"] or decision_id
     return True, f'Recalculation started for "{title}". Results will update automatically when complete.'
 

@@ -15,6 +15,7 @@ from crowdvote_analysis.charts.theme import plotted
 from crowdvote_analysis.consensus import weights
 from crowdvote_analysis.star import score_histogram
 from tests.charts.spec import drawing, fields, rows
+from tests.charts.timelines import small_timeline
 
 if TYPE_CHECKING:
     import altair as alt
@@ -50,6 +51,10 @@ def drawn(request, counted, names, tally, yes_no):
             ),
             "participation": charts.participation_chart(charts.participation_parts(stats), **look),
             "depth": charts.depth_chart(charts.depth_rows(ballots), **look),
+            "stars over time": charts.star_history_chart(charts.star_history(small_timeline()), **look),
+            "participation over time": charts.participation_history_chart(
+                charts.participation_history(small_timeline()), **look
+            ),
             "progress": charts.progress_chart(progress, **look),
             "vote weights": charts.vote_weight_chart(
                 charts.vote_weight_rows(by_voter, names.filter(community_id="riverside")), **look
