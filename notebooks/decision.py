@@ -174,10 +174,11 @@ def show_history(known, link, search, size, turn):
         "results are interim; the one after its end is final. View Details shows whose ballots made it."
     )
     _table = history_page.history_table(known, search.value)
+    _controls = [search, size, *([turn] if len(_table) > int(size.value) else [])]
     history = section(
         "History",
         _words,
-        *([mo.hstack([search, size, turn], justify="start", align="end", gap=1.5, wrap=True)] if len(known) else []),
+        *([mo.hstack(_controls, justify="start", align="end", gap=1.5, wrap=True)] if len(known) else []),
         mo.Html(history_page.history_html(_table, int(turn.value or 1), int(size.value), link))
         if len(known)
         else mo.Html("<p>There is no snapshot of this decision yet.</p>"),

@@ -173,7 +173,7 @@ def show_manual(link, looked, size, turn_1, who):
     stage_1 = section(
         "Stage 1: ballots cast by hand",
         "In brackets: how many other ballots build on this one. Weight: the number of counted ballots that come down "
-        "to it. The cup marks the most influential.",
+        "to it. The cup marks the most influential. Lobbyists are listed too; the figures above are of voters alone.",
         mo.Html(snapshot_page.manual(looked, who.value, int(turn_1.value or 1), int(size.value), link)),
         *([turn_1] if snapshot_page.pages(looked, "manual", who.value, int(size.value)) > 1 else []),
     )
@@ -209,7 +209,8 @@ def show_calculated(link, looked, loops, size, turn_2, who):
     stage_2 = section(
         "Stage 2: calculated ballots",
         "Whoever did not vote gets the average of the ballots of those they follow, where the tags match. Open a line "
-        "to see how it came about. Orange: inside a loop, where a following that would lead back to itself is cut.",
+        "to see how it came about. Orange: inside a loop, where a following that would lead back to itself is cut; "
+        "these members are listed here whatever came of it.",
         mo.hstack([loops, *([turn_2] if _pages > 1 else [])], justify="start", align="center", gap=2, wrap=True),
         mo.Html(f"<div>{_opened or '<p>Nobody.</p>'}</div>{_counted}"),
     )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
-import sys
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,22 +44,6 @@ def show(apps, demo_store_folder):
 def green(demo_store_folder):
     """The snapshots of the village green, newest first."""
     return list_snapshots(Store.open(demo_store_folder), "village-green")
-
-
-def test_the_notebooks_have_no_complaints():
-    """Marimo's own checks pass, warnings included."""
-    names = [str(NOTEBOOKS / f"{name}.py") for name in ("decision", "snapshot")]
-    command = [sys.executable, "-m", "marimo", "check", "--strict", *names]
-    done = subprocess.run(command, check=False, capture_output=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize("name", ["decision", "snapshot"])
-def test_the_notebooks_run_as_scripts(name, demo_store_folder):
-    """Without a browser a notebook runs through, on the store it is given, without a warning."""
-    command = [sys.executable, "-W", "error", NOTEBOOKS / f"{name}.py", "--", "--store", demo_store_folder]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_decision_opens_with_its_history(show, green):

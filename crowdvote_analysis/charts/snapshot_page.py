@@ -155,12 +155,14 @@ def manual(looked: Looked, search: str, page: int, size: int, link: Mapping[str,
                 ", ".join(row["tags"]),
                 *stars,
                 f"{row['weight']:.2f}",
-                note or " ",
+                note or " ",  # a blank cell, not a dash
             ]
         )
     names = ["Member (influence)", "Tags", *titles, "Weight", "Note"]
     if not written:
         return _nobody(search)
+    if all(row[-1] == " " for row in written):
+        names, written = names[:-1], [row[:-1] for row in written]
     told = html_rows.table(names, written, right=[*titles, "Weight"], whole=("Member (influence)",))
     return told + html_rows.counted(first, len(shown), len(found), pages, size, "the most influential first")
 

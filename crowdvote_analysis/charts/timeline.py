@@ -92,12 +92,12 @@ def star_history_chart(rows: pl.DataFrame, *, mode: Mode = "page", width: Width 
     colour = alt.Color(
         "title:N",
         scale=alt.Scale(domain=titles, range=[_COLOURS[at % len(_COLOURS)] for at in range(len(titles))]),
-        legend=_legend(columns=2),
+        legend=_legend(),
     )
     shape = alt.Shape(
         "title:N",
         scale=alt.Scale(domain=titles, range=[_SHAPES[at % len(_SHAPES)] for at in range(len(titles))]),
-        legend=_legend(columns=2),
+        legend=_legend(),
     )
     base = alt.Chart(data).encode(
         x=_time(),
@@ -176,5 +176,5 @@ def _time() -> alt.X:
     return alt.X("timestamp:T", scale=alt.Scale(type="utc", padding=14), axis=axis)
 
 
-def _legend(columns: int = 3) -> alt.Legend:
-    return alt.Legend(title=None, orient="top", direction="horizontal", offset=8, columnPadding=24, columns=columns)
+def _legend() -> alt.Legend:
+    return alt.Legend(title=None, orient="top", direction="horizontal", offset=8, columnPadding=24, columns=2)
