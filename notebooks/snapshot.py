@@ -69,7 +69,7 @@ def open_store(asked, place):
 
 @app.cell
 def choose_snapshot(first, siblings):
-    _labels = {snapshot_page.label(row): row["snapshot_id"] for row in siblings.iter_rows(named=True)}
+    _labels = snapshot_page.snapshot_labels(siblings)
     _first = next(label for label, name in _labels.items() if name == first["snapshot_id"])
     snapshot = mo.ui.dropdown(_labels, value=_first, label="Snapshot", full_width=True)
     return (snapshot,)

@@ -19,7 +19,8 @@ _CUP = (
 )
 # Drawn rather than written: not every system has a font with a picture of it.
 CUP = (
-    '<svg role="img" aria-label="🏆" viewBox="0 0 20 20" style="display:inline-block;height:0.95em;vertical-align:-0.1em">'
+    '<svg role="img" aria-label="🏆" viewBox="0 0 20 20" '
+    'style="display:inline-block;height:0.95em;vertical-align:-0.1em">'
     f'<title>most influential</title><path fill="#d99a1c" d="{_CUP}"/></svg>'
 )
 

@@ -291,9 +291,17 @@ def verdict(found: Verification) -> tuple[str, str]:
     return "danger", f"Not certified: {first or 'there is no result'}."
 
 
-def label(row: Mapping[str, Any]) -> str:
-    """A snapshot in a list to choose from."""
-    return f"{when(row['timestamp'])} · {badge(row).partition(' ')[2]} · {winner(row) or row['status']}"
+def snapshot_labels(known: pl.DataFrame) -> dict[str, str]:
+    """Label snapshots for a list to choose from: label to snapshot id; those of one minute have their id beside.
+
+    Args:
+        known: Rows of ``list_snapshots``.
+    """
+    told = [
+        (row["snapshot_id"], f"{when(row['timestamp'])} · {badge(row).partition(' ')[2]} · {winner(row)}".rstrip(" ·"))
+        for row in known.iter_rows(named=True)
+    ]
+    return labels(pl.DataFrame(told, schema={"snapshot_id": pl.String, "title": pl.String}, orient="row"))
 
 
 def _lineage(looked: Looked, public_id: str) -> Lineage:

@@ -158,3 +158,12 @@ def test_anonymous_members_are_nowhere(look):
             assert not re.search(rf"\b{re.escape(secret)}\b", told, re.IGNORECASE)
         assert snapshot_page.member(looked, hidden["member_id"][0]) is None
         assert snapshot_page.calculated(looked, hidden["member_id"][0]).is_empty()
+
+
+def test_snapshots_of_one_minute_can_be_told_apart(look):
+    """Each has a label of its own in the list, whatever else they share."""
+    row = pl.DataFrame([look("village-green").row], infer_schema_length=None)
+    twins = pl.concat([row, row.with_columns(snapshot_id=pl.lit("twin"))])
+    labelled = snapshot_page.snapshot_labels(twins)
+    assert list(labelled.values()) == twins["snapshot_id"].to_list()
+    assert next(iter(snapshot_page.snapshot_labels(row))).endswith(" · FINAL · Wildflower meadow")
