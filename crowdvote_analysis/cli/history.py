@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import threading
 import webbrowser
 from typing import TYPE_CHECKING, Any
@@ -26,13 +29,21 @@ def serve_history(page: str, store: str | None, port: int, browser: bool) -> Non
     """
     import uvicorn
 
-    if store is None:
-        from crowdvote_analysis.snapshots import demo_store
+    from crowdvote_analysis.snapshots.demo import demo_store, discard_demo_store
 
+    if store is None:
         demo_store()
     if browser:
         threading.Timer(1.0, webbrowser.open, [f"http://127.0.0.1:{port}"]).start()
-    uvicorn.run(history_app(page, store), host="127.0.0.1", port=port, log_level="warning", ws_max_size=2**24)
+    # Whoever ends the server ends it at once: notebooks that are looked at run in threads, which would be waited for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        uvicorn.run(
+            history_app(page, store), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=2
+        )
+    finally:
+        discard_demo_store()
+        os._exit(0)
 
 
 def history_app(page: str, store: str | None) -> Starlette:

@@ -107,10 +107,16 @@ def demo_store() -> Store:
         return Store.open(_temporary())
 
 
+def discard_demo_store() -> None:
+    """Remove the demo store of this process, if there is one; done at its end as well."""
+    if _temporary.cache_info().currsize:
+        shutil.rmtree(_temporary(), ignore_errors=True)
+
+
 @cache
 def _temporary() -> str:
     folder = mkdtemp(prefix="crowdvote-demo-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(discard_demo_store)
     make_demo_store(folder, datetime.now(UTC))
     return folder
 
