@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.cores import every_core, keep_to_one
 
@@ -22,3 +24,17 @@ def all_cores() -> Iterator[None]:
     """For processes whose threads, or which among themselves, are to run at the same time."""
     with every_core():
         yield
+
+
+@pytest.fixture(scope="session")
+def demo_store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo store as of today, for looking at; made once for all workers. Whoever changes it takes a copy."""
+    from tests.command import crowdvote
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    with FileLock(shared / "demo-store.lock"):
+        if not (shared / "demo-store").exists():
+            done = crowdvote("demo", "--store", shared / "demo-store")
+            assert done.returncode == 0, done.stderr
+    return shared / "demo-store"

@@ -117,13 +117,13 @@ class Visit:
 def visit(browser, address):
     pages = []
 
-    def go(query: str = "", scheme: str = "light", width: int = 1280) -> Visit:
+    def go(query: str = "", scheme: str = "light", width: int = 1280, path: str = "") -> Visit:
         visit = Visit(browser.new_page())
         pages.append(visit.page)
         visit.page.set_viewport_size({"width": width, "height": 900})
         visit.page.emulate_media(color_scheme=scheme)
         visit.page.set_default_timeout(PATIENCE)
-        visit.page.goto(f"{address}/?{query}")
+        visit.page.goto(f"{address}/{path}?{query}")
         return visit
 
     yield go

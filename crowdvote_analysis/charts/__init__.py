@@ -17,6 +17,8 @@ in the frames and become floats only here, at the edge to the screen (Altair can
 - ``change_chart(change_rows(comparison))``: scores before and after a change that is tried out.
 - ``progress_chart(progress_parts(outcomes))``: yes/no decisions, and how far yes has to get.
 - ``vote_weight_chart(vote_weight_rows(weights, names))``: whose votes carry a delegated yes/no decision.
+- ``star_history_chart(star_history(timeline))``: the stars of the choices over time, and who led.
+- ``participation_history_chart(participation_history(timeline))``: who took part, over time.
 
 Pass ``mode="light"`` or ``"dark"`` for a picture that stands on its own; the default ``"page"`` takes the colour of its
 texts from the page around it. ``page`` holds the words and tables that go with the charts.
@@ -36,6 +38,12 @@ from crowdvote_analysis.charts.steps import step_rows, steps_chart
 from crowdvote_analysis.charts.tags import tag_chart, tag_rows
 from crowdvote_analysis.charts.theme import Mode, Width
 from crowdvote_analysis.charts.ties import tie_steps
+from crowdvote_analysis.charts.timeline import (
+    participation_history,
+    participation_history_chart,
+    star_history,
+    star_history_chart,
+)
 from crowdvote_analysis.charts.yes_no import progress_chart, progress_parts, vote_weight_chart, vote_weight_rows
 
 __all__ = [
@@ -55,6 +63,8 @@ __all__ = [
     "influence_rows",
     "network_chart",
     "participation_chart",
+    "participation_history",
+    "participation_history_chart",
     "participation_parts",
     "progress_chart",
     "progress_parts",
@@ -63,6 +73,8 @@ __all__ = [
     "score_chart",
     "share_chart",
     "share_rows",
+    "star_history",
+    "star_history_chart",
     "step_rows",
     "steps_chart",
     "tag_chart",

@@ -119,13 +119,13 @@ def decision_labels(state: SystemState, community_id: str, *, yes_no: bool = Fal
     """
     decisions = _decisions(state, yes_no).filter(community_id=community_id)
     ordered = decisions.sort(["closes_at", "title", "decision_id"], descending=[True, False, False], nulls_last=True)
-    return _labels(ordered.select("decision_id", "title"), _CHOOSER)
+    return labels(ordered.select("decision_id", "title"), _CHOOSER)
 
 
 def community_labels(state: SystemState, *, yes_no: bool = False) -> dict[str, str]:
     """Label the communities with such decisions, in the order of their titles: label to community id."""
     deciding = state.communities.join(_decisions(state, yes_no), on="community_id", how="semi")
-    return _labels(deciding.sort("title", "community_id").select("community_id", "title"), _CHOOSER)
+    return labels(deciding.sort("title", "community_id").select("community_id", "title"), _CHOOSER)
 
 
 def open_from_to(opens_at: datetime | None, closes_at: datetime | None) -> str:
@@ -154,8 +154,8 @@ def ballot_table(resolution: Resolution, decision_id: str, names: pl.DataFrame) 
     shown = names.filter(pl.col("community_id").is_in(community.implode())).select(
         "member_id", pl.coalesce("name", "public_id").alias("name")
     )
-    labels = _labels(resolution.choices.filter(here).select("choice_id", "title"), _COLUMN)
-    titles = {choice: label for label, choice in labels.items()}
+    choices = labels(resolution.choices.filter(here).select("choice_id", "title"), _COLUMN)
+    titles = {choice: label for label, choice in choices.items()}
     stars = (
         resolution.stars.filter(here)
         .with_columns(pl.col("stars").cast(pl.Float64).round(2))
@@ -202,9 +202,16 @@ def _decisions(state: SystemState, yes_no: bool) -> pl.DataFrame:
     return state.decisions.filter((pl.col("method") != "star") == yes_no)
 
 
-def _labels(rows: pl.DataFrame, longest: int) -> dict[str, str]:
-    """Title to id; where titles are missing or read the same once cut, the id stands beside them."""
-    key = rows.columns[0]
+def labels(rows: pl.DataFrame, longest: int = _CHOOSER) -> dict[str, str]:
+    """Label rows for a list to choose from: label to id.
+
+    Args:
+        rows: Two columns: the id, and the title, null where there is none.
+        longest: Titles are cut to so many characters; where they are missing or read the same then, the id stands
+            beside them.
+    """
+    key, named = rows.columns
+    rows = rows.rename({named: "title"})
     title = pl.coalesce("title", key)
     cut = pl.when(title.str.len_chars() > longest).then(title.str.slice(0, longest - 1) + "…").otherwise(title)
     labelled = rows.with_columns(title=cut)

@@ -93,10 +93,28 @@ def count(
         raise typer.Exit(UNRESOLVED)
 
 
-def demo(as_json: AsJson = False) -> None:
-    """Count the demo communities: three communities, twelve decisions, one of them shown in full."""
+def demo(
+    store: Annotated[
+        str | None,
+        typer.Option("--store", metavar="FOLDER", help="Make a store of them, with a history.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count the demo communities: three communities, twelve decisions, one of them shown in full.
+
+    With --store they become a store instead, with ballots that came in over weeks and snapshots taken meanwhile; its
+    times are moved so that what is open in the demo is open today.
+
+    Examples:
+      crowdvote demo
+
+      crowdvote demo --store demo-store
+    """
     from crowdvote_analysis.bundled import demo_folder
 
+    if store is not None:
+        _make_store(store, as_json)
+        return
     with noting() as notes:
         state = read_state(demo_folder())
         documents = _documents(state, resolve_state(state), Asked())
@@ -112,6 +130,20 @@ def demo(as_json: AsJson = False) -> None:
         "Next: [bold]crowdvote dashboard[/] for the pictures, [bold]crowdvote count FOLDER[/] for your own tables."
     )
     out.print("There are yes/no decisions too: [bold]crowdvote decide outcome[/].")
+
+
+def _make_store(folder: str, as_json: bool) -> None:
+    from crowdvote_analysis.cli.times import now
+    from crowdvote_analysis.snapshots import list_snapshots, make_demo_store
+
+    with working("Making the demo store"):
+        made = make_demo_store(folder, now())
+    known = len(list_snapshots(made))
+    if as_json:
+        print_json({"store": str(made.location), "snapshots": known})
+        return
+    out.print(f"{made.location}: the demo communities, with {known} snapshots.", markup=False, soft_wrap=True)
+    out.print(f"Next: crowdvote dashboard {folder} --page decision", markup=False, soft_wrap=True)
 
 
 def resolve_state(

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from crowdvote_analysis.cli.console import err, noting
-from crowdvote_analysis.cli.reading import read_state
+from crowdvote_analysis.cli.reading import open_store, read_state
 from crowdvote_analysis.errors import CrowdVoteError
 
 
@@ -22,10 +22,11 @@ def dashboard(
         typer.Argument(help="Folder with the tables, or a store; the demo communities by default.", show_default=False),
     ] = None,
     page: Annotated[
-        Literal["count", "yes_no", "influence", "what_if", "tutorial"],
+        Literal["count", "yes_no", "influence", "what_if", "tutorial", "decision", "snapshot"],
         typer.Option(
             "--page",
-            help="Decisions with stars, yes/no decisions, who decided, what would come out otherwise, or the rules.",
+            help="Decisions with stars, yes/no decisions, who decided, what would come out otherwise, the rules; of a "
+            "store: a decision over time, one snapshot.",
         ),
     ] = "count",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on this machine.")] = 2718,
@@ -33,10 +34,21 @@ def dashboard(
 ) -> None:
     """Serve a notebook on this machine: the count with scores, runoff, influence and ballots, or another page.
 
+    The pages decision and snapshot belong together, and look at a store; without one, at a demo store made for it.
+
     The page is for one person on this machine: it listens on the loopback address only. Stop it with Ctrl+C.
     """
     from crowdvote_analysis.bundled import notebooks_folder
 
+    if page in ("decision", "snapshot"):
+        from crowdvote_analysis.cli.history import serve_history
+
+        if folder is not None:
+            open_store(folder)
+        _require_free(port)
+        err.print(f"Serving on http://127.0.0.1:{port} (Ctrl+C stops it).")
+        serve_history(page, folder if folder is None or "://" in folder else str(Path(folder).resolve()), port, browser)
+        return
     if folder is not None:
         with noting():
             read_state(folder)  # what cannot be counted is said here rather than on a page that stays empty

@@ -1,9 +1,11 @@
 """Snapshots of a store: what counts at one instant, frozen, counted, and proved (rules S)."""
 
+from crowdvote_analysis.snapshots.demo import demo_store, make_demo_store
 from crowdvote_analysis.snapshots.document import document, document_dict, document_schema
 from crowdvote_analysis.snapshots.events import INTERNAL, find_snapshot, list_snapshots, read_events, redacted
 from crowdvote_analysis.snapshots.exports import (
     SNAPSHOT_TABLES,
+    decision_timeline,
     export_snapshot,
     export_snapshots,
     read_public,
@@ -21,6 +23,8 @@ __all__ = [
     "INTERNAL",
     "SNAPSHOT_TABLES",
     "Verification",
+    "decision_timeline",
+    "demo_store",
     "document",
     "document_dict",
     "document_schema",
@@ -29,6 +33,7 @@ __all__ = [
     "find_snapshot",
     "health",
     "list_snapshots",
+    "make_demo_store",
     "read_events",
     "read_inputs",
     "read_public",

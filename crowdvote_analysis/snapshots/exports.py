@@ -23,7 +23,7 @@ from crowdvote_analysis.snapshots.events import (
 )
 from crowdvote_analysis.snapshots.inputs import HEAD, TABLES, public_inputs
 from crowdvote_analysis.snapshots.objects import csv_bytes, json_bytes, sha256
-from crowdvote_analysis.snapshots.reading import read_inputs
+from crowdvote_analysis.snapshots.reading import read_document, read_inputs
 from crowdvote_analysis.snapshots.verify import open_snapshot
 from crowdvote_analysis.tables import UTC
 
@@ -215,14 +215,6 @@ def timeline(row: Mapping[str, Any], result: Result) -> pl.DataFrame:
         (``decision``, ``choice`` or ``member``), subject (an id), measure, value (DECIMAL(38,9)) or text. Members are
         those with a ballot by hand.
     """
-    tally = result.tally
-    of_decision = [(row["decision_id"], name, row[name], None) for name in _OF_DECISION]
-    of_decision += [(row["decision_id"], name, None, row[name]) for name in ("outcome", "winner")]
-    of_choice = [
-        (score["choice_id"], name, score[name], None) for score in tally.get("scores", ()) for name in _OF_CHOICE
-    ]
-    votes = (tally.get("runoff") or {}).get("votes") or {}
-    of_choice += [(choice, "runoff_votes", number, None) for choice, number in votes.items()]
     manual = result.tables["resolved_ballots"].filter(origin="manual").sort("member_id")
     of_member = manual.select("member_id", pl.col(_OF_MEMBER).cast(TIMELINE["value"])).unpivot(
         _OF_MEMBER, index="member_id", variable_name="measure", value_name="value"
@@ -230,7 +222,42 @@ def timeline(row: Mapping[str, Any], result: Result) -> pl.DataFrame:
     members = of_member.select(
         pl.lit("member").alias("kind"), pl.col("member_id").alias("subject"), "measure", "value", text=pl.lit(None)
     )
-    frames = [_long("decision", of_decision), _long("choice", of_choice), members.cast({"text": pl.String})]
+    return pl.concat([_of_tally(row, result.tally), members.select(*_head(row), pl.all()).cast(TIMELINE)])
+
+
+def decision_timeline(store: Store, rows: pl.DataFrame) -> pl.DataFrame:
+    """What there is to say about some snapshots over time, without their members: no table of theirs is read.
+
+    Args:
+        store: The store.
+        rows: Rows of ``list_snapshots``; those that are not completed are passed over.
+
+    Returns:
+        The rows of ``timeline`` whose kind is ``decision`` or ``choice``, and a column ``title``: that of a choice.
+
+    Raises:
+        SnapshotError: A result is missing, or is not what it was.
+    """
+    parts = [pl.DataFrame(schema={**TIMELINE, "title": pl.String()})]
+    for row in rows.filter(status="completed").iter_rows(named=True):
+        tally = read_document(store, row["snapshot_id"], "result", row["result_file"])["tally"]
+        scores = tally.get("scores", ())
+        titles = {score["choice_id"]: score["title"] for score in scores}
+        title = pl.when(kind="choice").then(pl.col("subject").replace_strict(titles, default=None))
+        parts.append(_of_tally(row, tally).with_columns(title=title.cast(pl.String)))
+    return pl.concat(parts)
+
+
+def _of_tally(row: Mapping[str, Any], tally: Mapping[str, Any]) -> pl.DataFrame:
+    """The rows of the timeline about a decision and its choices."""
+    of_decision = [(row["decision_id"], name, row[name], None) for name in _OF_DECISION]
+    of_decision += [(row["decision_id"], name, None, row[name]) for name in ("outcome", "winner")]
+    of_choice = [
+        (score["choice_id"], name, score[name], None) for score in tally.get("scores", ()) for name in _OF_CHOICE
+    ]
+    votes = (tally.get("runoff") or {}).get("votes") or {}
+    of_choice += [(choice, "runoff_votes", number, None) for choice, number in votes.items()]
+    frames = [_long("decision", of_decision), _long("choice", of_choice)]
     return pl.concat(frames).select(*_head(row), pl.all()).cast(TIMELINE)
 
 

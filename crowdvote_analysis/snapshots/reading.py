@@ -8,25 +8,34 @@ from typing import TYPE_CHECKING, Any
 from crowdvote_analysis.errors import SnapshotError
 from crowdvote_analysis.snapshots.calculation import Result, thaw_tables
 from crowdvote_analysis.snapshots.inputs import Inputs, thaw_inputs
-from crowdvote_analysis.snapshots.objects import file_of, read_bytes
+from crowdvote_analysis.snapshots.objects import file_of, read_bytes, sha256
 
 if TYPE_CHECKING:
     from crowdvote_analysis.state import SystemState
     from crowdvote_analysis.store.store import Store
 
 
-def read_document(store: Store, snapshot_id: str, name: str) -> dict[str, Any]:
+def read_document(store: Store, snapshot_id: str, name: str, file: str | None = None) -> dict[str, Any]:
     """A JSON document of a snapshot: inputs, staged or result.
 
+    Args:
+        store: The store.
+        snapshot_id: The snapshot.
+        name: Which of them.
+        file: The SHA-256 of its bytes, to be checked; not checked by default.
+
     Raises:
-        SnapshotError: It is missing or no JSON.
+        SnapshotError: It is missing, is no JSON, or is not what it was.
     """
     path = file_of(snapshot_id, name)
     try:
-        document: dict[str, Any] = json.loads(read_bytes(store.location, path))
+        data = read_bytes(store.location, path)
+        document: dict[str, Any] = json.loads(data)
     except (FileNotFoundError, ValueError) as error:
         what = "is missing" if isinstance(error, FileNotFoundError) else "is no JSON"
         raise SnapshotError(f"{store.location}: {path}: {what}. The snapshot is of no use without it.") from None
+    if file is not None and sha256(data) != file:
+        raise SnapshotError(f"{store.location}: {path}: holds other bytes than were written.")
     return document
 
 

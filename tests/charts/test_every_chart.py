@@ -17,6 +17,7 @@ from crowdvote_analysis.power import neighbourhood, tag_power, voter_weights
 from crowdvote_analysis.star import score_histogram
 from crowdvote_analysis.what_if import compare
 from tests.charts.spec import drawing, fields, rows
+from tests.charts.timelines import small_timeline
 
 if TYPE_CHECKING:
     import altair as alt
@@ -62,6 +63,10 @@ def drawn(request, demo, counted, names, tally, yes_no):
             "network": charts.network_chart(charts.drawing_of(around, here), **look),
             "change": charts.change_chart(charts.change_rows(compare(counted, counted, decision)), **look),
             "depth": charts.depth_chart(charts.depth_rows(ballots), **look),
+            "stars over time": charts.star_history_chart(charts.star_history(small_timeline()), **look),
+            "participation over time": charts.participation_history_chart(
+                charts.participation_history(small_timeline()), **look
+            ),
             "progress": charts.progress_chart(progress, **look),
             "vote weights": charts.vote_weight_chart(
                 charts.vote_weight_rows(by_voter, names.filter(community_id="riverside")), **look

@@ -1,0 +1,133 @@
+"""One member's ballot as HTML: the tree of followings that opens and closes, and whose stars it is made of (U2)."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from crowdvote_analysis.charts.html_rows import COLOURS, disc, link
+from crowdvote_analysis.explanation.tree import NO_STARS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from crowdvote_analysis.explanation import Lineage
+    from crowdvote_analysis.explanation.tree import Ballot, Followed, Person
+
+_FEW = 12  # voters whose share is told
+_LINE = "margin:0.15rem 0;overflow-wrap:anywhere"
+
+
+def tree_html(lineage: Lineage, address: Callable[[str], str]) -> str:
+    """Write the tree of one member.
+
+    Args:
+        lineage: The tree.
+        address: The address of a member's own page, by public id.
+
+    Returns:
+        HTML. Followings that have followings behind them are closed at first, but for the topmost; every name leads to
+        the member, and tells their ballot to whoever rests on it.
+    """
+    titles = lineage.titles
+    lines = [_followed(followed, titles, address, top=True) for followed in lineage.followings]
+    lines += _more(lineage.not_shown)
+    if lineage.ballot is not None:
+        lines.append(_last(_ballot(lineage.member, lineage.ballot, titles), _colour(lineage.ballot)))
+    else:
+        lines.append(_last(f"{lineage.member.name}: no ballot. {lineage.reason}.", COLOURS["none"]))
+    return f'<div style="font-size:0.9rem">{"".join(lines)}</div>'
+
+
+def shares_html(lineage: Lineage, address: Callable[[str], str]) -> str:
+    """Say whose ballots cast by hand a calculated ballot is made of (I3); nothing for other ballots."""
+    if lineage.ballot is None or lineage.ballot.origin != "calculated" or not lineage.shares:
+        return ""
+    told = [
+        f"{link(address(share.voter.member_id), share.voter.name)} {share.value:.1%}" for share in lineage.shares[:_FEW]
+    ]
+    more = len(lineage.shares) - _FEW
+    rest = f" and {more:,} more" if more > 0 else ""
+    return f'<p style="{_LINE};font-size:0.9rem">Made of the ballots of {", ".join(told)}{rest}.</p>'
+
+
+def stars_html(stars: Mapping[str, object], titles: Mapping[str, str]) -> str:
+    """The stars of a ballot in words: ``Pond 4.5, Swings 2``."""
+    return escape(", ".join(f"{titles[choice]} {_plain(given)}" for choice, given in stars.items()) or "no stars")
+
+
+def _followed(
+    followed: Followed, titles: Mapping[str, str], address: Callable[[str], str], *, top: bool = False
+) -> str:
+    who = followed.followee
+    rest = "" if followed.ballot is None else _ballot(who, followed.ballot, titles)
+    name = link(address(who.member_id), who.name, rest)
+    if followed.outcome == "not_a_member":
+        name = escape(who.name)
+    on = _tags(followed.following_tags) or "[ALL]"
+    head = f"├─ Following {name} on {escape(on)}"
+    words, colour = _outcome(followed)
+    said = f"{disc(colour, '')} {escape(words)}"
+    if followed.path and followed.outcome != "circular":
+        said += f" · in a loop ({escape(_arrows(followed.path))})"
+    behind = [_followed(below, titles, address) for below in followed.followings] + _more(followed.not_shown)
+    if followed.ballot is not None:
+        behind.append(_last(_ballot(who, followed.ballot, titles), _colour(followed.ballot)))
+    elif followed.reason is not None:
+        behind.append(_last(f"{who.name}: {_without(followed.reason)}", COLOURS["none"]))
+    inside = f'<div style="margin-left:0.5rem;padding-left:1rem;border-left:1px solid #8886">{"".join(behind)}</div>'
+    if not followed.followings and not followed.not_shown:
+        return f'<div style="{_LINE}">{head} · {said}</div>{inside if behind else ""}'
+    opened = " open" if top else ""
+    return (
+        f'<details{opened} style="{_LINE}"><summary style="cursor:pointer">{head} · {said}</summary>{inside}</details>'
+    )
+
+
+def _outcome(followed: Followed) -> tuple[str, str]:
+    """What a following gave, in the words of U2, and its colour."""
+    if followed.outcome == "match":
+        on = _tags(followed.inherited_tags) if followed.following_tags else "[ALL]"
+        return f"✓ MATCH on {on} → inheriting votes", _colour(followed.ballot)
+    if followed.outcome == "no_match":
+        ballot = followed.ballot
+        tagged = f"tagged {_tags(ballot.tags)}" if ballot and ballot.tags else "without tags"
+        return f"✗ NO MATCH ({followed.followee.name} ballot {tagged})", COLOURS["none"]
+    if followed.outcome == "circular":
+        return f"⚠ Circular reference prevented ({_arrows(followed.path)})", COLOURS["circular"]
+    return ("✗ NOT A MEMBER" if followed.outcome == "not_a_member" else "✗ NO BALLOT"), COLOURS["none"]
+
+
+def _ballot(owner: Person, ballot: Ballot, titles: Mapping[str, str]) -> str:
+    how = "calculated" if ballot.origin == "calculated" else "cast by hand"
+    stars = ", ".join(f"{titles[choice]} {_plain(given)}" for choice, given in ballot.stars.items()) or "no stars"
+    return f"{owner.name} ballot {how} {_tags(ballot.tags) or 'without tags'}: {stars}"
+
+
+def _without(reason: str) -> str:
+    return {NO_STARS: "a ballot by hand without stars"}.get(reason, f"no ballot. {reason}")
+
+
+def _last(words: str, colour: str) -> str:
+    return f'<div style="{_LINE}">└─ {disc(colour, "")} {escape(words)}</div>'
+
+
+def _more(number: int) -> list[str]:
+    return [f'<div style="{_LINE};opacity:0.8">├─ … {number:,} more, not shown</div>'] if number else []
+
+
+def _colour(ballot: Ballot | None) -> str:
+    return COLOURS["none"] if ballot is None else COLOURS[ballot.origin]
+
+
+def _tags(tags: Sequence[str]) -> str:
+    return f"[{', '.join(tags)}]" if tags else ""
+
+
+def _arrows(path: Sequence[Person]) -> str:
+    return " → ".join(person.name for person in path)
+
+
+def _plain(stars: object) -> str:
+    """Two places at most, as people read them; files have all."""
+    return f"{stars:.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,328 @@
+"""The words and tables of a page about the history of one decision (U1, U3); the notebook only lays them out."""
+
+from __future__ import annotations
+
+import threading
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlencode
+
+import polars as pl
+
+from crowdvote_analysis.charts import html_rows
+from crowdvote_analysis.charts.page import Headline
+from crowdvote_analysis.errors import CrowdVoteError
+from crowdvote_analysis.snapshots.events import RUNNING
+from crowdvote_analysis.snapshots.inputs import is_closed
+from crowdvote_analysis.snapshots.lifecycle import is_calculating, take_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    from crowdvote_analysis.store.store import Store
+
+PAGE_SIZES = (10, 25, 50, 100)
+CALCULATION = "recalculation"  # name of the thread of one
+CHARTED = 100  # the newest snapshots, in charts over time
+NEEDS_MANAGER = "Only community managers can trigger manual recalculation"
+NOT_CLOSED = "Cannot recalculate closed decisions"
+UNDER_WAY = "Calculation already in progress for this decision"
+
+_BADGES = {"final": "🔴 FINAL", "interim": "🟢 Interim", "error": "❌ Error", "processing": "⏳ Processing"}
+# The same as drawings: not every system has a font with pictures.
+_MARKS = {
+    "final": html_rows.disc("#e53935", "🔴"),
+    "interim": html_rows.disc("#4caf50", "🟢"),
+    "error": '<span role="img" aria-label="❌" style="color:#e53935;font-weight:700">×</span>',
+    "processing": html_rows.disc("#ff9800", "⏳", ring=True),
+}
+
+
+def decisions_of(store: Store) -> pl.DataFrame:
+    """The decisions with stars of a store, those with the newest snapshot first.
+
+    Returns:
+        community_id, community (title), decision_id, title, description, status, opens_at, closes_at, newest (time of
+        the newest snapshot, null without one).
+    """
+    from crowdvote_analysis.snapshots import list_snapshots
+
+    cut = store.cut()
+    newest = list_snapshots(store).group_by("decision_id").agg(pl.col("timestamp").max().alias("newest"))
+    titles = cut.rows("communities").select("community_id", pl.coalesce("title", "community_id").alias("community"))
+    found = cut.rows("decisions").filter(method="star").join(titles, on="community_id", how="left")
+    found = found.join(newest, on="decision_id", how="left")
+    found = found.with_columns(pl.coalesce("title", "decision_id").alias("title"))
+    return found.sort(["newest", "closes_at", "decision_id"], descending=[True, True, False], nulls_last=True).select(
+        "community_id", "community", "decision_id", "title", "description", "status", "opens_at", "closes_at", "newest"
+    )
+
+
+def community_of(decisions: pl.DataFrame, asked: Mapping[str, str]) -> str:
+    """The community a page opens with: the one asked for, that of the decision asked for, else the first.
+
+    Args:
+        decisions: As from ``decisions_of``.
+        asked: What the address of the page says: ``community``, ``decision``.
+    """
+    for name in ("community", "decision"):
+        found = decisions.filter(pl.col(f"{name}_id") == asked.get(name, ""))
+        if len(found):
+            return str(found["community_id"][0])
+    return str(decisions["community_id"][0])
+
+
+def kind_of(row: Mapping[str, Any]) -> Literal["final", "interim", "error", "processing"]:
+    """What a snapshot is to people (U1).
+
+    Args:
+        row: Its row of ``list_snapshots``.
+    """
+    if row["status"] == "completed":
+        return "final" if row["is_final"] else "interim"
+    failed = row["status"].startswith("failed") or row["status"] == "corrupted"
+    return "error" if failed else "processing"
+
+
+def badge(row: Mapping[str, Any]) -> str:
+    """🔴 FINAL, 🟢 Interim, ❌ Error or ⏳ Processing, and whether another one has taken its place (U1, S3)."""
+    return _BADGES[kind_of(row)] + (" (superseded)" if row["superseded_by"] else "")
+
+
+def participation(row: Mapping[str, Any]) -> str:
+    """``16/34 (47.1%)``, nothing where it is not known."""
+    if row["total_members"] is None:
+        return ""
+    ballots = row["manual_ballots"] + row["calculated_ballots"]
+    return f"{ballots:,}/{row['total_members']:,} ({row['participation']:.1%})"
+
+
+def winner(row: Mapping[str, Any]) -> str:
+    """The winner of a snapshot, or what came out instead."""
+    instead = {"unresolved tie": "Unresolved tie", "no ballots": "No ballots"}
+    return str(row["winner_title"] or row["winner"] or instead.get(row["outcome"] or "", ""))
+
+
+def history_table(known: pl.DataFrame, search: str = "") -> pl.DataFrame:
+    """List snapshots as people read them (U1).
+
+    Args:
+        known: Rows of ``list_snapshots`` of one decision, newest first.
+        search: Only those whose time or winner holds this text, as it stands, in whatever capitals.
+
+    Returns:
+        snapshot_id, Timestamp (UTC), Status, Winner, Participation, Manual Ballots, Calculated (all text), kind (see
+        ``kind_of``), error.
+    """
+    columns = ("Timestamp (UTC)", "Status", "Winner", "Participation", "Manual Ballots", "Calculated")
+    schema = dict.fromkeys(("snapshot_id", *columns, "kind", "error"), pl.String())
+    wanted = search.strip().casefold()
+    rows = [
+        (
+            row["snapshot_id"],
+            time,
+            badge(row),
+            winner(row),
+            participation(row),
+            _number(row["manual_ballots"]),
+            _number(row["calculated_ballots"]),
+            kind_of(row),
+            row["last_error"] if kind_of(row) == "error" else None,
+        )
+        for row in known.iter_rows(named=True)
+        if wanted in (time := when(row["timestamp"])).casefold() or wanted in winner(row).casefold()
+    ]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def history_html(table: pl.DataFrame, page: int, size: int, link: Mapping[str, str]) -> str:
+    """Write one page of the history as HTML; it stays as it is when it is written again.
+
+    Args:
+        table: As from ``history_table``.
+        page: Which page, from 1; the last one where there are fewer.
+        size: Rows a page.
+        link: What the links to snapshots say beside the snapshot; see ``snapshot_link``.
+    """
+    if table.is_empty():
+        return '<p style="opacity:0.8">No snapshot matches.</p>'
+    first, pages = html_rows.paged(len(table), page, size)
+    shown = table.slice(first, size)
+    names = [name for name in table.columns if name not in ("snapshot_id", "kind", "error")]
+    rows = []
+    for row in shown.iter_rows(named=True):
+        address = snapshot_link(row["snapshot_id"], link)
+        marked = {
+            "Timestamp (UTC)": html_rows.Cell(html_rows.link(address, row["Timestamp (UTC)"])),
+            "Status": html_rows.Cell(f"{_MARKS[row['kind']]} {escape(row['Status'].partition(' ')[2])}"),
+        }
+        details = html_rows.Cell(html_rows.link(address, "View Details"))
+        rows.append([*({**row, **marked}[name] for name in names), details])
+    written = html_rows.table(
+        [*names, "Details"],
+        rows,
+        right=("Participation", "Manual Ballots", "Calculated"),
+        whole=("Timestamp (UTC)", "Status", "Details"),
+        notes=[None if error is None else error.splitlines()[0] for error in shown["error"]],
+    )
+    return written + html_rows.counted(first, len(shown), len(table), pages, size, "newest first")
+
+
+def snapshot_link(snapshot_id: str, link: Mapping[str, str], member: str | None = None, page: str = "snapshot") -> str:
+    """The relative address of a snapshot on its page, or of one member in it.
+
+    Args:
+        snapshot_id: The snapshot.
+        link: ``store``, where the address of this page names one too.
+        member: Public id of a member (P1).
+        page: Name of the page beside this one; empty for the page itself.
+    """
+    asked = {**link, "snapshot": snapshot_id, **({} if member is None else {"member": member})}
+    return f"{f'../{page}/' if page else ''}?{urlencode(asked)}"
+
+
+def decision_link(decision_id: str, link: Mapping[str, str]) -> str:
+    """The relative address of the history of a decision; see ``snapshot_link``."""
+    return f"../decision/?{urlencode({**link, 'decision': decision_id})}"
+
+
+def standing(decision: Mapping[str, Any], now: datetime) -> str:
+    """Whether a decision is open, in words: a draft, opens in …, open, closes in …, closed since.
+
+    Args:
+        decision: Its row, as from ``decisions_of``.
+        now: The instant.
+    """
+    opens, closes = decision["opens_at"], decision["closes_at"]
+    if decision["status"] == "draft":
+        return "Draft: voting has not begun"
+    if is_closed(decision, now):
+        return (
+            f"Closed {when(closes)} UTC" if closes is not None and closes <= now else f"Closed ({decision['status']})"
+        )
+    if opens is not None and opens > now:
+        return f"Opens in {spell(opens - now)} ({when(opens)} UTC)"
+    return "Open" if closes is None else f"Open: closes in {spell(closes - now)} ({when(closes)} UTC)"
+
+
+def spell(span: timedelta) -> str:
+    """A span of time in its two largest units: ``15 days 4 hours``."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    parts = [(minutes // 1440, "day"), (minutes // 60 % 24, "hour"), (minutes % 60, "minute")]
+    first = next((at for at, (number, _) in enumerate(parts) if number), None)
+    if first is None:
+        return "less than a minute"
+    told = [f"{number:,} {unit}{'' if number == 1 else 's'}" for number, unit in parts[first : first + 2] if number]
+    return " ".join(told)
+
+
+def progress(known: pl.DataFrame, now: datetime) -> str:
+    """How far the calculation of a decision is: under way since when, else when it was last done (U3).
+
+    Args:
+        known: Rows of ``list_snapshots`` of one decision, newest first.
+        now: The instant.
+    """
+    told = []
+    newest = known.row(0, named=True) if len(known) else None
+    if newest is not None and newest["status"] in (*RUNNING, "ready"):
+        words = {"creating": "freezing the tables", "tallying": "counting stars"}
+        doing = words.get(newest["status"], "calculating ballots")
+        told.append(f"A calculation is under way: {doing}, for {spell(now - newest['status_at'])}.")
+    elif newest is not None and kind_of(newest) == "error" and newest["superseded_by"] is None:
+        told.append("The latest calculation failed; the result before it stands.")
+    done = known.filter(status="completed").head(1)
+    if len(done):
+        row = done.row(0, named=True)
+        which = "FINAL" if row["is_final"] else "interim"
+        told.append(f"Last calculated {when(row['timestamp'])} UTC, {spell(now - row['timestamp'])} ago: {which}.")
+    return " ".join(told) or "Not calculated yet."
+
+
+def current_result(known: pl.DataFrame) -> dict[str, Any] | None:
+    """The snapshot whose result stands: the newest completed one that is not superseded."""
+    found = known.filter(pl.col("superseded_by").is_null(), status="completed").head(1)
+    return found.row(0, named=True) if len(found) else None
+
+
+def headline(known: pl.DataFrame) -> Headline:
+    """Say what stands (K2, K7).
+
+    Args:
+        known: Rows of ``list_snapshots`` of one decision, newest first.
+    """
+    row = current_result(known)
+    if row is None:
+        return Headline("info", "No result yet", ("Nothing has been calculated for this decision so far.",))
+    so_far = "" if row["is_final"] else " so far"
+    took_part = f"{participation(row)} of the voters have a ballot."
+    if row["outcome"] == "decided":
+        margin = "" if row["margin"] is None else f"Margin in the runoff: {row['margin']:,}."
+        kind: Literal["success", "info"] = "success" if row["is_final"] else "info"
+        verb = "wins" if row["is_final"] else "leads"
+        return Headline(kind, f"{winner(row)} {verb}{so_far}", tuple(filter(None, (margin, took_part))))
+    if row["outcome"] == "unresolved tie":
+        words = "The ballots leave a tie, which the community manager must decide. The details show who could win."
+        return Headline("warn", f"No winner{so_far}: an unresolved tie", (words, took_part))
+    return Headline("warn", f"No winner{so_far}: no ballots", ("No voter has a ballot with stars.",))
+
+
+def over_time(timeline: pl.DataFrame) -> str:
+    """Say who led when, and how to read the charts.
+
+    Args:
+        timeline: As ``snapshots.decision_timeline``.
+    """
+    rows = timeline.filter(pl.col("measure") == "winner", pl.col("is_current")).sort("timestamp", "snapshot_id")
+    titles = dict(timeline.filter(kind="choice").select("subject", "title").iter_rows())
+    leads: list[str] = []
+    for choice in rows["text"].drop_nulls():
+        if not leads or leads[-1] != titles[choice]:
+            leads.append(titles[choice])
+    told = f"In the lead, one after the other: {', '.join(leads)}. " if len(leads) > 1 else ""
+    if len(leads) == 1:
+        told = f"{leads[0]} was in the lead all the time. "
+    return told + (
+        "Each mark is a snapshot; the ring is around whoever won it. Stars alone do not decide: the two choices with "
+        "the most meet in a runoff."
+    )
+
+
+def recalculate(store: Store, decision_id: str, *, is_manager: bool) -> tuple[bool, str]:
+    """Start a calculation that somebody asks for, and do not wait for it (E4).
+
+    Args:
+        store: The store.
+        decision_id: The decision.
+        is_manager: Whether whoever asks manages the community.
+
+    Returns:
+        Whether it was started, and what to tell them.
+    """
+    decision = store.cut().rows("decisions", decision_id=decision_id).row(0, named=True)
+    if not is_manager:
+        return False, NEEDS_MANAGER
+    if is_closed(decision, store.clock()):
+        return False, NOT_CLOSED
+    if is_calculating(store, decision_id):
+        return False, UNDER_WAY
+    threading.Thread(target=_take, args=(store, decision_id), daemon=True, name=CALCULATION).start()
+    title = decision["title"] or decision_id
+    return True, f'Recalculation started for "{title}". Results will update automatically when complete.'
+
+
+def when(at: datetime) -> str:
+    """An instant as the history writes it."""
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def _take(store: Store, decision_id: str) -> None:
+    try:
+        take_snapshot(store, decision_id, trigger="manual", wait=0.0)
+    except CrowdVoteError:
+        return  # the snapshot keeps its error, and the page shows it
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"

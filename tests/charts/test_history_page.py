@@ -1,0 +1,193 @@
+"""The words and tables of the history of a decision."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+
+from crowdvote_analysis.charts import history_page
+from crowdvote_analysis.snapshots.events import OVERVIEW
+
+NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+
+def snapshots(*rows: dict) -> pl.DataFrame:
+    """Rows of ``list_snapshots``, the newest first, an hour apart."""
+    defaults = {
+        "status": "completed",
+        "is_final": False,
+        "decision_id": "use",
+        "outcome": "decided",
+        "winner": "pond",
+        "winner_title": "Pond",
+        "margin": 3,
+        "total_members": 34,
+        "manual_ballots": 9,
+        "calculated_ballots": 7,
+        "participation": 16 / 34,
+    }
+    told = [
+        {**defaults, "snapshot_id": f"s{at}", "timestamp": NOON - timedelta(hours=at), "status_at": NOON, **row}
+        for at, row in enumerate(rows)
+    ]
+    return pl.DataFrame(told, schema=OVERVIEW)
+
+
+FAILED = {"status": "failed_staging", "winner": None, "winner_title": None, "outcome": None, "total_members": None}
+
+
+def test_the_history_has_the_columns_that_people_know():
+    """Timestamp, status, winner, participation, ballots by hand and calculated (U1)."""
+    table = history_page.history_table(snapshots({"is_final": True}))
+    assert table.drop("snapshot_id", "kind", "error").row(0, named=True) == {
+        "Timestamp (UTC)": "2026-06-15 12:00",
+        "Status": "🔴 FINAL",
+        "Winner": "Pond",
+        "Participation": "16/34 (47.1%)",
+        "Manual Ballots": "9",
+        "Calculated": "7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "badge"),
+    [
+        ({"is_final": True}, "🔴 FINAL"),
+        ({}, "🟢 Interim"),
+        (FAILED, "❌ Error"),
+        ({"status": "corrupted"}, "❌ Error"),
+        ({"status": "staging"}, "⏳ Processing"),
+        ({"status": "ready"}, "⏳ Processing"),
+        ({"is_final": True, "superseded_by": "s9"}, "🔴 FINAL (superseded)"),
+    ],
+)
+def test_every_status_has_its_badge(row, badge):
+    """FINAL, Interim, Error or Processing (U1)."""
+    assert history_page.history_table(snapshots(row))["Status"].to_list() == [badge]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("pond", ["s0"]),
+        ("A+B (old)", ["s1"]),
+        (".", []),
+        ("06-15 11", ["s1"]),
+        ("(", ["s1"]),
+        ("[", ["s2"]),
+        ("\\", []),
+        (" ", ["s0", "s1", "s2"]),
+    ],
+)
+def test_search_is_literal(search, found):
+    """Time and winner are searched as they are written; no character means anything but itself (U1)."""
+    known = snapshots({}, {"winner_title": "a+b (OLD)"}, {"winner_title": "[x]*"})
+    assert history_page.history_table(known, search)["snapshot_id"].to_list() == found
+
+
+def test_pages_are_cut_from_the_newest():
+    """A page holds as many rows as asked for, and one beyond the last is the last."""
+    table = history_page.history_table(snapshots(*({} for _ in range(23))))
+    shown = [history_page.history_html(table, page, 10, {}).count("View Details") for page in (1, 2, 3, 99)]
+    assert shown == [10, 10, 3, 3]
+    assert "21 to 23 of 23, newest first · page 3 of 3" in history_page.history_html(table, 3, 10, {})
+
+
+def test_what_people_wrote_is_text():
+    """A title is shown as it is and never run, and so is what stands in an address."""
+    table = history_page.history_table(snapshots({"winner_title": "<script>x</script>"}))
+    written = history_page.history_html(table, 1, 10, {"store": '"><img src=x>'})
+    assert "<script" not in written
+    assert "<img" not in written
+    assert "../snapshot/?store=%22%3E%3Cimg+src%3Dx%3E&amp;snapshot=s0" in written
+
+
+def test_an_error_is_told_below_its_row():
+    """What went wrong stands in the history, its first line at least."""
+    table = history_page.history_table(snapshots({**FAILED, "last_error": "Too many loops.\nmore"}))
+    written = history_page.history_html(table, 1, 10, {})
+    assert "Too many loops." in written
+    assert "more" not in written
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        ({"closes_at": NOON + timedelta(days=2, hours=3, minutes=5)}, "Open: closes in 2 days 3 hours (2026-06-17"),
+        ({"closes_at": NOON + timedelta(minutes=1, seconds=30)}, "Open: closes in 1 minute ("),
+        ({"closes_at": NOON + timedelta(seconds=30)}, "Open: closes in less than a minute"),
+        ({"closes_at": NOON}, "Closed 2026-06-15 12:00 UTC"),
+        ({}, "Open"),
+        ({"opens_at": NOON + timedelta(hours=1)}, "Opens in 1 hour"),
+        ({"status": "draft"}, "Draft"),
+        ({"status": "cancelled"}, "Closed (cancelled)"),
+    ],
+)
+def test_it_is_said_whether_a_decision_is_open(times, words):
+    """A draft, opening later, open, closing in so long, closed."""
+    decision = {"status": "active", "opens_at": None, "closes_at": None, **times}
+    assert history_page.standing(decision, NOON).startswith(words)
+
+
+def test_a_calculation_under_way_is_told_and_what_was_before():
+    """While one runs, since when; after it, when it was last done (U3)."""
+    running = snapshots({"status": "staging", "status_at": NOON - timedelta(minutes=3)}, {})
+    assert history_page.progress(running, NOON) == (
+        "A calculation is under way: calculating ballots, for 3 minutes. "
+        "Last calculated 2026-06-15 11:00 UTC, 1 hour ago: interim."
+    )
+    assert history_page.progress(snapshots({"is_final": True}), NOON).endswith("ago: FINAL.")
+    assert history_page.progress(snapshots(FAILED, {}), NOON).startswith("The latest calculation failed")
+    assert history_page.progress(snapshots(), NOON) == "Not calculated yet."
+
+
+def test_the_result_that_stands_is_the_newest_one_that_was_not_superseded():
+    """A failure and a superseded result are passed over."""
+    known = snapshots(FAILED, {"superseded_by": "s9", "winner_title": "Old"}, {"is_final": True})
+    assert history_page.headline(known).title == "Pond wins"
+    assert history_page.headline(snapshots({})).title == "Pond leads so far"
+    tie = {"outcome": "unresolved tie", "winner": None, "winner_title": None}
+    assert history_page.headline(snapshots(tie)).title == "No winner so far: an unresolved tie"
+    assert history_page.headline(snapshots(FAILED)).title == "No result yet"
+    nobody = {"outcome": "no ballots", "winner": None, "winner_title": None, "is_final": True}
+    assert history_page.headline(snapshots(nobody)).title == "No winner: no ballots"
+
+
+@pytest.mark.parametrize(
+    ("asked", "community"), [({"decision": "b"}, "two"), ({"community": "two"}, "two"), ({"community": "?"}, "one")]
+)
+def test_the_page_opens_with_what_its_address_asks_for(asked, community):
+    """By community or by decision, else with the decision that was counted last."""
+    decisions = pl.DataFrame({"community_id": ["one", "two"], "decision_id": ["a", "b"]})
+    assert history_page.community_of(decisions, asked) == community
+
+
+def test_only_managers_recalculate_and_only_what_is_open(monkeypatch):
+    """Who may not, what is closed and what runs already is refused in the words of E4; else it is started."""
+    row = {"decision_id": "use", "title": "The garden", "status": "active", "closes_at": NOON + timedelta(days=1)}
+    rows = pl.DataFrame([row])
+    started = []
+    store = SimpleNamespace(cut=lambda: SimpleNamespace(rows=lambda *_, **__: rows), clock=lambda: NOON)
+    monkeypatch.setattr(history_page, "take_snapshot", lambda _store, decision_id, **_: started.append(decision_id))
+    monkeypatch.setattr(history_page, "is_calculating", lambda *_: False)
+
+    def asked(*, is_manager: bool = True) -> tuple[bool, str]:
+        return history_page.recalculate(store, "use", is_manager=is_manager)
+
+    assert asked(is_manager=False) == (False, "Only community managers can trigger manual recalculation")
+    assert started == []
+    said = 'Recalculation started for "The garden". Results will update automatically when complete.'
+    assert asked() == (True, said)
+    for thread in threading.enumerate():
+        if thread.name == history_page.CALCULATION:
+            thread.join()
+    assert started == ["use"]
+    monkeypatch.setattr(history_page, "is_calculating", lambda *_: True)
+    assert asked() == (False, "Calculation already in progress for this decision")
+    rows = rows.with_columns(closes_at=pl.lit(NOON))
+    assert asked() == (False, "Cannot recalculate closed decisions")
+    assert started == ["use"]
