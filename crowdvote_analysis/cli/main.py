@@ -22,6 +22,7 @@ from crowdvote_analysis.cli import (
     query,
     recompute,
     record,
+    report,
     scenario,
     snapshot,
     stores,
@@ -50,6 +51,7 @@ app.command("history")(stores.history)
 app.command("compact")(stores.compact)
 app.add_typer(snapshot.app, name="snapshot")
 app.command("recompute")(recompute.recompute)
+app.command("report")(report.report)
 app.command("query")(query.query)
 app.command("export")(export.export)
 app.command("dashboard")(dashboard.dashboard)
