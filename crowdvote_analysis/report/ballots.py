@@ -49,7 +49,7 @@ class Ballots:
         self._anchors = {public_id: f"m{number}" for number, public_id in enumerate(shown["public_id"])}
         self._starred = set(found.public.tables["resolved_stars"]["member_id"].unique())
         highest = self._all["influence_total"].max()
-        self._trophy = highest if isinstance(highest, int) and highest > 0 else None
+        self._highest = highest if isinstance(highest, int) and highest > 0 else None  # all who tie (I2)
 
     def number(self, origin: str) -> int:
         """How many ballots of that origin there are, those of lobbyists included."""
@@ -83,14 +83,14 @@ class Ballots:
             element(
                 "tr",
                 self._member(row),
+                element("td", *self._from(sources.get(row["public_id"], []))),
                 *stars[row["public_id"]],
                 element("td", ", ".join(row["tags"])),
-                element("td", *self._from(sources.get(row["public_id"], []))),
                 id=self._anchors[row["public_id"]],
             )
             for row in rows.iter_rows(named=True)
         ]
-        return self._table(["Member", *heads, "Tags", "The average of"], body, "calculated")
+        return self._table(["Member", "The average of", *heads, "Tags"], body, "calculated")
 
     def without(self) -> Html:
         """Who has no ballot, and why (D7)."""
@@ -117,16 +117,15 @@ class Ballots:
 
     def _member(self, row: dict[str, Any]) -> Html:
         """Who it is, and what is unusual about their ballot."""
-        best = self._trophy is not None and row["influence_total"] == self._trophy
-        trophy = element("span", " 🏆", title="most influential") if best else None
         empty = row["origin"] == "manual" and row["public_id"] not in self._starred
         notes = {
+            "most influential": row["influence_total"] is not None and row["influence_total"] == self._highest,
             "lobbyist, not tallied": not row["is_voter"],
             "inside a loop": row["in_loop"],
             "no stars, so it counts as no ballot": empty,
         }
         small = [element("small", note) for note, holds in notes.items() if holds]
-        return element("th", row["name"] or row["public_id"], trophy, *small, scope="row")
+        return element("th", row["name"] or row["public_id"], *small, scope="row")
 
     def _stars(self, rows: pl.DataFrame) -> tuple[list[str], dict[str, list[Html]]]:
         """Headings and cells of the choices with the most stars."""
@@ -142,7 +141,7 @@ class Ballots:
             member: [*(_stars(given.get((member, choice))) for choice in choices["choice_id"]), *blank]
             for member in rows["public_id"]
         }
-        heads = [f"#★ {_cut(title)}" for title in choices["title"]]
+        heads = [f"#★\N{NO-BREAK SPACE}{_cut(title)}" for title in choices["title"]]
         return [*heads, *([f"{more:,} more choices"] if more else [])], cells
 
     def _sources(self, rows: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:

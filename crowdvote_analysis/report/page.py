@@ -132,9 +132,7 @@ def _tally(found: Contents) -> list[Html]:
         return []
     runoff = pictures.runoff(found)
     none = f"No runoff: the {'score phase is tied' if tally.tie else 'choice is the only one'}."
-    prefers = (
-        "Each ballot counts for the finalist it gives more stars. The mark stands at half of those that prefer one."
-    )
+    prefers = "Each ballot counts for the finalist it gives more stars. The mark is half of those that prefer one."
     tie = charts.tie_steps(tally)
     tie_table = element(
         "table",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis import charts
-from crowdvote_analysis.html import Html, element
+from crowdvote_analysis.charts.theme import CALCULATED, MANUAL, NONE
+from crowdvote_analysis.html import Html, element, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.report.contents import Contents
 
 # Drawn twice, since texts in a drawing shrink with it: for a window and for a telephone. The page shows one of them.
-WIDTHS = {"wide": 760, "narrow": 340}
+WIDTHS = {"wide": 760, "narrow": 380}
 # Bars of one chart: a decision may have hundreds of choices.
 MOST_BARS = 20
 
@@ -43,7 +44,12 @@ def _drawing(prefix: str, chart: alt.LayerChart, words: str, size: str) -> Html:
     drawn: str = vl_convert.vegalite_to_svg(inked.to_dict())
     # Ids hold for the whole page, and namespaces need no address inside HTML.
     drawn = re.sub(r' xmlns(:xlink)?="[^"]*"', "", drawn, count=2)
-    drawn = re.sub(r'(\bid="|url\(#)', rf"\g<1>{prefix}-", drawn)
+    numbers: dict[str, int] = {}  # the program that draws counts on from one drawing to the next
+    drawn = re.sub(
+        r'(\bid="|url\(#)(\w+)',
+        lambda found: f"{found[1]}{prefix}-{numbers.setdefault(found[2], len(numbers))}",
+        drawn,
+    )
     label = element("svg", class_=size, role="img", aria_label=words).removesuffix("></svg>")
     return Html(re.sub(r'<svg version="1.1" class="marks"', lambda _: label, drawn, count=1))
 
@@ -51,8 +57,22 @@ def _drawing(prefix: str, chart: alt.LayerChart, words: str, size: str) -> Html:
 def participation(found: Contents) -> Html:
     """Who has a ballot."""
     parts = charts.participation_parts(found.public.tables["stats"])
-    words = ", ".join(f"{part}: {voters:,}" for part, voters in parts.select("part", "voters").iter_rows())
-    return picture("participation", words, lambda width: charts.participation_chart(parts, width=width))
+    figures = {
+        part: f"{part}: {voters:,} ({share:.1%})"
+        for part, voters, share in parts.select("part", "voters", "share").iter_rows()
+    }
+    colours = dict(zip(figures, (MANUAL, CALCULATED, NONE), strict=True))
+    # The legend stands outside of the drawing: its entries would run into each other in a wider font.
+    legend = [
+        element("span", element("i", style=f"background: {colours[part]}"), words) for part, words in figures.items()
+    ]
+
+    def draw(width: int) -> alt.LayerChart:
+        chart = charts.participation_chart(parts, width=width)
+        chart.layer[0].encoding.color.legend = None
+        return chart
+
+    return joined(element("p", *legend, class_="legend"), picture("participation", ", ".join(figures.values()), draw))
 
 
 def scores(found: Contents) -> Iterator[Html]:
