@@ -14,7 +14,8 @@ in the frames and become floats only here, at the edge to the screen (Altair can
 - ``vote_weight_chart(vote_weight_rows(weights, names))``: whose votes carry a delegated yes/no decision.
 
 Pass ``mode="light"`` or ``"dark"`` for a picture that stands on its own; the default ``"page"`` takes the colour of its
-texts from the page around it. ``page`` holds the words and tables that go with the charts.
+texts from the page around it. ``save_chart(chart, "scores.svg")`` writes PNG, SVG, PDF, or HTML that opens offline.
+``page`` holds the words and tables that go with the charts.
 """
 
 from crowdvote_analysis.charts.depth import depth_chart, depth_rows
@@ -22,6 +23,7 @@ from crowdvote_analysis.charts.histogram import histogram_chart, histogram_parts
 from crowdvote_analysis.charts.influence import influence_chart, influence_rows
 from crowdvote_analysis.charts.participation import participation_chart, participation_parts
 from crowdvote_analysis.charts.runoff import runoff_chart, runoff_parts
+from crowdvote_analysis.charts.save import save_chart
 from crowdvote_analysis.charts.scores import score_chart
 from crowdvote_analysis.charts.steps import step_rows, steps_chart
 from crowdvote_analysis.charts.theme import Mode, Width
@@ -43,6 +45,7 @@ __all__ = [
     "progress_parts",
     "runoff_chart",
     "runoff_parts",
+    "save_chart",
     "score_chart",
     "step_rows",
     "steps_chart",

@@ -46,7 +46,7 @@ def _drawing(prefix: str, chart: alt.LayerChart, words: str, size: str) -> Html:
     drawn = re.sub(r' xmlns(:xlink)?="[^"]*"', "", drawn, count=2)
     numbers: dict[str, int] = {}  # the program that draws counts on from one drawing to the next
     drawn = re.sub(
-        r'(\bid="|url\(#)(\w+)',
+        r'(\bid="|url\(#)(clip\d+|gradient_\d+)',
         lambda found: f"{found[1]}{prefix}-{numbers.setdefault(found[2], len(numbers))}",
         drawn,
     )
