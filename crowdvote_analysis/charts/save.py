@@ -70,7 +70,7 @@ def _page(chart: alt.LayerChart) -> bytes:
     options = {"renderer": "svg", "actions": False}
     _standing_alone(chart, **ink).save(page, format="html", inline=True, embed_options=options)
     style = "<style>:root { color-scheme: light dark; }</style>"
-    return page.getvalue().replace("</head>", f"{style}</head>", 1).encode()
+    return page.getvalue().replace("<head>", f"<head>{style}", 1).encode()
 
 
 def _standing_alone(chart: alt.LayerChart, **config: Any) -> alt.LayerChart:
