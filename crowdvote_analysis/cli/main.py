@@ -24,9 +24,11 @@ from crowdvote_analysis.cli import (
     record,
     report,
     scenario,
+    serve,
     snapshot,
     stores,
     tally,
+    users,
 )
 from crowdvote_analysis.errors import CrowdVoteError
 
@@ -55,6 +57,8 @@ app.command("report")(report.report)
 app.command("query")(query.query)
 app.command("export")(export.export)
 app.command("dashboard")(dashboard.dashboard)
+app.command("serve")(serve.serve)
+app.add_typer(users.app, name="users")
 
 
 def _print_version(asked: bool) -> None:
