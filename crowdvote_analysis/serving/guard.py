@@ -93,9 +93,14 @@ class Guard:
             await _refuse(scope, receive, send, 404, "There is no such page.")
             return
         scope = self._known(scope, session, is_page=page in self._pages)
-        if scope["type"] == "websocket":
-            receive = self._while_signed_in(token, receive, send)
-        await self._app(scope, receive, send)
+        if scope["type"] == "http":
+            await self._app(scope, receive, send)
+            return
+        watched = Watched(receive, send, lambda: self._sessions.find(token, touch=False) is None)
+        try:
+            await self._app(scope, watched, send)
+        finally:
+            watched.stop()
 
     def _known(self, scope: Scope, session: Session, *, is_page: bool) -> Scope:
         """The scope with the user, and with the one store in place of a folder that the address names."""
@@ -107,27 +112,6 @@ class Guard:
             known["query_string"] = urlencode([*kept, ("folder", self._store)]).encode()
         return known
 
-    def _while_signed_in(self, token: str | None, receive: Receive, send: Send) -> Receive:
-        """What comes in on a websocket, until the session is over: then the websocket is closed."""
-        waiting: asyncio.Task[Message] | None = None
-
-        async def guarded() -> Message:
-            nonlocal waiting
-            waiting = waiting or asyncio.ensure_future(receive())
-            try:
-                while not (await asyncio.wait({waiting}, timeout=_LOOK))[0]:
-                    if self._sessions.find(token, touch=False) is None:
-                        waiting.cancel()
-                        await send({"type": "websocket.close", "code": _REFUSED, "reason": "signed out"})
-                        return {"type": "websocket.disconnect", "code": _REFUSED, "reason": "signed out"}
-            except asyncio.CancelledError:
-                waiting.cancel()
-                raise
-            done, waiting = waiting, None
-            return done.result()
-
-        return guarded
-
     @staticmethod
     def _is_from_here(scope: Scope) -> bool:
         """Whether a request that may do something comes from a page of this server, as far as the browser says."""
@@ -135,6 +119,34 @@ class Guard:
         if origin is None or (scope["type"] == "http" and scope["method"] in ("GET", "HEAD")):
             return True
         return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower() != ""
+
+
+class Watched:
+    """What comes in on a websocket, until the session behind it is over: then the websocket is closed.
+
+    Args:
+        receive, send: Those of the websocket.
+        is_over: Whether the session is over.
+    """
+
+    def __init__(self, receive: Receive, send: Send, is_over: Callable[[], bool]) -> None:
+        self._receive, self._send, self._is_over = receive, send, is_over
+        self._waiting: asyncio.Future[Message] | None = None
+
+    async def __call__(self) -> Message:
+        """The next message. Whoever stops waiting for it may ask again: none is lost."""
+        self._waiting = self._waiting or asyncio.ensure_future(self._receive())
+        while not (await asyncio.wait({self._waiting}, timeout=_LOOK))[0]:
+            if self._is_over():
+                await self._send({"type": "websocket.close", "code": _REFUSED, "reason": "signed out"})
+                return {"type": "websocket.disconnect", "code": _REFUSED, "reason": "signed out"}
+        done, self._waiting = self._waiting, None
+        return done.result()
+
+    def stop(self) -> None:
+        """Nobody waits any more."""
+        if self._waiting is not None:
+            self._waiting.cancel()
 
 
 def header(scope: Scope, name: bytes) -> str | None:
