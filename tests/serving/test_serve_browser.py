@@ -11,6 +11,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
@@ -22,13 +24,6 @@ from tests.serving.conftest import PASSWORDS
 from tests.test_notebook_browser import CHROMIUM, PATIENCE, Visit, browser  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
-
-# Opens a websocket as the page of a notebook does, and tells how it ended.
-_SOCKET = """address => new Promise(tell => {
-    const socket = new WebSocket(address);
-    socket.onopen = () => tell('open');
-    socket.onclose = () => tell('refused');
-})"""
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +95,9 @@ def test_from_signing_in_to_signing_out(person, served):
     page.get_by_role("button", name="Sign in").wait_for()
     page.goto(f"{served.url}/count/")
     assert "/sign-in" in page.url
-    page.goto(f"{served.url}/healthz")
-    assert page.evaluate(_SOCKET, socket_address) == "refused"
+    with pytest.raises(InvalidStatus) as refused, connect(socket_address, proxy=None):
+        pass
+    assert refused.value.response.status_code == 403
     log = (served.folder / "logs" / "events.log").read_text("utf-8")
     assert re.search(r"\[LOGIN\] \[maya\].*\n.*\[LOGOUT\] \[maya\]", log)
 
