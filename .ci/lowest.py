@@ -15,9 +15,10 @@ FEW = {
     "deltalake": ["tests/store/test_store.py", "tests/snapshots/test_verify.py"],
     "duckdb": ["tests/store/test_query.py", "tests/store/test_questions.py"],
     "filelock": ["tests/store/test_append.py", "tests/store/test_store.py"],
+    "httpx2": ["tests/serving/test_server.py"],
     "hypothesis": ["tests/test_state.py"],
     "jsonschema": ["tests/snapshots/test_document.py"],
-    "marimo": ["tests/test_notebook_count.py", "tests/test_notebook_yes_no.py"],
+    "marimo": ["tests/test_notebook_count.py", "tests/test_notebook_yes_no.py", "tests/serving/test_server.py"],
     "mypy": [],
     "obstore": ["tests/store/test_store.py", "tests/snapshots/test_verify.py"],
     "playwright": ["tests/test_notebook_yes_no_browser.py"],
@@ -26,7 +27,7 @@ FEW = {
     "starvote": ["tests/star/test_starvote.py"],
     "stamina": ["tests/snapshots/test_lifecycle.py"],
     "typer": ["tests/test_cli_explain.py"],
-    "vl-convert-python": ["tests/charts"],
+    "vl-convert-python": ["tests/charts", "tests/report/test_report.py"],
 }
 
 

@@ -26,6 +26,7 @@ with app.setup:
     from crowdvote_analysis import charts
     from crowdvote_analysis.bundled import demo_folder
     from crowdvote_analysis.charts import page
+    from crowdvote_analysis.confinement import only_place
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.published import RESULT_TABLES, result_tables
     from crowdvote_analysis.star import score_histogram
@@ -47,7 +48,8 @@ def choose_folder(asked):
         label="Folder of tables (Parquet or CSV)",
         full_width=True,
     )
-    folder
+    # Pages that are served to others show one store, and offer no other folder.
+    folder if only_place() is None else None
     return (folder,)
 
 

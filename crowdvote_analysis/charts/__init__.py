@@ -21,7 +21,8 @@ in the frames and become floats only here, at the edge to the screen (Altair can
 - ``participation_history_chart(participation_history(timeline))``: who took part, over time.
 
 Pass ``mode="light"`` or ``"dark"`` for a picture that stands on its own; the default ``"page"`` takes the colour of its
-texts from the page around it. ``page`` holds the words and tables that go with the charts.
+texts from the page around it. ``save_chart(chart, "scores.svg")`` writes PNG, SVG, PDF, or HTML that opens offline.
+``page`` holds the words and tables that go with the charts.
 """
 
 from crowdvote_analysis.charts.change import change_chart, change_rows
@@ -32,6 +33,7 @@ from crowdvote_analysis.charts.influence import influence_chart, influence_rows
 from crowdvote_analysis.charts.network import Drawing, drawing_of, network_chart
 from crowdvote_analysis.charts.participation import participation_chart, participation_parts
 from crowdvote_analysis.charts.runoff import runoff_chart, runoff_parts
+from crowdvote_analysis.charts.save import save_chart
 from crowdvote_analysis.charts.scores import score_chart
 from crowdvote_analysis.charts.shares import share_chart, share_rows
 from crowdvote_analysis.charts.steps import step_rows, steps_chart
@@ -70,6 +72,7 @@ __all__ = [
     "progress_parts",
     "runoff_chart",
     "runoff_parts",
+    "save_chart",
     "score_chart",
     "share_chart",
     "share_rows",

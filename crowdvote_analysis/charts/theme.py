@@ -26,7 +26,7 @@ WINNER, FINALIST, TIED, OTHER = "#6f5fd6", "#a89cf0", "#d99a1c", "#a3a8b0"
 YES, NO, ABSTAIN = "#0e9f86", "#d9572b", "#a3a8b0"
 
 _FONT = "PT Sans, system-ui, sans-serif"
-_INKS = {"light": ("#1f2328", "#ffffff"), "dark": ("#e6e8eb", "#181c1a")}
+INKS = {"light": ("#1f2328", "#ffffff"), "dark": ("#e6e8eb", "#181c1a")}
 
 
 def plotted(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
@@ -55,7 +55,7 @@ def styled(chart: alt.LayerChart, mode: Mode, width: Width, height: int) -> alt.
         width: In pixels, or ``"container"`` for the width of the page.
         height: In pixels.
     """
-    ink, paper = _INKS[mode] if mode != "page" else (None, "transparent")
+    ink, paper = INKS[mode] if mode != "page" else (None, "transparent")
     config: dict[str, Any] = {
         "font": _FONT,
         "background": paper,

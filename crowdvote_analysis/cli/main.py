@@ -22,10 +22,13 @@ from crowdvote_analysis.cli import (
     query,
     recompute,
     record,
+    report,
     scenario,
+    serve,
     snapshot,
     stores,
     tally,
+    users,
 )
 from crowdvote_analysis.errors import CrowdVoteError
 
@@ -50,9 +53,12 @@ app.command("history")(stores.history)
 app.command("compact")(stores.compact)
 app.add_typer(snapshot.app, name="snapshot")
 app.command("recompute")(recompute.recompute)
+app.command("report")(report.report)
 app.command("query")(query.query)
 app.command("export")(export.export)
 app.command("dashboard")(dashboard.dashboard)
+app.command("serve")(serve.serve)
+app.add_typer(users.app, name="users")
 
 
 def _print_version(asked: bool) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from crowdvote_analysis import tables
+from crowdvote_analysis.confinement import require_allowed
 from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers.sheet import read_table
 from crowdvote_analysis.readers.star_columns import gather_votes, list_choices
@@ -47,9 +48,11 @@ def read_folder(folder: str | Path, *, quarantine: bool = False) -> SystemState:
         The state.
 
     Raises:
+        ConfinedError: This process reads another place only.
         UnreadableFileError: The folder is missing or holds no table, or a file cannot be read.
         InvalidTableError: The rows cannot be counted.
     """
+    require_allowed(folder)
     folder = Path(folder)
     frames = {table: _read(path) for table, path in _table_files(folder).items()}
     choices = _choice_columns(frames)

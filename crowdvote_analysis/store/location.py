@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crowdvote_analysis.confinement import require_allowed
 from crowdvote_analysis.store.locking import locked
 
 if TYPE_CHECKING:
@@ -37,7 +38,12 @@ class Location:
 
     @classmethod
     def of(cls, where: str | Path, options: Mapping[str, str] | None = None) -> Location:
-        """The location that a path or URL means."""
+        """The location that a path or URL means.
+
+        Raises:
+            ConfinedError: This process reads another one only.
+        """
+        require_allowed(where)
         if isinstance(where, str) and "://" in where and not where.startswith("file://"):
             return cls(where.rstrip("/"), dict(options or {}))
         return cls(str(Path(str(where).removeprefix("file://")).resolve()))

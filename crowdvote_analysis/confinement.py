@@ -1,0 +1,39 @@
+"""One place for a whole process: pages that are served to others read the store they are served for, and nothing else.
+
+A page may name a folder in its address or in a box. On the machine of one person that is a convenience; on a server it
+would show every table there to everybody. ``crowdvote serve`` sets the place before it answers anybody.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from crowdvote_analysis.errors import CrowdVoteError
+
+VARIABLE = "CROWDVOTE_ONLY"
+
+
+class ConfinedError(CrowdVoteError):
+    """Something else was asked for than the one place of this process."""
+
+
+def only_place() -> str | None:
+    """The one place that is read here: a folder or URL; ``None`` where everything may be read."""
+    return os.environ.get(VARIABLE) or None
+
+
+def require_allowed(place: str | Path) -> None:
+    """Refuse to read anything but the one place, where there is one.
+
+    Raises:
+        ConfinedError: It is another one.
+    """
+    only = only_place()
+    if only is not None and _plain(place) != _plain(only):
+        raise ConfinedError("These pages show one store, the one they are served for; other folders are not read here.")
+
+
+def _plain(place: str | Path) -> str:
+    text = str(place).removeprefix("file://")
+    return text.rstrip("/") if "://" in text else str(Path(text).resolve())

@@ -1,0 +1,96 @@
+"""What a report is made of: a stored snapshot, read and checked, under public ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from crowdvote_analysis.errors import SnapshotError
+from crowdvote_analysis.privacy import public_names
+from crowdvote_analysis.snapshots import find_snapshot, read_inputs, read_result
+from crowdvote_analysis.snapshots.calculation import Staged, listed_choices, public_result
+from crowdvote_analysis.star import robustness, tally_each
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.snapshots.calculation import Result
+    from crowdvote_analysis.star import Robustness, StarTally
+    from crowdvote_analysis.state import SystemState
+    from crowdvote_analysis.store.store import Store
+
+# Beyond it, working out how safe a result is takes longer than all the rest.
+_MOST_FOR_SAFETY = 100_000
+
+
+@dataclass(frozen=True)
+class Contents:
+    """One snapshot, ready to be written down.
+
+    Attributes:
+        row: What there is to say about it, as a row of ``list_snapshots``.
+        decision: The row of the decision in the frozen tables.
+        community: The title of the community, or its id.
+        choices: ``choice_id`` and ``title``, best score first, else in display order.
+        tally: The tally; ``None`` where no voter has a ballot with stars.
+        safety: How many ballots would have to change; ``None`` where that says nothing.
+        staged: Everyone's ballot under real ids, for the charts; they take names from ``names``.
+        names: Public names of the community (P1), as ``privacy.public_names``.
+        public: The result under public ids.
+    """
+
+    row: dict[str, Any]
+    decision: dict[str, Any]
+    community: str
+    choices: pl.DataFrame
+    tally: StarTally | None
+    safety: Robustness | None
+    staged: Staged
+    names: pl.DataFrame
+    public: Result
+
+
+def read_contents(store: Store, name: str) -> Contents:
+    """Read a snapshot, every file checked on the way.
+
+    Raises:
+        UnknownSnapshotError: There is no such snapshot.
+        SnapshotError: It has no result, or is not what it was.
+    """
+    row = find_snapshot(store, name)
+    if row["status"] != "completed":
+        raise SnapshotError(f"snapshot {row['snapshot_id']} is {row['status']}; a report is made of completed ones.")
+    inputs, state = read_inputs(store, row["snapshot_id"])
+    result = read_result(store, row["snapshot_id"])
+    staged = Staged(result.tables["resolved_ballots"], result.tables["resolved_stars"], listed_choices(state))
+    orders = {row["decision_id"]: inputs.options.tie_order} if inputs.options.tie_order else None
+    tally = tally_each(staged, inputs.options.protocol, tie_orders=orders).get(row["decision_id"])
+    if tally is not None and tally.to_dict() != result.tally:
+        raise SnapshotError(
+            f"snapshot {row['snapshot_id']}: its ballots give another tally than was stored, so no report is made. "
+            "crowdvote snapshot verify says where."
+        )
+    return Contents(
+        row=row,
+        decision=state.decisions.row(by_predicate=pl.col("decision_id") == row["decision_id"], named=True),
+        community=_community(state, row["community_id"]),
+        choices=(staged.choices.sort("position", "choice_id") if tally is None else tally.scores).select(
+            "choice_id", pl.coalesce("title", "choice_id").alias("title")
+        ),
+        tally=tally,
+        safety=_safety(staged, tally),
+        staged=staged,
+        names=public_names(state).filter(community_id=row["community_id"]),
+        public=public_result(state, result),
+    )
+
+
+def _community(state: SystemState, community_id: str) -> str:
+    titles = state.communities.filter(community_id=community_id)["title"].drop_nulls()
+    return str(titles[0]) if len(titles) else community_id
+
+
+def _safety(staged: Staged, tally: StarTally | None) -> Robustness | None:
+    if tally is None or not tally.won_by_ballots or tally.vote_count > _MOST_FOR_SAFETY:
+        return None
+    return robustness(staged, tally.decision_id)

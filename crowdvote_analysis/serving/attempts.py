@@ -1,0 +1,69 @@
+"""Sign-in attempts, limited by name and by address."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WINDOW = 15 * 60.0  # seconds
+MOST_OF_USER, MOST_OF_ADDRESS = 5, 20
+_MOST_KEYS = 20_000
+
+
+class Attempts:
+    """Counts attempts that failed, or have not ended yet, within a quarter of an hour.
+
+    Args:
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._times: dict[tuple[str, str], deque[float]] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, name: str, address: str) -> bool:
+        """Begin an attempt; whether it may be made. It counts at once, so that many at the same time count as many."""
+        now, keys = self._clock(), self._keys(name, address)
+        with self._lock:
+            recent = {key: self._recent(key, now) for key in keys}
+            if any(len(recent[key]) >= most for key, most in keys.items()):
+                return False
+            for times in recent.values():
+                times.append(now)
+            if len(self._times) > _MOST_KEYS:
+                self._forget(now)
+            return True
+
+    def succeed(self, name: str, address: str) -> None:
+        """The attempt was no failure: those of this name are forgotten, and this one of the address."""
+        by_user, by_address = self._keys(name, address)
+        with self._lock:
+            self._times.pop(by_user, None)
+            times = self._times.get(by_address)
+            if times:
+                times.pop()
+
+    def _recent(self, key: tuple[str, str], now: float) -> deque[float]:
+        times = self._times.setdefault(key, deque())
+        while times and now - times[0] > WINDOW:
+            times.popleft()
+        return times
+
+    def _forget(self, now: float) -> None:
+        """Drop what no longer counts; if that is not enough, the oldest."""
+        for key in list(self._times):
+            if not self._recent(key, now):
+                del self._times[key]
+        oldest = sorted(self._times, key=lambda key: self._times[key][-1])
+        for key in oldest[: max(0, len(oldest) - _MOST_KEYS)]:
+            del self._times[key]
+
+    @staticmethod
+    def _keys(name: str, address: str) -> dict[tuple[str, str], int]:
+        return {("user", name.casefold()[:64]): MOST_OF_USER, ("address", address): MOST_OF_ADDRESS}

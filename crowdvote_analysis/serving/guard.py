@@ -1,0 +1,241 @@
+"""Nobody gets in without signing in: pure ASGI, around everything, HTTP and websockets alike.
+
+A websocket runs the notebook, so a guard for HTTP alone would guard nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, MutableMapping
+
+    from crowdvote_analysis.serving.sessions import Session, Sessions
+
+    Scope = MutableMapping[str, Any]
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+    App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+COOKIE = "crowdvote_session"
+OPEN = ("/healthz", "/sign-in")
+
+# What a page of marimo asks of its server while people look at it. It has many more routes, for those who edit; they
+# are refused by marimo where a page is only run, and do not even get there.
+_PAGE = re.compile(
+    r"/(|ws|health|favicon\.ico|manifest\.json|public-files-sw\.js|assets/.+|public/.+|@file/.+|[\w.-]+\.(png|svg|ico|js)"
+    r"|api/kernel/(instantiate|set_ui_element_value|set_model_value|function_call)"
+    r"|api/(version|status/connections))"
+)
+# Seconds between two looks at whether whoever holds a websocket is still signed in.
+_LOOK = 5.0
+_REFUSED = 4401
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The user of a request, as Starlette and marimo know users."""
+
+    username: str
+    role: str
+    is_authenticated: bool = True
+
+    @property
+    def display_name(self) -> str:
+        """The name."""
+        return self.username
+
+
+class Guard:
+    """Lets through who is signed in, and tells the pages who it is.
+
+    Pages find the user in ``scope["user"]`` and, as marimo puts a user of its own there, in ``scope["meta"]``:
+    ``user``, ``role`` and ``store`` (``mo.app_meta().request.meta`` in a notebook).
+
+    Args:
+        app: What is guarded.
+        sessions: Who is signed in.
+        pages: First parts of the paths of notebooks.
+        store: The store that the notebooks show, whatever folder an address names.
+    """
+
+    def __init__(self, app: App, sessions: Sessions, pages: Collection[str], store: str) -> None:
+        self._app, self._sessions, self._pages, self._store = app, sessions, frozenset(pages), store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request or websocket through, or refuse it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] not in ("http", "websocket"):
+            raise RuntimeError(f"scope {scope['type']!r} is not guarded")
+        elif not self._is_from_here(scope):
+            await _refuse(scope, receive, send, 403, "This was sent from another site.")
+        elif scope["type"] == "http" and scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+        else:
+            await self._guarded(scope, receive, send)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = cookies(scope).get(COOKIE)
+        session = self._sessions.find(token)
+        if session is None:
+            where = _sign_in(scope)
+            await _refuse(scope, receive, send, 303 if where else 401, "Sign in first.", where)
+            return
+        page, _, rest = scope["path"].removeprefix("/").partition("/")
+        if page in self._pages and not _PAGE.fullmatch(f"/{rest}"):
+            await _refuse(scope, receive, send, 404, "There is no such page.")
+            return
+        scope = self._known(scope, session, is_page=page in self._pages)
+        if scope["type"] == "http":
+            await self._app(scope, receive, send)
+            return
+        watched = Watched(receive, send, lambda: self._sessions.find(token, touch=False) is None)
+        try:
+            await self._app(scope, watched, send)
+        finally:
+            watched.stop()
+
+    def _known(self, scope: Scope, session: Session, *, is_page: bool) -> Scope:
+        """The scope with the user, and with the one store in place of a folder that the address names."""
+        known = {**scope, "user": SignedIn(session.user, session.role), "session": session}
+        known["meta"] = {"user": session.user, "role": session.role, "store": self._store}
+        if is_page:
+            asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+            kept = [(name, value) for name, value in asked if name != "folder"]
+            known["query_string"] = urlencode([*kept, ("folder", self._store)]).encode()
+        return known
+
+    @staticmethod
+    def _is_from_here(scope: Scope) -> bool:
+        """Whether a request that may do something comes from a page of this server, as far as the browser says."""
+        origin = header(scope, b"origin")
+        if origin is None or (scope["type"] == "http" and scope["method"] in ("GET", "HEAD")):
+            return True
+        return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower() != ""
+
+
+class Watched:
+    """What comes in on a websocket, until the session behind it is over: then the websocket is closed.
+
+    Args:
+        receive, send: Those of the websocket.
+        is_over: Whether the session is over.
+    """
+
+    def __init__(self, receive: Receive, send: Send, is_over: Callable[[], bool]) -> None:
+        self._receive, self._send, self._is_over = receive, send, is_over
+        self._waiting: asyncio.Future[Message] | None = None
+
+    async def __call__(self) -> Message:
+        """The next message. Whoever stops waiting for it may ask again: none is lost."""
+        self._waiting = self._waiting or asyncio.ensure_future(self._receive())
+        while not (await asyncio.wait({self._waiting}, timeout=_LOOK))[0]:
+            if self._is_over():
+                await self._send({"type": "websocket.close", "code": _REFUSED, "reason": "signed out"})
+                return {"type": "websocket.disconnect", "code": _REFUSED, "reason": "signed out"}
+        done, self._waiting = self._waiting, None
+        return done.result()
+
+    def stop(self) -> None:
+        """Nobody waits any more."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """One header of a request."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+def cookies(scope: Scope) -> dict[str, str]:
+    """The cookies of a request; none where they cannot be read."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(header(scope, b"cookie") or "")
+    except CookieError:
+        return {}
+    return {name: morsel.value for name, morsel in jar.items()}
+
+
+def _sign_in(scope: Scope) -> str | None:
+    """Where somebody who opens a page is sent to sign in; programs are told with a status alone."""
+    if scope["type"] != "http" or scope["method"] != "GET" or "text/html" not in (header(scope, b"accept") or ""):
+        return None
+    query = scope["query_string"].decode("latin-1")
+    return f"/sign-in?next={quote(scope['path'] + (f'?{query}' if query else ''), safe='')}"
+
+
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, status: int, words: str, where: str | None = None
+) -> None:
+    if scope["type"] == "websocket":
+        await receive()  # the connect
+        await send({"type": "websocket.close", "code": _REFUSED, "reason": words})
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    if where:
+        headers.append((b"location", where.encode("latin-1")))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if where else f"{words}\n".encode()})
+
+
+class SecurityHeaders:
+    """What browsers are told about every answer.
+
+    Args:
+        app: What answers.
+        pages: First parts of the paths of notebooks, which need scripts.
+    """
+
+    def __init__(self, app: App, pages: Collection[str]) -> None:
+        self._app, self._pages = app, frozenset(pages)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, with the headers."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        first, _, rest = scope["path"].removeprefix("/").partition("/")
+        is_page = first in self._pages
+        told = {
+            **_HEADERS,
+            b"content-security-policy": _PAGE_POLICY if is_page else _OWN_POLICY,
+        }
+        if not (is_page and rest.startswith("assets/")):
+            told[b"cache-control"] = b"no-store"
+        if scope.get("scheme") == "https":
+            told[b"strict-transport-security"] = b"max-age=31536000"
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in told]
+                message = {**message, "headers": [*kept, *told.items()]}
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+_HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
+}
+_OWN_POLICY = (
+    b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# Notebooks bring scripts of their own, and charts are compiled in the browser; nothing comes from or goes to elsewhere.
+_PAGE_POLICY = (
+    b"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' data: blob:; "
+    b"form-action 'self'; base-uri 'self'; frame-ancestors 'none'"
+)

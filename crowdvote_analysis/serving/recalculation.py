@@ -1,0 +1,94 @@
+"""Counting a decision again because a manager asks for it (E4): in a thread, one at a time per decision."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crowdvote_analysis.errors import CrowdVoteError, UnknownDecisionError
+from crowdvote_analysis.logs import SYSTEM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crowdvote_analysis.logs import EventLog
+    from crowdvote_analysis.store.store import Store
+
+MANAGERS_ONLY = "Only community managers can trigger manual recalculation"
+CLOSED = "Cannot recalculate closed decisions"
+IN_PROGRESS = "Calculation already in progress for this decision"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of asking: a status of HTTP, and words."""
+
+    status: int
+    words: str
+
+
+class Recalculation:
+    """The recalculations of one server.
+
+    Args:
+        store: The store.
+        log: Where they are written down.
+        count: Takes a snapshot of a decision; another one in tests.
+    """
+
+    def __init__(self, store: Store, log: EventLog, count: Callable[[Store, str], object] | None = None) -> None:
+        self._store, self._log, self._count = store, log, count or _take
+        self._running: set[str] = set()
+        self._lock = threading.Lock()
+
+    def start(self, decision_id: str, user: str, role: str) -> Answer:
+        """Begin to count a decision again; it is done some time later.
+
+        Args:
+            decision_id: The decision.
+            user: Who asks for it.
+            role: Their role.
+        """
+        from crowdvote_analysis.snapshots.inputs import decision_of, is_closed
+        from crowdvote_analysis.snapshots.lifecycle import is_calculating
+
+        if role != "manager":
+            return Answer(403, MANAGERS_ONLY)
+        try:
+            decision = decision_of(self._store.cut(), decision_id)
+        except UnknownDecisionError as error:
+            return Answer(404, str(error))
+        if is_closed(decision, self._store.clock()):
+            return Answer(409, CLOSED)
+        with self._lock:
+            if decision_id in self._running or is_calculating(self._store, decision_id):
+                return Answer(409, IN_PROGRESS)
+            self._running.add(decision_id)
+        self._log.write("MANUAL_RECALC", user, f"Recalculation of decision '{decision_id}' asked for")
+        threading.Thread(target=self._work, args=(decision_id,), name=f"recalculate {decision_id}", daemon=True).start()
+        title = decision["title"] or decision_id
+        return Answer(202, f'Recalculation started for "{title}". Results will update automatically when complete.')
+
+    def _work(self, decision_id: str) -> None:
+        started = time.perf_counter()
+        self._log.write("THREAD_START", SYSTEM, f"Counting decision '{decision_id}'")
+        try:
+            self._count(self._store, decision_id)
+        except Exception as error:
+            # The text of an unexpected error may quote a name (P1).
+            words = str(error) if isinstance(error, CrowdVoteError) else f"unexpected {type(error).__name__}"
+            self._log.write("CALCULATION_ERROR", SYSTEM, f"Decision '{decision_id}': {words}", logging.ERROR)
+        finally:
+            with self._lock:
+                self._running.discard(decision_id)
+            spent = time.perf_counter() - started
+            self._log.write("THREAD_COMPLETE", SYSTEM, f"Decision '{decision_id}' after {spent:.1f} s")
+
+
+def _take(store: Store, decision_id: str) -> object:
+    from crowdvote_analysis.snapshots import take_snapshot
+
+    return take_snapshot(store, decision_id, trigger="recalculation by a manager", wait=0.0)

@@ -1,0 +1,178 @@
+"""Who may sign in: a file with names, roles and hashed passwords, outside of the store."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from crowdvote_analysis.errors import CrowdVoteError
+from crowdvote_analysis.store.locking import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Role: TypeAlias = Literal["viewer", "manager"]
+ROLES: tuple[Role, ...] = ("viewer", "manager")
+SHORTEST, _LONGEST = 10, 1024
+
+# Some 60 ms and 32 MB for one password.
+_COST = {"n": 2**15, "r": 8, "p": 1}
+_MEMORY = 64 * 1024 * 1024
+_NAME = re.compile(r"[\w.@-]{1,64}")
+_WHAT, _FORMAT = "crowdvote users", 1
+
+
+class UsersError(CrowdVoteError):
+    """The users file is not there or damaged, or what is asked of it is refused; nothing has changed."""
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who may sign in.
+
+    Attributes:
+        name: Their name; it stands in logs.
+        role: ``viewer`` or ``manager``.
+        password: Salt and hash of the password, as text.
+    """
+
+    name: str
+    role: Role
+    password: str
+
+    @property
+    def stamp(self) -> str:
+        """Changes with role and password; sessions of an earlier one are over."""
+        return hashlib.sha256(f"{self.role} {self.password}".encode()).hexdigest()
+
+
+def hash_password(password: str) -> str:
+    """Salt and hash a password with scrypt: ``scrypt$n$r$p$salt$hash``."""
+    salt = secrets.token_bytes(16)
+    cost = "$".join(str(_COST[name]) for name in "nrp")
+    return f"scrypt${cost}${_text(salt)}${_text(_scrypt(password, salt, **_COST))}"
+
+
+def is_password(password: str, hashed: str | None) -> bool:
+    """Whether it is the password that was hashed; it takes as long where there is none, so that names stay hidden."""
+    if len(password) > _LONGEST:
+        return False
+    _, n, r, p, salt, known = (hashed or _NOBODY).split("$")
+    given = _scrypt(password, base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
+    return hmac.compare_digest(given, base64.b64decode(known)) and hashed is not None
+
+
+def read_users(path: Path) -> dict[str, User]:
+    """Everybody who may sign in, by name.
+
+    Raises:
+        UsersError: The file is not there, or is no users file.
+    """
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        if document["what"] != _WHAT or document["format"] != _FORMAT:
+            raise ValueError
+        return {name: User(name, row["role"], row["password"]) for name, row in sorted(document["users"].items())}
+    except FileNotFoundError:
+        raise UsersError(f"{path}: there is no such file. Make it with: crowdvote users add NAME") from None
+    except OSError as error:
+        raise UsersError(f"{path}: cannot be read ({error.strerror}).") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UsersError(f"{path}: is no file of users. Make one with: crowdvote users add NAME --users FILE") from None
+
+
+def add_user(path: Path, name: str, role: Role, password: str) -> None:
+    """Add somebody; the file is made if it is not there.
+
+    Raises:
+        UsersError: The name is taken or not allowed, or the password too short.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsersError(f"{name!r}: a name has 1 to 64 letters, digits or signs of . _ - @.")
+    _change(path, lambda users: {**users, _free(users, name): User(name, role, _checked(password))})
+
+
+def remove_user(path: Path, name: str) -> None:
+    """Remove somebody; sessions of theirs are over.
+
+    Raises:
+        UsersError: There is nobody of that name.
+    """
+    _change(path, lambda users: {each: user for each, user in users.items() if each != _known(users, name).name})
+
+
+def set_password(path: Path, name: str, password: str) -> None:
+    """Give somebody another password; sessions of theirs are over.
+
+    Raises:
+        UsersError: There is nobody of that name, or the password is too short.
+    """
+    _change(path, lambda users: {**users, name: User(name, _known(users, name).role, _checked(password))})
+
+
+def require_outside(path: Path, store: str | Path) -> None:
+    """See to it that the users file does not lie in the folder of a store, which is copied and published.
+
+    Raises:
+        UsersError: It does.
+    """
+    if "://" not in str(store) and path.resolve().is_relative_to(Path(store).resolve()):
+        raise UsersError(f"{path}: lies inside the store {store}. Keep the users outside of it: --users FILE")
+
+
+def _change(path: Path, change: Callable[[Mapping[str, User]], Mapping[str, User]]) -> None:
+    """Change the file: as a whole or not at all, one program at a time, for nobody else to read."""
+    if any((folder / "store.json").is_file() for folder in path.resolve().parents):
+        raise UsersError(f"{path}: lies inside a store. Keep the users outside of it: --users FILE")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(path.parent, 10.0, f".{path.name}.lock"):
+            users = change(read_users(path) if path.exists() else {})
+            rows = {name: {"role": user.role, "password": user.password} for name, user in sorted(users.items())}
+            text = json.dumps({"what": _WHAT, "format": _FORMAT, "users": rows}, ensure_ascii=False, indent=2) + "\n"
+            beside = path.with_name(f".{path.name}.part")
+            beside.unlink(missing_ok=True)
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
+            beside.replace(path)
+    except OSError as error:
+        raise UsersError(f"{path}: cannot be written ({error.strerror}).") from None
+
+
+def _free(users: Mapping[str, User], name: str) -> str:
+    # Names that differ by capitals alone would be taken for one another.
+    if name.casefold() in {each.casefold() for each in users}:
+        raise UsersError(f"{name!r} is a user already. Another password: crowdvote users passwd {name}")
+    return name
+
+
+def _known(users: Mapping[str, User], name: str) -> User:
+    if name not in users:
+        raise UsersError(f"there is no user {name!r}. crowdvote users list shows them.")
+    return users[name]
+
+
+def _checked(password: str) -> str:
+    if not SHORTEST <= len(password) <= _LONGEST:
+        raise UsersError(f"the password has {len(password):,} characters; it needs at least {SHORTEST}.")
+    return hash_password(password)
+
+
+def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    return hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt, n=n, r=r, p=p, maxmem=_MEMORY, dklen=32)
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+# Of no password: what is compared with where there is no such user.
+_NOBODY = f"scrypt${_COST['n']}${_COST['r']}${_COST['p']}${_text(bytes(16))}${_text(bytes(32))}"

@@ -1,0 +1,116 @@
+"""``crowdvote serve`` as people use it: sign in, look, sign out; two at once."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import time
+from types import SimpleNamespace
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+import crowdvote_analysis as cv
+from crowdvote_analysis.bundled import demo_folder
+from crowdvote_analysis.serving.users import add_user
+from crowdvote_analysis.store import Store, import_state
+from tests.command import COMMAND
+from tests.cores import every_core
+from tests.serving.conftest import PASSWORDS
+from tests.test_notebook_browser import CHROMIUM, PATIENCE, Visit, browser  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory):
+    """The demo communities as a store, served."""
+    folder = tmp_path_factory.mktemp("served")
+    import_state(Store.create(folder / "store"), cv.SystemState.read(demo_folder()))
+    for name, role in (("maya", "manager"), ("kofi", "viewer")):
+        add_user(folder / "users.json", name, role, PASSWORDS[name])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [*COMMAND, "serve", str(folder / "store"), "--users", str(folder / "users.json"), "--port", str(port)]
+    with every_core(), (folder / "out").open("w") as out:
+        server = subprocess.Popen(command, stdout=out, stderr=out)
+        try:
+            for _ in range(300):
+                try:
+                    urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
+                    break
+                except (URLError, OSError):
+                    assert server.poll() is None, (folder / "out").read_text()
+                    time.sleep(0.1)
+            yield SimpleNamespace(url=f"http://127.0.0.1:{port}", folder=folder)
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+@pytest.fixture
+def person(browser, served):  # noqa: F811
+    """Somebody with a browser of their own, who opens a page and signs in."""
+    contexts = []
+
+    def go(name: str, path: str) -> Visit:
+        contexts.append(browser.browser.new_context())
+        visit = Visit(contexts[-1].new_page())
+        visit.page.set_default_timeout(PATIENCE)
+        visit.page.goto(served.url + path)
+        visit.page.get_by_label("Name").fill(name)
+        visit.page.get_by_label("Password").fill(PASSWORDS[name])
+        visit.page.get_by_role("button", name="Sign in").click()
+        return visit
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+def test_from_signing_in_to_signing_out(person, served):
+    """A link leads by way of the sign-in to its page; signed out, neither pages nor websockets open."""
+    maya = person("maya", f"/count/?community=riverside&decision=village-green&folder={demo_folder()}")
+    page = maya.page
+    page.get_by_text("Wildflower meadow wins").wait_for()
+    page.locator("canvas.marks").first.wait_for()
+    assert page.get_by_placeholder("the demo communities").count() == 0  # there is no other folder to choose
+    socket_address = f"{served.url.replace('http', 'ws')}/count/ws?session_id=s_other1"
+    assert maya.complaints == []
+    assert maya.elsewhere == []
+    received = "\n".join(maya.received)
+    assert "Anonymous 1" in received
+    assert str(served.folder) not in received
+    members = cv.SystemState.read(demo_folder()).members
+    for secret in members.filter(members["is_anonymous"])["display_name"]:
+        assert not re.search(rf"\b{re.escape(secret)}\b", received, re.IGNORECASE)
+    page.goto(served.url)
+    page.get_by_role("heading", name="Recalculate").wait_for()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in").wait_for()
+    page.goto(f"{served.url}/count/")
+    assert "/sign-in" in page.url
+    with pytest.raises(InvalidStatus) as refused, connect(socket_address, proxy=None):
+        pass
+    assert refused.value.response.status_code == 403
+    log = (served.folder / "logs" / "events.log").read_text("utf-8")
+    assert re.search(r"\[LOGIN\] \[maya\].*\n.*\[LOGOUT\] \[maya\]", log)
+
+
+def test_two_at_once_do_not_see_each_others_choices(person):
+    """What one chooses changes nothing for the other."""
+    kofi = person("kofi", "/count/?community=riverside&decision=village-green")
+    kofi.page.get_by_text("Wildflower meadow wins").wait_for()
+    maya = person("maya", "/count/?community=riverside&decision=village-green")
+    maya.page.get_by_text("Wildflower meadow wins").wait_for()
+    maya.page.get_by_label("Decision").select_option(label="Which colour for the new benches?")
+    maya.page.get_by_text("No winner yet: an unresolved tie").wait_for()
+    kofi.page.get_by_role("heading", name="Take it along").wait_for()
+    assert kofi.page.get_by_role("heading", level=1).inner_text() == "What should become of the village green?"
+    assert "an unresolved tie" not in "\n".join(kofi.received)
+    assert kofi.page.get_by_label("Decision").input_value() != maya.page.get_by_label("Decision").input_value()

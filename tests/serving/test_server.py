@@ -1,0 +1,333 @@
+"""Served pages: nobody gets in without signing in, and nobody does more than their role allows."""
+
+from __future__ import annotations
+
+import re
+import time
+from types import SimpleNamespace
+
+import pytest
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from crowdvote_analysis.serving import guard
+from crowdvote_analysis.serving.attempts import MOST_OF_ADDRESS, MOST_OF_USER, WINDOW
+from crowdvote_analysis.serving.guard import COOKIE
+from crowdvote_analysis.serving.sessions import IDLE, LONGEST
+from crowdvote_analysis.serving.users import UsersError, remove_user, set_password
+from crowdvote_analysis.snapshots import list_snapshots
+from crowdvote_analysis.snapshots.lifecycle import calculating
+from tests.serving.conftest import PASSWORDS
+
+BROWSER = {"accept": "text/html"}
+GUARDED = [
+    ("GET", "/"),
+    ("POST", "/sign-out"),
+    ("POST", "/recalculate/pond"),
+    ("GET", "/hello"),
+    ("GET", "/hello/"),
+    ("GET", "/hello/assets/index.js"),
+    ("GET", "/hello/sse"),
+    ("POST", "/hello/api/kernel/set_ui_element_value"),
+    ("POST", "/hello/api/kernel/function_call"),
+    ("GET", "/hello/health"),
+    ("GET", "/healthz/"),
+    ("GET", "//healthz"),
+    ("GET", "/sign-in/../hello/"),
+    ("GET", "/nothing"),
+]
+
+
+def client(server: SimpleNamespace, **options) -> TestClient:
+    return TestClient(server.app, base_url="http://testserver", follow_redirects=False, **options)
+
+
+def form_of(page: str) -> str:
+    found = re.search(r'name="form" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def sign_in(visitor: TestClient, name: str, password: str | None = None, **fields: str):
+    form = form_of(visitor.get("/sign-in").text)
+    given = {"form": form, "name": name, "password": password or PASSWORDS[name], **fields}
+    return visitor.post("/sign-in", data=given)
+
+
+def signed_in(server: SimpleNamespace, name: str) -> TestClient:
+    visitor = client(server)
+    assert sign_in(visitor, name).status_code == 303
+    return visitor
+
+
+def hear_all(socket) -> None:
+    for _ in range(100):
+        socket.receive_text()
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+def test_every_route_is_refused_without_signing_in(server, method, path):
+    """Programs get a status, browsers the form; nothing is told."""
+    answer = client(server).request(method, path)
+    assert answer.status_code == 401
+    assert answer.text == "Sign in first.\n"
+    if method == "GET":
+        assert client(server).get(path, headers=BROWSER).headers["location"].startswith("/sign-in?next=")
+
+
+@pytest.mark.parametrize("path", ["/hello/ws?session_id=s_1", "/hello/ws_sync", "/hello/terminal/ws", "/", "/healthz"])
+def test_websockets_are_refused_without_signing_in(server, path):
+    """A websocket runs a notebook, so it is guarded like everything else."""
+    with pytest.raises(WebSocketDisconnect) as refused, client(server).websocket_connect(path):
+        pass
+    assert refused.value.code == 4401
+
+
+def test_health_is_open_and_tells_nothing(server):
+    """A monitor needs no name."""
+    assert client(server).get("/healthz").text == "ok\n"
+
+
+def test_who_signs_in_sees_the_pages(server):
+    """The start page has links, and the links open; the websocket runs the notebook."""
+    visitor = signed_in(server, "kofi")
+    page = visitor.get("/").text
+    assert 'href="/hello/">Hello</a>' in page
+    assert "A page for tests." in page
+    assert visitor.get("/hello/").status_code == 200
+    with visitor.websocket_connect("/hello/ws?session_id=s_1") as socket:
+        assert "kernel-ready" in socket.receive_text()
+
+
+@pytest.mark.parametrize(
+    "path", ["/hello/terminal/ws", "/hello/api/terminal", "/hello/api/files/list_files", "/hello/api/environment"]
+)
+def test_what_editing_needs_is_not_served(server, path):
+    """Files, packages and terminals of the server are nobody's to see, signed in or not."""
+    assert signed_in(server, "maya").get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "cookie", ["", "x", "a" * 43, "%00", "\udce4".encode("utf-8", "surrogateescape").decode("latin-1")]
+)
+def test_forged_cookies_open_nothing(server, cookie):
+    """An id that was never given is no session."""
+    visitor = client(server)
+    assert visitor.get("/", headers={"cookie": f"{COOKIE}={cookie}".encode("latin-1")}).status_code == 401
+
+
+def test_sessions_expire(server):
+    """After two hours of nothing, and after twelve hours in all, people sign in again."""
+    visitor = signed_in(server, "kofi")
+    server.clock.time += IDLE - 1
+    assert visitor.get("/").status_code == 200
+    server.clock.time += IDLE + 1
+    assert visitor.get("/").status_code == 401
+    visitor, begun = signed_in(server, "kofi"), server.clock.time
+    while server.clock.time - begun < LONGEST - IDLE:
+        server.clock.time += IDLE - 1
+        assert visitor.get("/").status_code == 200
+    server.clock.time = begun + LONGEST + 1
+    assert visitor.get("/").status_code == 401
+
+
+def test_who_is_changed_is_out_at_once(server):
+    """A removed user, and one with another password, has no session any more."""
+    kofi, maya = signed_in(server, "kofi"), signed_in(server, "maya")
+    remove_user(server.users, "kofi")
+    set_password(server.users, "maya", "another pass word")
+    assert [visitor.get("/").status_code for visitor in (kofi, maya)] == [401, 401]
+
+
+def test_an_open_websocket_ends_with_the_session(server, monkeypatch):
+    """Who signs out elsewhere, or is removed, hears nothing more."""
+    monkeypatch.setattr(guard, "_LOOK", 0.05)
+    visitor = signed_in(server, "kofi")
+    with visitor.websocket_connect("/hello/ws?session_id=s_2") as socket:
+        socket.receive_text()
+        remove_user(server.users, "kofi")
+        with pytest.raises(WebSocketDisconnect) as ended:
+            hear_all(socket)
+    assert ended.value.code == 4401
+
+
+def test_cookies_are_for_the_server_alone(server):
+    """Scripts cannot read the session, other sites cannot send it, and HTTPS keeps it to itself."""
+    cookie = sign_in(client(server), "kofi").headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Secure" not in cookie
+    behind = TestClient(server.app, base_url="https://testserver", follow_redirects=False)
+    answer = sign_in(behind, "kofi")
+    assert "Secure" in answer.headers["set-cookie"]
+    assert "strict-transport-security" in answer.headers
+
+
+def test_a_new_session_begins_with_every_sign_in(server):
+    """An id that somebody planted before is of no use after signing in."""
+    visitor = signed_in(server, "kofi")
+    before = visitor.cookies[COOKIE]
+    assert sign_in(visitor, "kofi").status_code == 303
+    assert visitor.cookies[COOKIE] != before
+    assert client(server).get("/", headers={"cookie": f"{COOKIE}={before}"}).status_code == 401
+
+
+def test_wrong_passwords_and_unknown_names_look_the_same(server):
+    """Nobody learns who has a name here."""
+    answers = [sign_in(client(server), name, "not the password") for name in ("kofi", "somebody")]
+    assert {answer.status_code for answer in answers} == {401}
+    same = {re.sub(r'value="[^"]+"', "", answer.text) for answer in answers}
+    assert len(same) == 1
+    assert "Name or password are wrong." in same.pop()
+
+
+def test_attempts_are_limited_by_name(server):
+    """After five wrong tries not even the right password helps, for a quarter of an hour."""
+    for _ in range(MOST_OF_USER):
+        assert sign_in(client(server), "kofi", "not the password").status_code == 401
+    assert sign_in(client(server), "kofi").status_code == 429
+    assert sign_in(client(server), "KOFI", PASSWORDS["kofi"]).status_code == 429
+    assert sign_in(client(server), "maya").status_code == 303
+    server.clock.time += WINDOW + 1
+    assert sign_in(client(server), "kofi").status_code == 303
+
+
+def test_attempts_are_limited_by_address(server, monkeypatch):
+    """Whoever tries many names from one address is stopped; others are not."""
+    monkeypatch.setattr("crowdvote_analysis.serving.app.is_password", lambda *_: False)
+    visitor = client(server)
+    for number in range(MOST_OF_ADDRESS):
+        assert sign_in(visitor, f"name{number}", "not the password").status_code == 401
+    assert sign_in(visitor, "kofi").status_code == 429
+    assert sign_in(client(server, client=("10.0.0.2", 1)), "kofi").status_code == 401
+
+
+def test_sign_in_is_safe_from_other_sites(server):
+    """A form of another site, without ours or with another origin, signs nobody in."""
+    visitor = client(server)
+    given = {"name": "kofi", "password": PASSWORDS["kofi"]}
+    assert visitor.post("/sign-in", data=given).status_code == 403
+    form = form_of(visitor.get("/sign-in").text)
+    assert client(server).post("/sign-in", data={**given, "form": form}).status_code == 403
+    for origin in ("https://elsewhere.example", "null", "http://testserver.elsewhere.example"):
+        answer = visitor.post("/sign-in", data={**given, "form": form}, headers={"origin": origin})
+        assert answer.status_code == 403
+    assert COOKIE not in visitor.cookies
+
+
+def test_other_sites_cannot_act_for_somebody(server):
+    """Neither by a form nor by a websocket."""
+    maya = signed_in(server, "maya")
+    for path in ("/sign-out", "/recalculate/pond", "/hello/api/kernel/function_call"):
+        assert maya.post(path, headers={"origin": "https://elsewhere.example"}).status_code == 403
+    with (
+        pytest.raises(WebSocketDisconnect),
+        maya.websocket_connect("/hello/ws?session_id=s_3", headers={"origin": "https://elsewhere.example"}),
+    ):
+        pass
+    for path in ("/sign-out", "/recalculate/pond"):
+        assert maya.post(path, data={"form": "forged"}).status_code == 403
+    assert maya.get("/").status_code == 200
+    assert list_snapshots(server.store, "pond").is_empty()
+
+
+def test_signing_out_ends_the_session(server):
+    """The cookie is of no use afterwards, wherever it was copied to."""
+    visitor = signed_in(server, "kofi")
+    token = visitor.cookies[COOKIE]
+    assert visitor.post("/sign-out", data={"form": form_of(visitor.get("/").text)}).headers["location"] == "/sign-in"
+    assert client(server).get("/", headers={"cookie": f"{COOKIE}={token}"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("asked", "led"),
+    [
+        ("/hello/?decision=pond", "/hello/?decision=pond"),
+        ("https://elsewhere.example/", "/"),
+        ("//elsewhere.example/", "/"),
+        ("/\\elsewhere.example/", "/"),
+        ("hello", "/"),
+        ("/hello\r\nset-cookie: a=b", "/"),
+    ],
+)
+def test_signing_in_leads_to_pages_of_this_server_only(server, asked, led):
+    """A link cannot lead people to another site by way of the sign-in."""
+    assert sign_in(client(server), "kofi", next=asked).headers["location"] == led
+
+
+def test_sign_ins_are_logged_without_secrets(server):
+    """Who signed in, out and in vain, in the format of the log; never a password, nor a name that is nobody's (E5)."""
+    visitor = signed_in(server, "kofi")
+    visitor.post("/sign-out", data={"form": form_of(visitor.get("/").text)})
+    sign_in(client(server), "kofi", "a wrong password")
+    sign_in(client(server), "meadow and pond] [x\n[LOGIN]", "typed into the wrong box")
+    told = [re.fullmatch(r"\[[^]]+Z\] \[(\w+)\] \[(\w+)\] \[([^]]+)\] - (.+)", line) for line in server.log()]
+    assert [found.groups()[:3] for found in told if found] == [
+        ("INFO", "LOGIN", "kofi"),
+        ("INFO", "LOGOUT", "kofi"),
+        ("WARNING", "LOGIN_FAILED", "kofi"),
+        ("WARNING", "LOGIN_FAILED", "unknown"),
+    ]
+    assert not re.search("wrong password|wrong box|meadow|river", "\n".join(server.log()))
+
+
+def test_only_managers_recalculate(server):
+    """A viewer is told so, and sees no button."""
+    kofi = signed_in(server, "kofi")
+    page = kofi.get("/").text
+    assert "Count again" not in page
+    answer = kofi.post("/recalculate/pond", data={"form": form_of(page)})
+    assert answer.status_code == 403
+    assert answer.json() == {"message": "Only community managers can trigger manual recalculation"}
+
+
+def test_managers_recalculate_open_decisions(server):
+    """It begins at once, is done a little later, and is written down (E4)."""
+    maya = signed_in(server, "maya")
+    page = maya.get("/").text
+    assert "The &lt;pond&gt;" in page
+    assert "Bench" not in page
+    form = {"form": form_of(page)}
+    answer = maya.post("/recalculate/pond", data=form)
+    assert answer.status_code == 202
+    assert answer.json() == {
+        "message": 'Recalculation started for "The <pond>". Results will update automatically when complete.'
+    }
+    for _ in range(200):
+        if any("THREAD_COMPLETE" in line for line in server.log()):
+            break
+        time.sleep(0.05)
+    assert list_snapshots(server.store, "pond")["status"].to_list() == ["completed"]
+    assert any("[MANUAL_RECALC] [maya]" in line for line in server.log())
+    with calculating(server.store, "pond"):
+        answer = maya.post("/recalculate/pond", data=form)
+    assert (answer.status_code, answer.json()["message"]) == (
+        409,
+        "Calculation already in progress for this decision",
+    )
+    answer = maya.post("/recalculate/bench", data=form)
+    assert (answer.status_code, answer.json()["message"]) == (409, "Cannot recalculate closed decisions")
+    assert maya.post("/recalculate/nothing", data=form).status_code == 404
+    page = maya.post("/recalculate/bench", data=form, headers=BROWSER).text
+    assert "Cannot recalculate closed decisions" in page
+
+
+def test_answers_say_what_browsers_may_do(server):
+    """No frames, no guessing of types, nothing kept, scripts of this server only."""
+    visitor = signed_in(server, "kofi")
+    for path in ("/", "/hello/", "/sign-in", "/nothing"):
+        told = visitor.get(path).headers
+        assert told["x-content-type-options"] == "nosniff"
+        assert told["x-frame-options"] == "DENY"
+        assert "frame-ancestors 'none'" in told["content-security-policy"]
+        assert told["cache-control"] == "no-store"
+    assert "script" not in visitor.get("/").headers["content-security-policy"]
+
+
+def test_users_inside_the_store_are_refused(place):
+    """A store is copied and published; passwords are not."""
+    from crowdvote_analysis.serving.app import create_app
+
+    inside = place.store.location.folder / "users.json"
+    with pytest.raises(UsersError, match="lies inside the store"):
+        create_app(place.store, inside, None, place.notebooks)
