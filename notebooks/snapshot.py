@@ -23,13 +23,15 @@ with app.setup:
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
     from crowdvote_analysis.charts import history_page, page, snapshot_page
+    from crowdvote_analysis.confinement import only_place
     from crowdvote_analysis.snapshots import demo_store, find_snapshot, list_snapshots, verify_snapshot
 
 
 @app.cell
 def asked_for():
     # What the address of the page says about the store goes into the addresses of members as well.
-    link = {name: value for name, value in mo.query_params().to_dict().items() if name == "store"}
+    # Pages that are served to others show one store, whose place is nobody's business.
+    link = {name: value for name, value in mo.query_params().to_dict().items() if name == "store" and not only_place()}
     asked = {**mo.cli_args().to_dict(), **mo.query_params().to_dict()}
     asked = {name: value for name, value in asked.items() if isinstance(value, str)}
     return asked, link
@@ -49,8 +51,9 @@ def trouble(title, words):
 
 @app.cell
 def choose_store(asked):
-    place = mo.ui.text(value=asked.get("store", ""), placeholder="a demo store", label="Store", full_width=True)
-    place
+    _named = only_place() or asked.get("store", "")
+    place = mo.ui.text(value=_named, placeholder="a demo store", label="Store", full_width=True)
+    place if only_place() is None else None
     return (place,)
 
 

@@ -25,6 +25,7 @@ with app.setup:
     from crowdvote_analysis import charts, power
     from crowdvote_analysis.bundled import demo_folder
     from crowdvote_analysis.charts import influence_page, page, what_if_page
+    from crowdvote_analysis.confinement import only_place
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.what_if import what_if, without_each
 
@@ -44,7 +45,8 @@ def choose_folder(asked):
         label="Folder of tables (Parquet or CSV), or a store",
         full_width=True,
     )
-    folder
+    # Pages that are served to others show one store, and offer no other folder.
+    folder if only_place() is None else None
     return (folder,)
 
 
