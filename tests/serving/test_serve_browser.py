@@ -53,14 +53,15 @@ def served(tmp_path_factory: pytest.TempPathFactory):
             server.wait(timeout=20)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def person(browser, served):  # noqa: F811
     """Somebody with a browser of their own, who opens a page and signs in."""
-    contexts = []
+    own = {}
 
     def go(name: str, path: str) -> Visit:
-        contexts.append(browser.browser.new_context())
-        visit = Visit(contexts[-1].new_page())
+        if name not in own:
+            own[name] = browser.browser.new_context()
+        visit = Visit(own[name].new_page())
         visit.page.set_default_timeout(PATIENCE)
         visit.page.goto(served.url + path)
         visit.page.get_by_label("Name").fill(name)
@@ -69,7 +70,7 @@ def person(browser, served):  # noqa: F811
         return visit
 
     yield go
-    for context in contexts:
+    for context in own.values():
         context.close()
 
 
