@@ -85,7 +85,7 @@ def test_from_signing_in_to_signing_out(person, served):
     assert maya.complaints == []
     assert maya.elsewhere == []
     received = "\n".join(maya.received)
-    assert "Anonymous 1" in received
+    assert re.search(r"Anonymous \d", received)  # which number is nobody's guess
     assert str(served.folder) not in received
     members = cv.SystemState.read(demo_folder()).members
     for secret in members.filter(members["is_anonymous"])["display_name"]:
