@@ -60,11 +60,6 @@ def signed_in(server: SimpleNamespace, name: str) -> TestClient:
     return visitor
 
 
-def hear_all(socket) -> None:
-    for _ in range(100):
-        socket.receive_text()
-
-
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 def test_every_route_is_refused_without_signing_in(server, method, path):
     """Programs get a status, browsers the form; nothing is told."""
@@ -89,14 +84,12 @@ def test_health_is_open_and_tells_nothing(server):
 
 
 def test_who_signs_in_sees_the_pages(server):
-    """The start page has links, and the links open; the websocket runs the notebook."""
+    """The start page has links, and the links open."""
     visitor = signed_in(server, "kofi")
     page = visitor.get("/").text
     assert 'href="/hello/">Hello</a>' in page
     assert "A page for tests." in page
     assert visitor.get("/hello/").status_code == 200
-    with visitor.websocket_connect("/hello/ws?session_id=s_1") as socket:
-        assert "kernel-ready" in socket.receive_text()
 
 
 @pytest.mark.parametrize(
@@ -141,13 +134,23 @@ def test_who_is_changed_is_out_at_once(server):
 
 def test_an_open_websocket_ends_with_the_session(server, monkeypatch):
     """Who signs out elsewhere, or is removed, hears nothing more."""
+
+    async def talks(scope, receive, send) -> None:  # in place of a notebook, whose kernel would outlive the test
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": f"{scope['meta']['user']} {scope['query_string'].decode()}"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
     monkeypatch.setattr(guard, "_LOOK", 0.05)
-    visitor = signed_in(server, "kofi")
-    with visitor.websocket_connect("/hello/ws?session_id=s_2") as socket:
-        socket.receive_text()
+    token = signed_in(server, "kofi").cookies[COOKIE]
+    alone = TestClient(guard.Guard(talks, server.app._app._sessions, ["hello"], "one store"))
+    address = "/hello/ws?folder=/elsewhere&decision=pond"
+    with alone.websocket_connect(address, headers={"cookie": f"{COOKIE}={token}"}) as socket:
+        assert socket.receive_text() == "kofi decision=pond&folder=one+store"
         remove_user(server.users, "kofi")
         with pytest.raises(WebSocketDisconnect) as ended:
-            hear_all(socket)
+            socket.receive_text()
     assert ended.value.code == 4401
 
 
