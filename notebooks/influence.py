@@ -156,19 +156,31 @@ def show_concentration(measured, weights):
 
 
 @app.cell
-def show_weights(decision, names, resolution, weights):
-    _rows = charts.influence_rows(resolution.ballots.filter(decision_id=decision.value), names)
-    _table = influence_page.weight_table(resolution, decision.value, weights, names)
+def draw_weights(decision, names, resolution):
+    heaviest = charts.influence_rows(resolution.ballots.filter(decision_id=decision.value), names)
+    chosen = None
+    if len(heaviest):
+        _chart = charts.influence_chart(heaviest).add_params(charts.choice_of("name"))
+        chosen = mo.ui.altair_chart(_chart, chart_selection=False, legend_selection=False)
+    return chosen, heaviest
+
+
+@app.cell
+def show_weights(chosen, decision, heaviest, names, resolution, weights):
+    _all = influence_page.weight_table(resolution, decision.value, weights, names)
+    _picked = influence_page.picked(chosen.selections) if chosen is not None else []
+    _table = influence_page.only(_all, _picked)
     carrying = None
-    if len(_rows):
+    if len(heaviest):
         carrying = section(
             "Whose ballots carry the result",
             "Weight is counted in ballots. Direct: members who inherit from the voter; in all: at any depth. "
-            f"Shown: {len(_rows):,} of {len(_table):,}.",
-            charts.influence_chart(_rows),
+            f"Shown: {len(heaviest):,} of {len(_all):,}. Click on a bar to find the voter in the table below, several "
+            "with Shift; click beside the bars for all of them.",
+            chosen,
             mo.accordion(
                 {
-                    "All of them as a table": mo.ui.table(
+                    f"As a table: {', '.join(_picked) or 'all of them'}": mo.ui.table(
                         _table,
                         selection=None,
                         page_size=10,
@@ -178,7 +190,8 @@ def show_weights(decision, names, resolution, weights):
                         show_data_types=False,
                         max_columns=None,
                     )
-                }
+                },
+                lazy=False,
             ),
         )
     return (carrying,)

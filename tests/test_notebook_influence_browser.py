@@ -41,7 +41,8 @@ def test_looking_around(visit):  # noqa: F811
     assert opened.page.locator("canvas.marks").last.screenshot() != before
     opened.page.get_by_text("Kelly", exact=True).last.click()
     opened.page.get_by_role("option", name="Anonymous 1").click()
-    opened.page.get_by_text("All of them as a table").click()
+    opened.page.get_by_text("As a table: all of them").click()
+    _clicked_bars_are_what_the_table_shows(opened.page)
     table = opened.page.get_by_placeholder("Search").last
     for text in (*hidden["display_name"], "Anonymous"):
         table.fill(text)
@@ -55,3 +56,22 @@ def test_looking_around(visit):  # noqa: F811
     for width in (1280, 420):
         opened.page.set_viewport_size({"width": width, "height": 900})
         opened.page.wait_for_function(FITS, arg=width)  # charts follow the window a moment later
+
+
+def _clicked_bars_are_what_the_table_shows(page):
+    """Choosing in the chart filters the table; clicking beside the bars shows all again, and columns sort."""
+    page.get_by_text("19 rows").wait_for()
+    bars = page.locator("canvas.marks").nth(1)
+    bars.scroll_into_view_if_needed()
+    bars.click(position={"x": 30, "y": 30})  # the first bar
+    page.get_by_text("As a table: Kelly", exact=True).wait_for()
+    page.get_by_text("1 row").wait_for()
+    bars.click(position={"x": 500, "y": 8})
+    page.get_by_text("As a table: all of them").wait_for()
+    page.get_by_text("19 rows").wait_for()
+    kelly, amina = (page.locator("tr").filter(has_text=re.compile(f"^{name}")).last for name in ("Kelly", "Amina"))
+    assert kelly.bounding_box()["y"] < amina.bounding_box()["y"]
+    page.locator("th").filter(has_text="Member").first.click()
+    page.get_by_role("menuitem", name="Asc").click()
+    page.wait_for_timeout(1_500)
+    assert kelly.bounding_box()["y"] > amina.bounding_box()["y"]

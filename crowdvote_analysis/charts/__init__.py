@@ -38,7 +38,7 @@ from crowdvote_analysis.charts.scores import score_chart
 from crowdvote_analysis.charts.shares import share_chart, share_rows
 from crowdvote_analysis.charts.steps import step_rows, steps_chart
 from crowdvote_analysis.charts.tags import tag_chart, tag_rows
-from crowdvote_analysis.charts.theme import Mode, Width
+from crowdvote_analysis.charts.theme import Mode, Width, choice_of
 from crowdvote_analysis.charts.ties import tie_steps
 from crowdvote_analysis.charts.timeline import (
     participation_history,
@@ -54,6 +54,7 @@ __all__ = [
     "Width",
     "change_chart",
     "change_rows",
+    "choice_of",
     "cumulative_chart",
     "cumulative_rows",
     "depth_chart",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from crowdvote_analysis.charts.page import Headline
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from crowdvote_analysis.delegation import Resolution
     from crowdvote_analysis.power import Concentration
 
@@ -100,6 +102,21 @@ def weight_table(resolution: Resolution, decision_id: str, weights: pl.DataFrame
             pl.when("is_voter").then(pl.lit("yes")).otherwise(pl.lit("no, lobbyist")).alias("Tallied"),
         )
     )
+
+
+def picked(selections: Mapping[str, Any]) -> list[str]:
+    """Read who was clicked on in a chart with ``choice_of("name")``, from what the page says of it; or nobody."""
+    chosen = selections.get("chosen") or {}
+    return [str(name) for name in chosen.get("name") or ()]
+
+
+def only(table: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """The rows of some members of ``weight_table``; all of them where nobody is named."""
+    if not names:
+        return table
+    # Where several have one name, the table tells them apart by their ids, and the chart does not.
+    alike = pl.any_horizontal(pl.col("Member").str.starts_with(f"{name} (") for name in names)
+    return table.filter(pl.col("Member").is_in(list(names)) | alike)
 
 
 def tag_sentence(power: pl.DataFrame) -> str:

@@ -45,6 +45,17 @@ def plotted(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     return frame.select(columns).with_columns(cs.decimal().cast(pl.Float64))
 
 
+def choice_of(column: str) -> alt.Parameter:
+    """A selection of rows by clicking on them, several with Shift, for a notebook that acts on it.
+
+    Args:
+        column: By what rows are told apart.
+    """
+    import altair as alt
+
+    return alt.selection_point(name="chosen", fields=[column], clear="click[!event.item || !event.item.datum]")
+
+
 def styled(chart: alt.LayerChart, mode: Mode, width: Width, height: int) -> alt.LayerChart:
     """Give a finished chart its size and look.
 
