@@ -30,7 +30,7 @@ def require_allowed(place: str | Path) -> None:
         ConfinedError: It is another one.
     """
     only = only_place()
-    if only is not None and _plain(place) != _plain(only):
+    if only is not None and ("\x00" in str(place) or _plain(place) != _plain(only)):
         raise ConfinedError("These pages show one store, the one they are served for; other folders are not read here.")
 
 

@@ -36,8 +36,9 @@ def asked_for():
     asked = {**mo.cli_args().to_dict(), **mo.query_params().to_dict()}
     asked = {name: value for name, value in asked.items() if isinstance(value, str)}
     _request = mo.app_meta().request
-    is_manager = _request is not None and (_request.meta or {}).get("role") == "manager"
-    return asked, is_manager, link
+    _meta = (_request.meta or {}) if _request is not None else {}
+    is_manager, ask = _meta.get("role") == "manager", _meta.get("recalculate")
+    return ask, asked, is_manager, link
 
 
 @app.cell
@@ -118,10 +119,16 @@ def choose_recalculation(is_manager, over):
 
 
 @app.cell
-def start_recalculation(again, decision, is_manager, store):
+def start_recalculation(again, ask, decision, is_manager, store):
     started = None
     if again is not None and again.value:
-        _yes, _words = history_page.recalculate(store, decision.value, is_manager=is_manager)
+        # Where pages are served, the server asks who presses the button at this moment, and writes it down.
+        _asked = ask(decision.value) if ask is not None else None
+        if ask is None:
+            _yes, _words = history_page.recalculate(store, decision.value, is_manager=is_manager)
+        else:
+            _yes = _asked is not None and _asked.status < 400
+            _words = _asked.words if _asked is not None else "You are signed out. Sign in again."
         started = mo.callout(mo.Html(escape(_words)), kind="success" if _yes else "warn")
     return (started,)
 

@@ -237,7 +237,7 @@ def test_anonymous_members_are_in_nothing_that_is_printed_or_exported(store: Pat
 def test_what_is_wrong_is_told_in_words(store: Path, tmp_path: Path) -> None:
     """Unknown snapshots, decisions and stores, and options that do not go together."""
     for arguments, words in [
-        (("snapshot", "show", store, "x"), "there is no snapshot 'x'"),
+        (("snapshot", "show", store, "x"), "here is no snapshot 'x'"),
         (("snapshot", "take", store, "-d", "lake"), "decision 'lake' is not in the store"),
         (("snapshot", "list", tmp_path / "nowhere"), "nowhere"),
     ]:

@@ -33,7 +33,11 @@ def show(apps, demo_store_folder):
 
     def page_of(name: str, **asked: str) -> str:
         place = SimpleNamespace(value=asked.pop("store", str(demo_store_folder)))
-        defs = {"asked": asked, "link": {}, "is_manager": False} if name == "decision" else {"asked": asked, "link": {}}
+        defs = (
+            {"asked": asked, "link": {}, "ask": None, "is_manager": False}
+            if name == "decision"
+            else {"asked": asked, "link": {}}
+        )
         outputs, _ = apps[name].run(defs={**defs, "place": place})
         return unescape(" ".join(mo.as_html(output).text for output in outputs if output is not None))
 
@@ -111,4 +115,4 @@ def test_what_is_no_store_is_explained(show, name, tmp_path):
     assert "cannot be shown." in page
     assert "is no store" in page
     if name == "snapshot":
-        assert "there is no snapshot" in show(name, snapshot="nope")
+        assert "here is no snapshot" in show(name, snapshot="nope")

@@ -12,7 +12,7 @@ import polars as pl
 from crowdvote_analysis.charts import html_rows
 from crowdvote_analysis.charts.page import Headline
 from crowdvote_analysis.errors import CrowdVoteError
-from crowdvote_analysis.snapshots.events import RUNNING
+from crowdvote_analysis.snapshots.events import RUNNING, redacted
 from crowdvote_analysis.snapshots.inputs import is_closed
 from crowdvote_analysis.snapshots.lifecycle import is_calculating, take_snapshot
 
@@ -28,6 +28,7 @@ CHARTED = 100  # the newest snapshots, in charts over time
 NEEDS_MANAGER = "Only community managers can trigger manual recalculation"
 NOT_CLOSED = "Cannot recalculate closed decisions"
 UNDER_WAY = "Calculation already in progress for this decision"
+_FAILED = "This count did not come to an end; no ballot is lost, and it can be made again. What the program said:"
 
 _BADGES = {"final": "🔴 FINAL", "interim": "🟢 Interim", "error": "❌ Error", "processing": "⏳ Processing"}
 # The same as drawings: not every system has a font with pictures.
@@ -128,7 +129,7 @@ def history_table(known: pl.DataFrame, search: str = "") -> pl.DataFrame:
             _number(row["manual_ballots"]),
             _number(row["calculated_ballots"]),
             kind_of(row),
-            row["last_error"] if kind_of(row) == "error" else None,
+            f"{_FAILED} {redacted(row['last_error'] or '')}".strip() if kind_of(row) == "error" else None,
         )
         for row in known.iter_rows(named=True)
         if wanted in (time := when(row["timestamp"])).casefold() or wanted in winner(row).casefold()

@@ -190,6 +190,7 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
 
     require_outside(users, store.location.url)
     read_users(users)
+    _keep_files_in_memory()
     pages = find_pages(notebooks or notebooks_folder())
     server = Server(
         store=store,
@@ -214,7 +215,19 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
         Mount("/", builder.build()),
     ]
     names, app = [page.name for page in pages], Starlette(routes=routes)
-    return SecurityHeaders(Guard(app, server.sessions, names, store.location.url), names)
+    guard = Guard(app, server.sessions, names, store.location.url, server.recalculation.start)
+    return SecurityHeaders(guard, names)
+
+
+def _keep_files_in_memory() -> None:
+    """Let marimo find the files of its pages in the memory of this process alone.
+
+    Without a storage of its own it looks for a name that somebody asks for among the shared memory of all programs.
+    """
+    from marimo._runtime.virtual_file.storage import InMemoryStorage, VirtualFileStorageManager
+
+    if VirtualFileStorageManager().storage is None:
+        VirtualFileStorageManager().storage = InMemoryStorage()
 
 
 def _stamps(users: Path) -> Callable[[str], str | None]:

@@ -31,11 +31,10 @@ class Attempts:
         """Begin an attempt; whether it may be made. It counts at once, so that many at the same time count as many."""
         now, keys = self._clock(), self._keys(name, address)
         with self._lock:
-            recent = {key: self._recent(key, now) for key in keys}
-            if any(len(recent[key]) >= most for key, most in keys.items()):
+            if any(len(self._recent(key, now)) >= most for key, most in keys.items()):
                 return False
-            for times in recent.values():
-                times.append(now)
+            for key in keys:
+                self._times.setdefault(key, deque()).append(now)
             if len(self._times) > _MOST_KEYS:
                 self._forget(now)
             return True
@@ -50,7 +49,7 @@ class Attempts:
                 times.pop()
 
     def _recent(self, key: tuple[str, str], now: float) -> deque[float]:
-        times = self._times.setdefault(key, deque())
+        times = self._times.get(key, deque())
         while times and now - times[0] > WINDOW:
             times.popleft()
         return times

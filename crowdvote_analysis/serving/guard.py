@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, MutableMapping
 
+    from crowdvote_analysis.serving.recalculation import Answer
     from crowdvote_analysis.serving.sessions import Session, Sessions
 
     Scope = MutableMapping[str, Any]
@@ -36,6 +38,8 @@ _PAGE = re.compile(
 # Seconds between two looks at whether whoever holds a websocket is still signed in.
 _LOOK = 5.0
 _REFUSED = 4401
+# So many sessions of notebooks may be remembered before those of people who left are forgotten.
+_MOST_OWNED = 10_000
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,21 @@ class Guard:
         sessions: Who is signed in.
         pages: First parts of the paths of notebooks.
         store: The store that the notebooks show, whatever folder an address names.
+        recalculate: Counts a decision again: called with the decision, the user and the role; gives status and words.
     """
 
-    def __init__(self, app: App, sessions: Sessions, pages: Collection[str], store: str) -> None:
+    def __init__(
+        self,
+        app: App,
+        sessions: Sessions,
+        pages: Collection[str],
+        store: str,
+        recalculate: Callable[[str, str, str], Answer] | None = None,
+    ) -> None:
         self._app, self._sessions, self._pages, self._store = app, sessions, frozenset(pages), store
+        self._recalculate = recalculate
+        # Whose a session of a notebook is, by its id: marimo lets in whoever knows one.
+        self._owners: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request or websocket through, or refuse it."""
@@ -92,25 +107,51 @@ class Guard:
         if page in self._pages and not _PAGE.fullmatch(f"/{rest}"):
             await _refuse(scope, receive, send, 404, "There is no such page.")
             return
-        scope = self._known(scope, session, is_page=page in self._pages)
+        if page in self._pages and not self._owns(scope, rest, str(token)):
+            await _refuse(scope, receive, send, 403, "This is somebody else's session of the page. Reload the page.")
+            return
+        scope = self._known(scope, session, str(token), is_page=page in self._pages)
         if scope["type"] == "http":
             await self._app(scope, receive, send)
             return
         watched = Watched(receive, send, lambda: self._sessions.find(token, touch=False) is None)
         try:
-            await self._app(scope, watched, send)
+            await self._app(scope, watched, watched.send)
         finally:
             watched.stop()
 
-    def _known(self, scope: Scope, session: Session, *, is_page: bool) -> Scope:
+    def _owns(self, scope: Scope, rest: str, token: str) -> bool:
+        """Whether a session of a notebook is the signed-in session's own; a websocket begins one."""
+        asked = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        names = {name for name in (asked.get("session_id"), header(scope, b"marimo-session-id")) if name}
+        if scope["type"] == "websocket":
+            if len(self._owners) > _MOST_OWNED:
+                live = {name: own for name, own in self._owners.items() if self._sessions.find(own, touch=False)}
+                self._owners = live
+            for name in names:
+                self._owners.setdefault(name, token)
+        elif rest.startswith("api/kernel/") and not names:
+            return False
+        return all(self._owners.get(name, token) == token for name in names)
+
+    def _known(self, scope: Scope, session: Session, token: str, *, is_page: bool) -> Scope:
         """The scope with the user, and with the one store in place of a folder that the address names."""
         known = {**scope, "user": SignedIn(session.user, session.role), "session": session}
         known["meta"] = {"user": session.user, "role": session.role, "store": self._store}
+        if self._recalculate is not None:
+            known["meta"]["recalculate"] = lambda decision: self._ask(token, decision)
         if is_page:
             asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             kept = [(name, value) for name, value in asked if name != "folder"]
             known["query_string"] = urlencode([*kept, ("folder", self._store)]).encode()
         return known
+
+    def _ask(self, token: str, decision_id: str) -> Answer | None:
+        """Count again for whoever is signed in at this moment, by the role they have now; none is signed in."""
+        session = self._sessions.find(token, touch=False)
+        if session is None or self._recalculate is None:
+            return None
+        return self._recalculate(decision_id, session.user, session.role)
 
     @staticmethod
     def _is_from_here(scope: Scope) -> bool:
@@ -118,7 +159,10 @@ class Guard:
         origin = header(scope, b"origin")
         if origin is None or (scope["type"] == "http" and scope["method"] in ("GET", "HEAD")):
             return True
-        return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower() != ""
+        try:
+            return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower() != ""
+        except ValueError:
+            return False
 
 
 class Watched:
@@ -132,16 +176,32 @@ class Watched:
     def __init__(self, receive: Receive, send: Send, is_over: Callable[[], bool]) -> None:
         self._receive, self._send, self._is_over = receive, send, is_over
         self._waiting: asyncio.Future[Message] | None = None
+        self._looked, self._closed = time.monotonic(), False
 
     async def __call__(self) -> Message:
         """The next message. Whoever stops waiting for it may ask again: none is lost."""
         self._waiting = self._waiting or asyncio.ensure_future(self._receive())
-        while not (await asyncio.wait({self._waiting}, timeout=_LOOK))[0]:
-            if self._is_over():
-                await self._send({"type": "websocket.close", "code": _REFUSED, "reason": "signed out"})
+        while True:
+            done, _ = await asyncio.wait({self._waiting}, timeout=_LOOK)
+            if await self._over():
                 return {"type": "websocket.disconnect", "code": _REFUSED, "reason": "signed out"}
-        done, self._waiting = self._waiting, None
-        return done.result()
+            if done:
+                message, self._waiting = self._waiting, None
+                return message.result()
+
+    async def send(self, message: Message) -> None:
+        """Send a message, unless the session is over."""
+        if not await self._over():
+            await self._send(message)
+
+    async def _over(self) -> bool:
+        """Whether the session is over, looked at every few seconds however much is said; then the socket is closed."""
+        if not self._closed and time.monotonic() - self._looked >= _LOOK:
+            self._looked = time.monotonic()
+            if self._is_over():
+                self._closed = True
+                await self._send({"type": "websocket.close", "code": _REFUSED, "reason": "signed out"})
+        return self._closed
 
     def stop(self) -> None:
         """Nobody waits any more."""

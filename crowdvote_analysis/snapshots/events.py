@@ -197,8 +197,8 @@ def find_snapshot(store: Store, name: str) -> dict[str, Any]:
         return found.row(0, named=True)
     if len(found):
         raise UnknownSnapshotError(f"'{name}' may mean {len(found)} snapshots; give more of its id.")
-    held = f"It holds {len(known):,}; crowdvote snapshot list shows them." if len(known) else "It holds none."
-    raise UnknownSnapshotError(f"{store.location}: there is no snapshot '{name}'. {held}")
+    held = f"The store holds {len(known):,}; crowdvote snapshot list shows them." if len(known) else "It holds none."
+    raise UnknownSnapshotError(f"There is no snapshot '{name}'. {held}")
 
 
 def instant(text: str) -> datetime:

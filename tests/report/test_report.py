@@ -204,7 +204,7 @@ def test_the_command_writes_the_page(garden: Path, tmp_path: Path, pond: str) ->
 def test_what_cannot_be_written_is_said_in_words(garden: Path, tmp_path: Path) -> None:
     """A snapshot that is not there, a folder that is not there, and ballots that were changed."""
     store = Store.open(garden)
-    with pytest.raises(UnknownSnapshotError, match="there is no snapshot 'x'"):
+    with pytest.raises(UnknownSnapshotError, match="here is no snapshot 'x'"):
         report_page(store, "x")
     with pytest.raises(UnreadableFileError, match="cannot be written"):
         write_report(store, "latest", tmp_path / "nowhere" / "page.html")

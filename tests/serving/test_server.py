@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from crowdvote_analysis.serving import guard
-from crowdvote_analysis.serving.attempts import MOST_OF_ADDRESS, MOST_OF_USER, WINDOW
+from crowdvote_analysis.serving.attempts import MOST_OF_ADDRESS, MOST_OF_USER, WINDOW, Attempts
 from crowdvote_analysis.serving.guard import COOKIE
 from crowdvote_analysis.serving.sessions import IDLE, LONGEST
 from crowdvote_analysis.serving.users import UsersError, remove_user, set_password
@@ -334,3 +334,101 @@ def test_users_inside_the_store_are_refused(place):
     inside = place.store.location.folder / "users.json"
     with pytest.raises(UsersError, match="lies inside the store"):
         create_app(place.store, inside, None, place.notebooks)
+
+
+def around(server: SimpleNamespace, **options) -> tuple[TestClient, list[dict]]:
+    """A guard around pages that only say what they were asked, and whatever they were asked."""
+    seen: list[dict] = []
+
+    async def page(scope, receive, send):
+        seen.append(scope)
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            while (await receive())["type"] != "websocket.disconnect":
+                await send({"type": "websocket.send", "text": "more"})
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    made = guard.Guard(page, server.app._app._sessions, ["hello"], "one store", **options)
+    return TestClient(made, base_url="http://testserver"), seen
+
+
+def cookie(visitor: TestClient) -> dict[str, str]:
+    return {"cookie": f"{COOKIE}={visitor.cookies[COOKIE]}"}
+
+
+def test_a_session_of_a_page_belongs_to_whoever_opened_it(server):
+    """Nobody reads or drives the page of somebody else by its id, nor their own from before they signed in again."""
+    pages, _ = around(server)
+    maya, kofi = signed_in(server, "maya"), signed_in(server, "kofi")
+    with pages.websocket_connect("/hello/ws?session_id=s_1", headers=cookie(maya)):
+        with pytest.raises(WebSocketDisconnect):
+            pages.websocket_connect("/hello/ws?session_id=s_1", headers=cookie(kofi)).__enter__()
+        drive = "/hello/api/kernel/set_ui_element_value"
+        theirs = pages.post(drive, headers=cookie(kofi) | {"marimo-session-id": "s_1"})
+        mine = pages.post(drive, headers=cookie(maya) | {"marimo-session-id": "s_1"})
+        assert (theirs.status_code, mine.status_code) == (403, 200)
+        assert pages.post(drive, headers=cookie(maya)).status_code == 403
+    again = signed_in(server, "maya")
+    with pytest.raises(WebSocketDisconnect):
+        pages.websocket_connect("/hello/ws?session_id=s_1", headers=cookie(again)).__enter__()
+
+
+def test_whoever_talks_all_the_time_is_signed_out_as_well(server, monkeypatch):
+    """A websocket ends with its session, however much goes over it."""
+    monkeypatch.setattr(guard, "_LOOK", 0.0)
+    pages, _ = around(server)
+    kofi = signed_in(server, "kofi")
+    with pages.websocket_connect("/hello/ws?session_id=s_2", headers=cookie(kofi)) as socket:
+        socket.send_text("a")
+        assert socket.receive_text() == "more"
+        remove_user(server.users, "kofi")
+        with pytest.raises(WebSocketDisconnect):
+            talk_on(socket)
+
+
+def talk_on(socket) -> None:
+    for _ in range(20):
+        socket.send_text("a")
+        socket.receive_text()
+
+
+def test_the_button_of_a_page_asks_for_the_role_of_now(server):
+    """Who was a manager when the page was opened, and is none when pressing, is refused (E4)."""
+    asked = []
+    pages, seen = around(server, recalculate=lambda *who: asked.append(who))
+    maya = signed_in(server, "maya")
+    pages.get("/hello/", headers=cookie(maya))
+    press = seen[0]["meta"]["recalculate"]
+    press("pond")
+    assert asked == [("pond", "maya", "manager")]
+    remove_user(server.users, "maya")
+    assert press("pond") is None
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://elsewhere.example", "null"])
+def test_an_origin_that_makes_no_sense_is_refused(server, origin):
+    """Whatever a program sends as its origin, it gets an answer and no error."""
+    answer = client(server).post("/sign-out", headers={"origin": origin})
+    assert answer.status_code == 403
+
+
+@pytest.mark.usefixtures("server")
+def test_files_of_pages_are_looked_for_in_the_memory_of_this_process_alone():
+    """Nobody reads what other programs of the machine share."""
+    from marimo._runtime.virtual_file.storage import InMemoryStorage, VirtualFileStorageManager
+
+    assert isinstance(VirtualFileStorageManager().storage, InMemoryStorage)
+
+
+def test_refused_attempts_leave_nothing_behind():
+    """Names that are tried while an address is blocked cost no memory."""
+    attempts = Attempts()
+    for number in range(MOST_OF_ADDRESS):
+        assert attempts.begin(f"user {number}", "address")
+    for number in range(100):
+        assert not attempts.begin(f"other {number}", "address")
+    assert len(attempts._times) == MOST_OF_ADDRESS + 1

@@ -387,7 +387,7 @@ def test_snapshots_are_found_by_the_first_letters_of_their_id(store: Store) -> N
     assert find_snapshot(store, one["snapshot_id"][:-2]) == one
     with pytest.raises(UnknownSnapshotError, match="may mean 2 snapshots"):
         find_snapshot(store, one["snapshot_id"][:8])
-    with pytest.raises(UnknownSnapshotError, match="there is no snapshot 'x'"):
+    with pytest.raises(UnknownSnapshotError, match="here is no snapshot 'x'"):
         find_snapshot(store, "x")
     assert list_snapshots(store)["snapshot_id"].to_list() == [two["snapshot_id"], one["snapshot_id"]]
     assert list_snapshots(store, "roof").is_empty()
