@@ -36,7 +36,7 @@ notebooks: setup ## check the notebooks and run them without a browser
 	@$(BIN)/marimo check --strict notebooks/*.py
 	@for notebook in notebooks/*.py; do echo "$$notebook"; $(BIN)/python "$$notebook" > /dev/null || exit 1; done
 
-bench: setup ## measure what is fast against its peers (a quarter of an hour)
+bench: setup ## measure what is fast against its peers (the better part of an hour)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
 	@$(BIN)/python -m benchmarks
 

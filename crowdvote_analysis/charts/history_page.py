@@ -14,7 +14,8 @@ from crowdvote_analysis.charts.page import Headline
 from crowdvote_analysis.errors import CrowdVoteError
 from crowdvote_analysis.snapshots.events import RUNNING, redacted
 from crowdvote_analysis.snapshots.inputs import is_closed
-from crowdvote_analysis.snapshots.lifecycle import is_calculating, take_snapshot
+from crowdvote_analysis.snapshots.lifecycle import take_snapshot
+from crowdvote_analysis.snapshots.recalculation import started, why_refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 PAGE_SIZES = (10, 25, 50, 100)
 CALCULATION = "recalculation"  # name of the thread of one
 CHARTED = 100  # the newest snapshots, in charts over time
-NEEDS_MANAGER = "Only community managers can trigger manual recalculation"
-NOT_CLOSED = "Cannot recalculate closed decisions"
-UNDER_WAY = "Calculation already in progress for this decision"
 _FAILED = "This count did not come to an end; no ballot is lost, and it can be made again. What the program said:"
 
 _BADGES = {"final": "🔴 FINAL", "interim": "🟢 Interim", "error": "❌ Error", "processing": "⏳ Processing"}
@@ -301,16 +299,11 @@ def recalculate(store: Store, decision_id: str, *, is_manager: bool) -> tuple[bo
     Returns:
         Whether it was started, and what to tell them.
     """
-    decision = store.cut().rows("decisions", decision_id=decision_id).row(0, named=True)
-    if not is_manager:
-        return False, NEEDS_MANAGER
-    if is_closed(decision, store.clock()):
-        return False, NOT_CLOSED
-    if is_calculating(store, decision_id):
-        return False, UNDER_WAY
+    refused = why_refused(store, decision_id, is_manager=is_manager)
+    if refused is not None:
+        return False, refused
     threading.Thread(target=_take, args=(store, decision_id), daemon=True, name=CALCULATION).start()
-    title = decision["title"] or decision_id
-    return True, f'Recalculation started for "{title}". Results will update automatically when complete.'
+    return True, started(store, decision_id)
 
 
 def when(at: datetime) -> str:

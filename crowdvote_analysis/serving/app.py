@@ -15,9 +15,10 @@ from crowdvote_analysis.errors import CrowdVoteError
 from crowdvote_analysis.serving.attempts import Attempts
 from crowdvote_analysis.serving.guard import COOKIE, Guard, SecurityHeaders, cookies
 from crowdvote_analysis.serving.pages import OpenDecision, answer_page, find_pages, sign_in_page, start_page
-from crowdvote_analysis.serving.recalculation import MANAGERS_ONLY, Recalculation
+from crowdvote_analysis.serving.recalculation import Recalculation
 from crowdvote_analysis.serving.sessions import LONGEST, Session, Sessions
 from crowdvote_analysis.serving.users import User, is_password, read_users, require_outside
+from crowdvote_analysis.snapshots.recalculation import MANAGERS_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

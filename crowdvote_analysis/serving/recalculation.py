@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from crowdvote_analysis.errors import CrowdVoteError, UnknownDecisionError
 from crowdvote_analysis.logs import SYSTEM
+from crowdvote_analysis.snapshots.recalculation import CLOSED, IN_PROGRESS, MANAGERS_ONLY, started, why_refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.logs import EventLog
     from crowdvote_analysis.store.store import Store
 
-MANAGERS_ONLY = "Only community managers can trigger manual recalculation"
-CLOSED = "Cannot recalculate closed decisions"
-IN_PROGRESS = "Calculation already in progress for this decision"
+_STATUS = {MANAGERS_ONLY: 403, CLOSED: 409, IN_PROGRESS: 409}
 
 
 @dataclass(frozen=True)
@@ -52,25 +51,20 @@ class Recalculation:
             user: Who asks for it.
             role: Their role.
         """
-        from crowdvote_analysis.snapshots.inputs import decision_of, is_closed
-        from crowdvote_analysis.snapshots.lifecycle import is_calculating
-
-        if role != "manager":
-            return Answer(403, MANAGERS_ONLY)
         try:
-            decision = decision_of(self._store.cut(), decision_id)
+            refused = why_refused(self._store, decision_id, is_manager=role == "manager")
+            words = started(self._store, decision_id) if refused is None else refused
         except UnknownDecisionError as error:
             return Answer(404, str(error))
-        if is_closed(decision, self._store.clock()):
-            return Answer(409, CLOSED)
+        if refused is not None:
+            return Answer(_STATUS[refused], refused)
         with self._lock:
-            if decision_id in self._running or is_calculating(self._store, decision_id):
-                return Answer(409, IN_PROGRESS)
+            if decision_id in self._running:
+                return Answer(_STATUS[IN_PROGRESS], IN_PROGRESS)
             self._running.add(decision_id)
         self._log.write("MANUAL_RECALC", user, f"Recalculation of decision '{decision_id}' asked for")
         threading.Thread(target=self._work, args=(decision_id,), name=f"recalculate {decision_id}", daemon=True).start()
-        title = decision["title"] or decision_id
-        return Answer(202, f'Recalculation started for "{title}". Results will update automatically when complete.')
+        return Answer(202, words)
 
     def _work(self, decision_id: str) -> None:
         started = time.perf_counter()

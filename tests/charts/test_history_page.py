@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from crowdvote_analysis.charts import history_page
+from crowdvote_analysis.snapshots import recalculation
 from crowdvote_analysis.snapshots.events import OVERVIEW
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -168,12 +169,18 @@ def test_the_page_opens_with_what_its_address_asks_for(asked, community):
 
 def test_only_managers_recalculate_and_only_what_is_open(monkeypatch):
     """Who may not, what is closed and what runs already is refused in the words of E4; else it is started."""
-    row = {"decision_id": "use", "title": "The garden", "status": "active", "closes_at": NOON + timedelta(days=1)}
+    row = {
+        "decision_id": "use",
+        "method": "star",
+        "title": "The garden",
+        "status": "active",
+        "closes_at": NOON + timedelta(days=1),
+    }
     rows = pl.DataFrame([row])
     started = []
     store = SimpleNamespace(cut=lambda: SimpleNamespace(rows=lambda *_, **__: rows), clock=lambda: NOON)
     monkeypatch.setattr(history_page, "take_snapshot", lambda _store, decision_id, **_: started.append(decision_id))
-    monkeypatch.setattr(history_page, "is_calculating", lambda *_: False)
+    monkeypatch.setattr(recalculation, "is_calculating", lambda *_: False)
 
     def asked(*, is_manager: bool = True) -> tuple[bool, str]:
         return history_page.recalculate(store, "use", is_manager=is_manager)
@@ -186,7 +193,7 @@ def test_only_managers_recalculate_and_only_what_is_open(monkeypatch):
         if thread.name == history_page.CALCULATION:
             thread.join()
     assert started == ["use"]
-    monkeypatch.setattr(history_page, "is_calculating", lambda *_: True)
+    monkeypatch.setattr(recalculation, "is_calculating", lambda *_: True)
     assert asked() == (False, "Calculation already in progress for this decision")
     rows = rows.with_columns(closes_at=pl.lit(NOON))
     assert asked() == (False, "Cannot recalculate closed decisions")
