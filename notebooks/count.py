@@ -16,7 +16,6 @@ __generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="CrowdVote: the count")
 
 with app.setup:
-    from html import escape
     from io import BytesIO
 
     import marimo as mo
@@ -24,9 +23,7 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
-    from crowdvote_analysis.bundled import demo_folder
-    from crowdvote_analysis.charts import page
-    from crowdvote_analysis.confinement import only_place
+    from crowdvote_analysis.pages import html_rows, layout, words
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.published import RESULT_TABLES, result_tables
     from crowdvote_analysis.star import score_histogram
@@ -34,67 +31,53 @@ with app.setup:
 
 
 @app.cell
-def asked_for():
-    asked = {**mo.cli_args().to_dict(), **mo.query_params().to_dict()}
-    asked = {name: value for name, value in asked.items() if isinstance(value, str)}
-    return (asked,)
+def open_page():
+    opened = layout.opening()
+    return (opened,)
 
 
 @app.cell
-def choose_folder(asked):
-    folder = mo.ui.text(
-        value=asked.get("folder", ""),
-        placeholder="the demo communities",
-        label="Folder of tables (Parquet or CSV)",
-        full_width=True,
-    )
-    # Pages that are served to others show one store, and offer no other folder.
-    folder if only_place() is None else None
+def choose_folder(opened):
+    folder = layout.place_box(opened, "Folder of tables (Parquet or CSV), or a store")
+    layout.shown(folder)
     return (folder,)
 
 
 @app.cell
-def count_everything(folder):
+def count_everything(folder, opened):
     # Once for all decisions of the folder; choosing another decision does not come back here.
     try:
-        state, notes = page.read_noting(folder.value.strip() or demo_folder())
+        state, notes = words.read_noting(folder.value.strip() or opened.demo())
         resolution = cv.resolve(state)
         _problem = None if len(resolution.decisions) else "The folder holds no decision, so there is nothing to count."
     except cv.CrowdVoteError as error:
         _problem = str(error)
-    mo.stop(
-        _problem is not None,
-        mo.callout(
-            mo.Html(
-                '<div style="overflow-wrap:anywhere"><strong>This folder cannot be counted.</strong><br>'
-                f'<span style="white-space:pre-line">{escape(_problem or "")}</span></div>'
-            ),
-            kind="danger",
-        ),
-    )
+    mo.stop(_problem is not None, layout.trouble("This folder cannot be counted.", _problem or ""))
     names = public_names(state)
     return names, notes, resolution, state
 
 
 @app.cell
-def choose_community(asked, state):
-    _labels = page.community_labels(state)
-    _asked = [label for label, community in _labels.items() if community == asked.get("community")]
-    community = mo.ui.dropdown(_labels, value=(_asked or list(_labels))[0], label="Community")
+def choose_community(opened, state):
+    _decisions = words.deciding(state)
+    community = layout.chooser(words.community_labels(state), words.community_of(_decisions, opened.asked), "Community")
     return (community,)
 
 
 @app.cell
-def choose_decision(asked, community, state):
-    _labels = page.decision_labels(state, community.value)
-    _asked = [label for label, decision in _labels.items() if decision == asked.get("decision")]
-    decision = mo.ui.dropdown(_labels, value=(_asked or list(_labels))[0], label="Decision")
+def choose_decision(community, opened, state):
+    decision = layout.chooser(words.decision_labels(state, community.value), opened.asked.get("decision"), "Decision")
     return (decision,)
 
 
 @app.cell
-def show_choosers(community, decision):
-    mo.hstack([community, decision], justify="start", gap=2, wrap=True)
+def show_choosers(community, decision, opened, state):
+    layout.remember(community=community.value, decision=decision.value)
+    layout.column(
+        layout.navigation(opened, "count", community=community.value, decision=decision.value),
+        layout.row(community, decision),
+        layout.notes("Not found", words.not_here(words.deciding(state), opened.asked), "warn"),
+    )
     return
 
 
@@ -111,121 +94,85 @@ def tally_decision(decision, resolution):
 def show_outcome(community, decision, nothing_to_tally, resolution, state, tally):
     _row = state.decisions.filter(decision_id=decision.value).to_dicts()[0]
     _rule = resolution.decisions.filter(decision_id=decision.value)["cycle_rule"].item()
-    _when = page.open_from_to(_row["opens_at"], _row["closes_at"])
-    heading = mo.Html(
-        '<div style="margin-top:0.5rem">'
-        '<h1 style="font-family:var(--heading-font);font-weight:500;font-size:2.1rem;line-height:1.2;'
-        'margin:0 0 0.4rem">'
-        f"{escape(_row['title'] or decision.value)}</h1>"
-        f'<p style="margin:0 0 0.4rem">{escape(_row["description"] or "")}</p>'
-        f'<p style="margin:0;opacity:0.7;font-size:0.9rem">{escape(community.selected_key)} · {_when}'
-        f" · loops counted by the rule “{_rule}”</p></div>"
-    )
+    _when = words.open_from_to(_row["opens_at"], _row["closes_at"])
     _small = tally and tally.won_by_ballots and tally.vote_count <= 100_000
     _safety = cv.robustness(resolution, decision.value) if _small else None
-    _said = page.headline(tally, _safety) if tally else page.Headline("warn", "Nothing to tally", (nothing_to_tally,))
-    outcome = mo.callout(
-        mo.Html(
-            f'<div style="font-size:1.3rem;font-weight:600;margin-bottom:0.2rem">{escape(_said.title)}</div>'
-            + "".join(f"<div>{escape(sentence)}</div>" for sentence in _said.sentences)
+    _said = words.headline(tally, _safety) if tally else words.Headline("warn", "Nothing to tally", (nothing_to_tally,))
+    layout.column(
+        layout.heading(
+            _row["title"] or decision.value,
+            _row["description"] or "",
+            f"{community.selected_key} · {_when} · loops counted by the rule “{_rule}”",
         ),
-        kind=_said.kind,
+        layout.box(_said),
     )
-    return heading, outcome
-
-
-@app.function
-def section(title, words, *parts):
-    """A heading, a line or two of plain words, and what they are about."""
-    said = f'<p style="margin:0.3rem 0 0;opacity:0.8">{escape(words)}</p>' if words else ""
-    head = f'<h2 style="font-family:var(--heading-font);font-size:1.5rem;margin:1.5rem 0 0">{escape(title)}</h2>'
-    return mo.vstack([mo.Html(head + said), *parts], gap=0.75)
+    return
 
 
 @app.cell
 def show_participation(decision, resolution):
     _stats = resolution.stats.filter(decision_id=decision.value)
-    _figures = "".join(
-        f'<div><div style="font-size:1.5rem;font-weight:600;line-height:1.3">{number}</div>'
-        f'<div style="opacity:0.7;font-size:0.85rem">{words}</div></div>'
-        for number, words in page.figures(_stats)
-    )
-    participation = section(
+    layout.section(
         "Who took part",
         "",
-        mo.Html(f'<div style="display:flex;flex-wrap:wrap;gap:0.75rem 2.5rem">{_figures}</div>'),
+        layout.figures(words.figures(_stats)),
         charts.participation_chart(charts.participation_parts(_stats)),
     )
-    return (participation,)
+    return
 
 
 @app.cell
 def show_scores(resolution, tally):
-    scoring = None
-    if tally:
-        _tied = tally.tie.tied if tally.tie else ()
-        scoring = section(
-            "Score phase",
-            "Every ballot gives each choice 0 to 5 stars; the two choices with the most meet in the runoff.",
-            charts.score_chart(tally.scores, finalists=tally.finalists, winner=tally.winner, tied=_tied),
-            mo.accordion(
-                {
-                    "How the ballots are spread": charts.histogram_chart(
-                        charts.histogram_parts(score_histogram(resolution, tally.decision_id), tally.scores)
-                    )
-                }
-            ),
-        )
-    return (scoring,)
+    mo.stop(tally is None)
+    _tied = tally.tie.tied if tally.tie else ()
+    layout.section(
+        "Score phase",
+        "Every ballot gives each choice 0 to 5 stars; the two choices with the most meet in the runoff.",
+        charts.score_chart(tally.scores, finalists=tally.finalists, winner=tally.winner, tied=_tied),
+        mo.accordion(
+            {
+                "How the ballots are spread": charts.histogram_chart(
+                    charts.histogram_parts(score_histogram(resolution, tally.decision_id), tally.scores)
+                )
+            }
+        ),
+    )
+    return
 
 
 @app.cell
 def show_runoff(tally):
-    runoff = None
-    if tally and tally.runoff:
-        runoff = section(
+    mo.stop(tally is None)
+    if tally.runoff:
+        _runoff = layout.section(
             "Runoff",
             "Each ballot counts for the finalist it gives more stars. The mark stands at half of the ballots that "
             "prefer one of the two.",
             charts.runoff_chart(charts.runoff_parts(tally)),
         )
-    elif tally:
-        runoff = section(
-            "Runoff", f"No runoff: the {'score phase is tied' if tally.tie else 'choice is the only one'}."
-        )
-    return (runoff,)
+    else:
+        _why = "score phase is tied" if tally.tie else "choice is the only one"
+        _runoff = layout.section("Runoff", f"No runoff: the {_why}.")
+    _runoff
+    return
 
 
 @app.cell
 def show_steps(tally):
-    steps = None
-    if tally:
-        _tie = charts.tie_steps(tally)
-        _head = "".join(f'<th style="text-align:left">{name.capitalize()}</th>' for name in _tie.columns)
-        _rows = "".join(
-            "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in _tie.iter_rows()
-        )
-        _style = "font-size:0.9rem;border-collapse:separate;border-spacing:0 0.4rem;width:100%;max-width:56rem"
-        _table = mo.Html(
-            f'<div style="overflow-x:auto"><table style="{_style}">'
-            f'<tr style="opacity:0.7">{_head}</tr>{_rows}</table></div>'
-        )
-        _lines = "".join(f"<li>{escape(line)}</li>" for line in tally.log)
-        _log = mo.Html(f'<ol style="margin:0;padding-left:1.5rem;overflow-wrap:anywhere">{_lines}</ol>')
-        _protocol = f"The tie protocol is “{tally.protocol}”; each step looks only at those still tied."
-        steps = mo.vstack(
-            [
-                *([section("The tie, step by step", _protocol, _table)] if len(_tie) else []),
-                mo.accordion(
-                    {
-                        "Audit log: every step of the count in words": _log,
-                        "Every step of the count as bars": charts.steps_chart(charts.step_rows(tally)),
-                    }
-                ),
-            ],
-            gap=0.75,
-        )
-    return (steps,)
+    mo.stop(tally is None)
+    _protocol = f"The tie protocol is “{tally.protocol}”; each step looks only at those still tied."
+    layout.column(
+        layout.section("The tie, step by step", _protocol, mo.Html(html_rows.tie_table(tally)))
+        if len(charts.tie_steps(tally))
+        else None,
+        mo.accordion(
+            {
+                "Audit log: every step of the count in words": layout.log(tally.log),
+                "Every step of the count as bars": charts.steps_chart(charts.step_rows(tally)),
+            }
+        ),
+    )
+    return
 
 
 @app.cell
@@ -233,52 +180,41 @@ def show_influence(community, decision, names, resolution):
     _ballots = resolution.ballots.filter(decision_id=decision.value)
     _rows = charts.influence_rows(_ballots, names.filter(community_id=community.value))
     _voted = _ballots.filter(origin="manual").height
-    _words = (
+    _about = (
         "Weight: the number of tallied ballots that come down to this one, once every calculated ballot is traced "
         "back. Direct: members who inherit from it; in all: at any depth. "
         f"Shown: {len(_rows):,} of {_voted:,} members who voted by hand."
     )
-    influence = section(
+    layout.section(
         "Whose ballots carry the result",
-        _words if len(_rows) else "No ballot cast by hand carries any weight here.",
+        _about if len(_rows) else "No ballot cast by hand carries any weight here.",
         *([charts.influence_chart(_rows)] if len(_rows) else []),
     )
-    return (influence,)
+    return
 
 
 @app.cell
 def show_depth(decision, resolution):
     _rows = charts.depth_rows(resolution.ballots.filter(decision_id=decision.value))
-    depth = section("How far ballots travelled", "", charts.depth_chart(_rows)) if len(_rows) > 1 else None
-    return (depth,)
+    layout.section("How far ballots travelled", "", charts.depth_chart(_rows)) if len(_rows) > 1 else None
+    return
 
 
 @app.cell
 def show_ballots(decision, names, resolution):
-    _table = page.ballot_table(resolution, decision.value, names)
-    ballots = section(
+    layout.section(
         "Everyone's ballot",
         "Stars are rounded to two places here, and exact in the files below.",
-        mo.ui.table(
-            _table,
-            selection=None,
-            page_size=10,
-            format_mapping=page.cell_formats(_table),
-            show_download=False,
-            show_column_summaries=False,
-            show_data_types=False,
-            freeze_columns_left=["Member"],
-            max_columns=None,
-        ),
+        layout.table(words.ballot_table(resolution, decision.value, names), freeze_columns_left=["Member"]),
     )
-    return (ballots,)
+    return
 
 
 @app.cell
 def choose_download():
     wanted = mo.ui.dropdown(
-        {f"{name}: {words}": name for name, words in RESULT_TABLES.items()},
-        value=next(f"{name}: {words}" for name, words in RESULT_TABLES.items()),
+        {f"{name}: {about}": name for name, about in RESULT_TABLES.items()},
+        value=next(f"{name}: {about}" for name, about in RESULT_TABLES.items()),
         label="Table",
     )
     return (wanted,)
@@ -295,56 +231,23 @@ def show_downloads(decision, resolution, state, wanted):
         return buffer.getvalue()
 
     _name = f"{decision.value}-{wanted.value}"
-    downloads = section(
+    layout.section(
         "Take it along",
         "",
-        mo.hstack(
-            [
-                wanted,
-                mo.download(lambda: _file("csv"), f"{_name}.csv", "text/csv", label="CSV"),
-                mo.download(
-                    lambda: _file("parquet"), f"{_name}.parquet", "application/vnd.apache.parquet", label="Parquet"
-                ),
-            ],
-            justify="start",
-            gap=1,
-            wrap=True,
+        layout.row(
+            wanted,
+            mo.download(lambda: _file("csv"), f"{_name}.csv", "text/csv", label="CSV"),
+            mo.download(
+                lambda: _file("parquet"), f"{_name}.parquet", "application/vnd.apache.parquet", label="Parquet"
+            ),
         ),
     )
-    return (downloads,)
+    return
 
 
 @app.cell
 def show_notes(notes):
-    _lines = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    reading = None
-    if notes:
-        reading = mo.callout(
-            mo.Html(
-                '<div style="overflow-wrap:anywhere"><strong>Noted while reading the folder</strong>'
-                f'<ul style="margin:0.3rem 0 0;padding-left:1.2rem">{_lines}</ul></div>'
-            ),
-            kind="info",
-        )
-    return (reading,)
-
-
-@app.cell
-def lay_out(
-    ballots,
-    depth,
-    downloads,
-    heading,
-    influence,
-    outcome,
-    participation,
-    reading,
-    runoff,
-    scoring,
-    steps,
-):
-    _parts = [heading, outcome, participation, scoring, runoff, steps, influence, depth, ballots, downloads, reading]
-    mo.vstack([part for part in _parts if part is not None], gap=1)
+    layout.notes("Noted while reading the folder", notes)
     return
 
 

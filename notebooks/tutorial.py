@@ -21,16 +21,9 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
-    from crowdvote_analysis.charts import page, what_if_page
-    from crowdvote_analysis.charts.tutorial_page import EXAMPLE, TIED_BALLOTS, example, example_table, why
-
-
-@app.function
-def section(title, words, *parts):
-    """A heading, a few plain sentences, and what they are about."""
-    said = "".join(f'<p style="margin:0.4rem 0 0;max-width:46rem">{escape(line)}</p>' for line in words)
-    head = f'<h2 style="font-family:var(--heading-font);font-size:1.5rem;margin:1.8rem 0 0">{escape(title)}</h2>'
-    return mo.vstack([mo.Html(head + said), *parts], gap=0.75)
+    from crowdvote_analysis.pages import layout, words
+    from crowdvote_analysis.pages.tutorial import EXAMPLE, TIED_BALLOTS, example, example_table, why
+    from crowdvote_analysis.pages.what_if import PROTOCOLS
 
 
 @app.function
@@ -62,21 +55,17 @@ def tree(text):
     )
 
 
-@app.function
-def controls(*parts):
-    """Controls in a row, as far as there is room."""
-    return mo.hstack(parts, justify="start", gap=1.5, wrap=True)
-
-
 @app.cell
 def show_title():
-    mo.Html(
-        '<h1 style="font-family:var(--heading-font);font-weight:500;font-size:2.1rem;line-height:1.2;'
-        'margin:0 0 0.4rem">'
-        "How a count works</h1>"
-        '<p style="margin:0;max-width:46rem">Seven small examples. Change them, and everything below is counted anew, '
-        "by the same program that counts real decisions. Letters with numbers, such as D3, name the rule; all rules "
-        "stand in the documentation.</p>"
+    _opened = layout.opening()
+    layout.column(
+        layout.navigation(_opened, "tutorial"),
+        layout.heading(
+            "How a count works",
+            "Seven small examples. Change them, and everything below is counted anew, by the same program that counts "
+            "real decisions.",
+            "Letters with numbers, such as D3, name the rule; all rules stand in the documentation.",
+        ),
     )
     return
 
@@ -100,16 +89,16 @@ def show_star(star_meadow, star_pond, star_swings):
     }
     _state = example(_ballots)
     _tally = cv.tally_star(cv.resolve(_state), EXAMPLE, on_tie="return")
-    section(
+    layout.section(
         "1. Stars, and who wins",
         [
             "Everybody gives each choice 0 to 5 stars. The two choices with the most stars meet in a runoff, and there "
             "every ballot counts once: for the one of the two it gives more stars (K1, K2).",
         ],
-        controls(star_pond, star_swings, star_meadow),
+        layout.row(star_pond, star_swings, star_meadow),
         table(example_table(_state).drop("Tags", "Ballot")),
         charts.score_chart(_tally.scores, finalists=_tally.finalists, winner=_tally.winner),
-        note(" ".join([f"{page.headline(_tally).title}.", *page.headline(_tally).sentences[:1]])),
+        note(" ".join([f"{words.headline(_tally).title}.", *words.headline(_tally).sentences[:1]])),
     )
     return
 
@@ -127,7 +116,7 @@ def show_tags(followed_on, tags_of_ann):
     _ben = example_table(_state).filter(Member="Ben")
     _has = _ben["Ballot"].item() == "calculated"
     _words = f"Ben inherits Ann's ballot, and these tags come along: {_ben['Tags'].item()}."
-    section(
+    layout.section(
         "2. Following somebody on tags",
         [
             "Who votes says what the decision is about, with tags on their own ballot (T1). Who does not vote can "
@@ -135,7 +124,7 @@ def show_tags(followed_on, tags_of_ann):
             "both have come along (D2, T2).",
             "Following on no tag at all means ALL: the ballot is always inherited, with all its tags (T3).",
         ],
-        controls(tags_of_ann, followed_on),
+        layout.row(tags_of_ann, followed_on),
         table(example_table(_state)),
         note(
             _words if _has else "no tag of Ann's ballot is among those that Ben follows her on, so Ben has no ballot."
@@ -159,7 +148,7 @@ def show_averages(cay_votes, stars_of_ann, stars_of_ben):
     if cay_votes.value:
         _ballots["Cay"] = {"Pond": 1}
     _state = example(_ballots, [("Cay", "Ann", []), ("Cay", "Ben", []), ("Dan", "Cay", []), ("Dan", "Ben", [])])
-    section(
+    layout.section(
         "3. Several followings: the average",
         [
             "Who inherits from several gets the plain average, choice by choice (D3). A ballot that is itself an "
@@ -167,7 +156,7 @@ def show_averages(cay_votes, stars_of_ann, stars_of_ben):
             "inherits nothing (D1).",
             "Cay follows Ann and Ben, Dan follows Cay and Ben.",
         ],
-        controls(stars_of_ann, stars_of_ben, cay_votes),
+        layout.row(stars_of_ann, stars_of_ben, cay_votes),
         table(example_table(_state).drop("Tags")),
         tree(why(_state, "Dan")),
     )
@@ -189,14 +178,14 @@ def show_blocking(cay_on):
         {"Ann": ["trees", "budget"]},
     )
     _has = example_table(_state).filter(Member="Dan")["Ballot"].item() == "calculated"
-    section(
+    layout.section(
         "4. When a tag does not get through",
         [
             "A calculated ballot carries only the tags that came along (T4). Ann's ballot is tagged trees and budget, "
             "Cay follows Ann, and Dan follows Cay on budget. If Cay inherits on trees, budget is left behind, and "
             "Dan's following cannot match (D7).",
         ],
-        controls(cay_on),
+        layout.row(cay_on),
         table(example_table(_state)),
         note("budget gets through to Dan." if _has else "budget does not get through, and Dan has no ballot."),
         tree(why(_state, "Dan")),
@@ -219,7 +208,7 @@ def show_loops(loop_closed):
     _both = _path.select("Member", "Ballot", _path["★ Pond"].alias("★ by “path”")).with_columns(
         _equilibrium["★ Pond"].alias("★ by “equilibrium”")
     )
-    section(
+    layout.section(
         "5. Loops: who follows whom in a circle",
         [
             "Ann and Ben follow each other; Ann also follows Kim, who gives 5 stars, and Ben follows Lou, who gives 0. "
@@ -228,7 +217,7 @@ def show_loops(loop_closed):
             "nothing there (Y1). “Equilibrium”: the ballots that no further averaging would change, all at once (Y4). "
             "Without a loop both say the same.",
         ],
-        controls(loop_closed),
+        layout.row(loop_closed),
         table(_both),
         note(
             "by “path”, Ann's walk meets Ben without Ann, who then has Lou's 0 stars; by “equilibrium”, Ann is the "
@@ -243,7 +232,7 @@ def show_loops(loop_closed):
 
 @app.cell
 def tie_controls():
-    protocol = mo.ui.radio(list(what_if_page.PROTOCOLS), value="starvote (K4)", label="Tie protocol", inline=True)
+    protocol = mo.ui.radio(list(PROTOCOLS), value="starvote (K4)", label="Tie protocol", inline=True)
     stars_of_eve = mo.ui.slider(0, 5, value=4, label="Eve's stars for the pond", show_value=True)
     return protocol, stars_of_eve
 
@@ -253,14 +242,14 @@ def show_ties(protocol, stars_of_eve):
     _ballots = TIED_BALLOTS | {"Eve": TIED_BALLOTS["Eve"] | {"Pond": stars_of_eve.value}}
     _state = example(_ballots)
     _resolution = cv.resolve(_state)
-    _tally = cv.tally_star(_resolution, EXAMPLE, what_if_page.PROTOCOLS[protocol.value], on_tie="return")
+    _tally = cv.tally_star(_resolution, EXAMPLE, PROTOCOLS[protocol.value], on_tie="return")
     _all = cv.compare_protocols(_tally).sort("protocol")
     _says = "; ".join(
         f"{name}: {winner or 'a tie that people must decide'}"
         for name, winner in _all.select("protocol", "winner").rows()
     )
     _log = "".join(f"<li>{escape(line)}</li>" for line in _tally.log)
-    section(
+    layout.section(
         "6. Ties, and three ways to settle them",
         [
             "When choices are level, more than one fair rule is known. The protocol is chosen beforehand and recorded "
@@ -269,7 +258,7 @@ def show_ties(protocol, stars_of_eve):
             "All three choices have 15 stars here, and each protocol settles that by other steps. Move Eve's stars, "
             "and the tie is gone.",
         ],
-        controls(protocol, stars_of_eve),
+        layout.row(protocol, stars_of_eve),
         table(example_table(_state).drop("Tags", "Ballot")),
         note(f"{_says}."),
         mo.Html(f'<ol style="margin:0;padding-left:1.5rem;overflow-wrap:anywhere">{_log}</ol>'),
@@ -292,7 +281,7 @@ def show_exactness(followed):
     )
     _ben = example_table(_state).filter(Member="Ben")["★ Pond"].item()
     _float = sum([0.3] + [0.1] * (followed.value - 1)) / followed.value
-    section(
+    layout.section(
         "7. Exact to the last place",
         [
             "Stars are decimal numbers and never pass through the binary fractions that computers like to use, in "
@@ -300,7 +289,7 @@ def show_exactness(followed):
             "nearest, halves to the even side (D10). The same ballots give the same digits on every machine.",
             "The first voter gives 0.3 stars, all others 0.1; Ben follows them all.",
         ],
-        controls(followed),
+        layout.row(followed),
         note(f"Ben's ballot is {_ben} stars. Binary fractions would say {_float!r}."),
     )
     return

@@ -17,79 +17,62 @@ __generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="CrowdVote: what if?")
 
 with app.setup:
-    from html import escape
-
     import marimo as mo
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts, power
-    from crowdvote_analysis.bundled import demo_folder
-    from crowdvote_analysis.charts import influence_page, page, what_if_page
-    from crowdvote_analysis.confinement import only_place
+    from crowdvote_analysis.pages import influence, layout, words
+    from crowdvote_analysis.pages import what_if as told
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.what_if import what_if, without_each
 
 
 @app.cell
-def asked_for():
-    asked = {**mo.cli_args().to_dict(), **mo.query_params().to_dict()}
-    asked = {name: value for name, value in asked.items() if isinstance(value, str)}
-    return (asked,)
+def open_page():
+    opened = layout.opening()
+    return (opened,)
 
 
 @app.cell
-def choose_folder(asked):
-    folder = mo.ui.text(
-        value=asked.get("folder", ""),
-        placeholder="the demo communities",
-        label="Folder of tables (Parquet or CSV), or a store",
-        full_width=True,
-    )
-    # Pages that are served to others show one store, and offer no other folder.
-    folder if only_place() is None else None
+def choose_folder(opened):
+    folder = layout.place_box(opened, "Folder of tables (Parquet or CSV), or a store")
+    layout.shown(folder)
     return (folder,)
 
 
 @app.cell
-def read_tables(folder):
+def read_tables(folder, opened):
     try:
-        state, notes = page.read_noting(folder.value.strip() or demo_folder())
-        _problem = None if page.community_labels(state) else "The folder holds no decision that is counted with stars."
+        state, notes = words.read_noting(folder.value.strip() or opened.demo())
+        _problem = None if words.community_labels(state) else "The folder holds no decision that is counted with stars."
     except cv.CrowdVoteError as error:
         _problem = str(error)
-    mo.stop(
-        _problem is not None,
-        mo.callout(
-            mo.Html(
-                '<div style="overflow-wrap:anywhere"><strong>This folder cannot be counted.</strong><br>'
-                f'<span style="white-space:pre-line">{escape(_problem or "")}</span></div>'
-            ),
-            kind="danger",
-        ),
-    )
+    mo.stop(_problem is not None, layout.trouble("This folder cannot be counted.", _problem or ""))
     all_names = public_names(state)
     return all_names, notes, state
 
 
 @app.cell
-def choose_community(asked, state):
-    _labels = page.community_labels(state)
-    _asked = [label for label, community in _labels.items() if community == asked.get("community")]
-    community = mo.ui.dropdown(_labels, value=(_asked or list(_labels))[0], label="Community")
+def choose_community(opened, state):
+    _decisions = words.deciding(state)
+    community = layout.chooser(words.community_labels(state), words.community_of(_decisions, opened.asked), "Community")
     return (community,)
 
 
 @app.cell
-def choose_decision(asked, community, state):
-    _labels = page.decision_labels(state, community.value)
-    _asked = [label for label, decision in _labels.items() if decision == asked.get("decision")]
-    decision = mo.ui.dropdown(_labels, value=(_asked or list(_labels))[0], label="Decision")
+def choose_decision(community, opened, state):
+    decision = layout.chooser(words.decision_labels(state, community.value), opened.asked.get("decision"), "Decision")
     return (decision,)
 
 
 @app.cell
-def show_choosers(community, decision):
-    mo.hstack([community, decision], justify="start", gap=2, wrap=True)
+def show_choosers(community, decision, opened, state):
+    layout.remember(community=community.value, decision=decision.value)
+    layout.column(
+        layout.navigation(opened, "what_if", community=community.value, decision=decision.value),
+        layout.row(community, decision),
+        layout.notes("Not found", words.not_here(words.deciding(state), opened.asked), "warn"),
+    )
     return
 
 
@@ -97,13 +80,20 @@ def show_choosers(community, decision):
 def count_decision(all_names, community, decision, state):
     names = all_names.filter(community_id=community.value)
     try:
-        resolution, _problem = cv.resolve(state, [decision.value]), ""
+        resolution, _problem = cv.resolve(state, [decision.value]), None
     except cv.CrowdVoteError as error:
         resolution, _problem = None, str(error)
-    mo.stop(bool(_problem), mo.callout(mo.Html(f"<div>{escape(_problem)}</div>"), kind="danger"))
-    labels = influence_page.member_labels(resolution, decision.value, names)
+    mo.stop(_problem is not None, layout.trouble("This decision cannot be counted.", _problem or ""))
+    labels = influence.member_labels(resolution, decision.value, names)
     mo.stop(not labels, mo.callout("The community has no members, so there is nothing to change."))
     return labels, names, resolution
+
+
+@app.cell
+def show_heading(community, decision, state):
+    _title = state.decisions.filter(decision_id=decision.value)["title"].item() or decision.value
+    layout.heading(f"What if: {_title}", community.selected_key)
+    return
 
 
 @app.cell
@@ -116,8 +106,8 @@ def choose_voter(labels):
 def choose_vote(decision, resolution, voter):
     _manual = voter.value in resolution.ballots.filter(decision_id=decision.value, origin="manual")["member_id"]
     vote = mo.ui.radio(
-        what_if_page.BALLOT_CHOICES if _manual else what_if_page.BALLOT_CHOICES_WITHOUT,
-        value=list(what_if_page.BALLOT_CHOICES)[1 if _manual else 0],
+        told.BALLOT_CHOICES if _manual else told.BALLOT_CHOICES_WITHOUT,
+        value=list(told.BALLOT_CHOICES)[1 if _manual else 0],
         label="Ballot",
         inline=True,
     )
@@ -129,10 +119,10 @@ def choose_stars(decision, resolution, voter):
     stars = mo.ui.dictionary(
         {
             choice: mo.ui.slider(0, 5, step=0.5, value=given, label=title, show_value=True)
-            for choice, title, given in what_if_page.own_stars(resolution, decision.value, voter.value)
+            for choice, title, given in told.own_stars(resolution, decision.value, voter.value)
         }
     )
-    tags = mo.ui.text(value=what_if_page.own_tags(resolution, decision.value, voter.value), label="Tags of the ballot")
+    tags = mo.ui.text(value=told.own_tags(resolution, decision.value, voter.value), label="Tags of the ballot")
     return stars, tags
 
 
@@ -140,71 +130,34 @@ def choose_stars(decision, resolution, voter):
 def choose_following(labels):
     follower = mo.ui.dropdown(labels, value=None, label="Follower", searchable=True)
     followee = mo.ui.dropdown(labels, value=None, label="Followed", searchable=True)
-    follows = mo.ui.radio(what_if_page.FOLLOWING_CHOICES, value="follows", inline=True)
+    follows = mo.ui.radio(told.FOLLOWING_CHOICES, value="follows", inline=True)
     on_tags = mo.ui.text(placeholder="empty: on all of them", label="On the tags")
     return followee, follower, follows, on_tags
 
 
 @app.cell
 def choose_rules():
-    cycles = mo.ui.dropdown(what_if_page.LOOP_RULES, value=next(iter(what_if_page.LOOP_RULES)), label="Loops")
-    protocol = mo.ui.dropdown(what_if_page.PROTOCOLS, value=next(iter(what_if_page.PROTOCOLS)), label="Ties")
+    cycles = mo.ui.dropdown(told.LOOP_RULES, value=next(iter(told.LOOP_RULES)), label="Loops")
+    protocol = mo.ui.dropdown(told.PROTOCOLS, value=next(iter(told.PROTOCOLS)), label="Ties")
     return cycles, protocol
-
-
-@app.function
-def section(title, words, *parts):
-    """A heading, a line or two of plain words, and what they are about."""
-    said = f'<p style="margin:0.3rem 0 0;opacity:0.8">{escape(words)}</p>' if words else ""
-    head = f'<h2 style="font-family:var(--heading-font);font-size:1.5rem;margin:1.5rem 0 0">{escape(title)}</h2>'
-    return mo.vstack([mo.Html(head + said), *parts], gap=0.75)
-
-
-@app.function
-def said(headline):
-    """A headline as a box."""
-    return mo.callout(
-        mo.Html(
-            f'<div style="font-size:1.3rem;font-weight:600;margin-bottom:0.2rem">{escape(headline.title)}</div>'
-            + "".join(f"<div>{escape(sentence)}</div>" for sentence in headline.sentences)
-        ),
-        kind=headline.kind,
-    )
-
-
-@app.function
-def table(rows, **look):
-    """Rows to look at, search and sort."""
-    return mo.ui.table(
-        rows,
-        selection=None,
-        page_size=10,
-        show_download=False,
-        show_column_summaries=False,
-        show_data_types=False,
-        max_columns=None,
-        **look,
-    )
 
 
 @app.cell
 def show_controls(cycles, followee, follower, follows, on_tags, protocol, stars, tags, vote, voter):
-    _ballot = [mo.hstack([voter, vote], justify="start", gap=2, wrap=True)]
-    if vote.value == "cast":
-        _ballot.append(mo.hstack([*stars.elements.values(), tags], justify="start", gap=1.5, wrap=True))
-    elif vote.value == "tag":
-        _ballot.append(tags)
-    controls = section(
+    _sliders = [*stars.elements.values()] if vote.value == "cast" else []
+    _tags = tags if vote.value in ("cast", "tag") else None
+    layout.section(
         "Change something",
         "Only on this page: nothing that is tried here is recorded.",
         mo.Html("<strong>A ballot</strong>"),
-        *_ballot,
+        layout.row(voter, vote),
+        layout.row(*_sliders, _tags) if _tags is not None else None,
         mo.Html("<strong>A following</strong>"),
-        mo.hstack([follower, follows, followee, on_tags], justify="start", gap=1.5, wrap=True),
+        layout.row(follower, follows, followee, on_tags),
         mo.Html("<strong>The rules</strong>"),
-        mo.hstack([cycles, protocol], justify="start", gap=2, wrap=True),
+        layout.row(cycles, protocol),
     )
-    return (controls,)
+    return
 
 
 @app.cell
@@ -223,7 +176,7 @@ def count_again(
     vote,
     voter,
 ):
-    changes = what_if_page.wanted(
+    changes = told.wanted(
         vote=(vote.value, voter.value, stars.value, tags.value),
         following=(follows.value, follower.value, followee.value, on_tags.value),
     )
@@ -236,98 +189,75 @@ def count_again(
 
 
 @app.cell
-def show_verdict(changes, community, comparison, cycles, decision, names, protocol, refused, state):
-    _title = state.decisions.filter(decision_id=decision.value)["title"].item() or decision.value
-    heading = mo.Html(
-        '<div style="margin-top:0.5rem">'
-        '<h1 style="font-family:var(--heading-font);font-weight:500;font-size:2.1rem;line-height:1.2;'
-        f'margin:0 0 0.4rem">What if: {escape(_title)}</h1>'
-        f'<p style="margin:0;opacity:0.7;font-size:0.9rem">{escape(community.selected_key)}</p></div>'
-    )
-    _words = what_if_page.in_words(changes, names, cycles.selected_key, protocol.selected_key)
-    verdict = mo.callout(mo.Html(f"<div>{escape(refused)}</div>"), kind="danger")
-    if comparison is not None:
-        verdict = mo.vstack([mo.Html(f"<div>{escape(_words)}</div>"), said(what_if_page.verdict(comparison))])
-    return heading, verdict
+def show_verdict(changes, comparison, cycles, names, protocol, refused):
+    _words = told.in_words(changes, names, cycles.selected_key, protocol.selected_key)
+    if comparison is None:
+        _verdict = layout.trouble("This cannot be counted.", refused)
+    else:
+        _verdict = layout.column(layout.line(_words), layout.box(told.verdict(comparison)))
+    _verdict
+    return
 
 
 @app.cell
 def show_scores(comparison):
-    scores = None
-    if comparison is not None:
-        scores = section(
-            "Scores, before and now",
-            "The bar is the average now; the mark is where it stood before.",
-            charts.change_chart(charts.change_rows(comparison)),
-        )
-    return (scores,)
+    mo.stop(comparison is None)
+    layout.section(
+        "Scores, before and now",
+        "The bar is the average now; the mark is where it stood before.",
+        charts.change_chart(charts.change_rows(comparison)),
+    )
+    return
 
 
 @app.cell
 def show_runoffs(comparison):
-    _both = {"Before": comparison.before, "Now": comparison.after} if comparison is not None else {}
+    mo.stop(comparison is None)
+    _both = {"Before": comparison.before, "Now": comparison.after}
     _parts = [
-        mo.vstack([mo.Html(f"<strong>{name}</strong>"), charts.runoff_chart(charts.runoff_parts(tally))])
+        layout.column(layout.subheading(name), charts.runoff_chart(charts.runoff_parts(tally)))
         for name, tally in _both.items()
         if tally is not None and tally.runoff is not None
     ]
-    runoffs = None
-    if _parts:
-        runoffs = section("Runoff, before and now", "Each ballot counts for the finalist it gives more stars.", *_parts)
-    return (runoffs,)
+    mo.stop(not _parts)
+    layout.section("Runoff, before and now", "Each ballot counts for the finalist it gives more stars.", *_parts)
+    return
 
 
 @app.cell
 def show_ballots(comparison, names):
-    ballots = None
-    if comparison is not None and len(comparison.ballots):
-        _rows = what_if_page.change_table(comparison, names)
-        ballots = section(
-            f"Ballots that change: {len(_rows):,}",
-            "Before → now; a dash is no ballot, no stars or no tags.",
-            table(_rows),
-        )
-    return (ballots,)
+    mo.stop(comparison is None or comparison.ballots.is_empty())
+    layout.section(
+        f"Ballots that change: {len(comparison.ballots):,}",
+        "Before → now; a dash is no ballot, no stars or no tags.",
+        layout.table(told.change_table(comparison, names)),
+    )
+    return
 
 
 @app.cell
 def show_absences(decision, names, resolution, state):
     _weights = power.voter_weights(resolution, decision.value)
-    _tried = what_if_page.voters_to_try(_weights, len(names))
+    _tried = told.voters_to_try(_weights, len(names))
     _which = "" if len(_tried) == len(_weights) else "Only those with the most weight are tried here. "
     try:
-        _found, _problem = without_each(state, resolution, decision.value, _tried), ""
+        _found, _problem = without_each(state, resolution, decision.value, _tried), None
         _scores = cv.tally_star(resolution, decision.value, on_tie="return").scores
     except cv.CrowdVoteError as error:
-        _found, _problem = None, str(error)
-    _words = _problem or what_if_page.absence_sentence(_found, names)
-    absences = section(
+        _found, _scores, _problem = None, None, str(error)
+    layout.section(
         "If one voter had not voted",
-        "Who is pivotal: the count once without each voter's ballot. " + _which + _words,
-        *([table(what_if_page.absence_table(_found, _weights, names, _scores))] if not _problem else []),
+        "Who is pivotal: the count once without each voter's ballot. "
+        + _which
+        + (_problem or told.absence_sentence(_found, names)),
+        None if _problem else layout.table(told.absence_table(_found, _weights, names, _scores)),
     )
-    return (absences,)
+    return
 
 
 @app.cell
 def show_notes(notes):
-    _lines = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    reading = None
-    if notes:
-        reading = mo.callout(
-            mo.Html(
-                '<div style="overflow-wrap:anywhere"><strong>Noted while reading the folder</strong>'
-                f'<ul style="margin:0.3rem 0 0;padding-left:1.2rem">{_lines}</ul></div>'
-            ),
-            kind="info",
-        )
-    return (reading,)
-
-
-@app.cell
-def lay_out(absences, ballots, controls, heading, reading, runoffs, scores, verdict):
-    _parts = [heading, controls, verdict, scores, runoffs, ballots, absences, reading]
-    mo.vstack([part for part in _parts if part is not None], gap=1)
+    layout.notes("Noted while reading the folder", notes)
     return
 
 

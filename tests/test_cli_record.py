@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from crowdvote_analysis.bundled import demo_folder
-from crowdvote_analysis.charts import page
 from crowdvote_analysis.cli import record
 from crowdvote_analysis.cli.hiding import hide
+from crowdvote_analysis.pages.words import read_noting
 from crowdvote_analysis.store import Store, recording
 from tests.command import crowdvote
 from tests.store.garden import SECRET_ID, SECRET_NAME, new_garden
@@ -234,7 +234,7 @@ def test_a_yes_no_vote_goes_into_the_store(garden: Path) -> None:
 
 def test_the_notebooks_read_a_store(untouched: Path) -> None:
     """What the dashboard shows of a store is what stands in it."""
-    state, notes = page.read_noting(str(untouched))
+    state, notes = read_noting(str(untouched))
     assert state.ballots.height == 2
     assert notes == []
 

@@ -6,8 +6,8 @@ import pytest
 
 import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
-from crowdvote_analysis.charts import page
 from crowdvote_analysis.confinement import VARIABLE, ConfinedError, only_place
+from crowdvote_analysis.pages import words
 from crowdvote_analysis.store import Store
 
 
@@ -24,10 +24,10 @@ def test_only_the_one_place_is_read(tmp_path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv(VARIABLE, str(tmp_path / "one"))
     monkeypatch.chdir(tmp_path)
     for way in (tmp_path / "one", "one", "other/../one/"):
-        page.read_noting(way)
+        words.read_noting(way)
     said = set()
     for place in (demo_folder(), tmp_path / "other", tmp_path, "/nowhere", "s3://bucket/store", "one/../other"):
-        for read in (page.read_noting, cv.SystemState.read, Store.open):
+        for read in (words.read_noting, cv.SystemState.read, Store.open):
             with pytest.raises(ConfinedError) as refused:
                 read(place)
             said.add(str(refused.value))

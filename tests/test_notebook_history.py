@@ -11,6 +11,7 @@ import marimo as mo
 import pytest
 
 from crowdvote_analysis import Store
+from crowdvote_analysis.pages.layout import Opening
 from crowdvote_analysis.snapshots import list_snapshots
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -33,12 +34,7 @@ def show(apps, demo_store_folder):
 
     def page_of(name: str, **asked: str) -> str:
         place = SimpleNamespace(value=asked.pop("store", str(demo_store_folder)))
-        defs = (
-            {"asked": asked, "link": {}, "ask": None, "is_manager": False}
-            if name == "decision"
-            else {"asked": asked, "link": {}}
-        )
-        outputs, _ = apps[name].run(defs={**defs, "place": place})
+        outputs, _ = apps[name].run(defs={"opened": Opening(asked, {}), "place": place})
         return unescape(" ".join(mo.as_html(output).text for output in outputs if output is not None))
 
     return page_of

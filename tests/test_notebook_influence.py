@@ -43,7 +43,7 @@ def show(app, demo):
             "decision": SimpleNamespace(value=decision, text=""),
         }
         outputs, _ = app.run(defs=demo | tables | chosen)
-        return unescape(_words(outputs[-1]))
+        return unescape(" ".join(map(_words, outputs)))
 
     return page_of
 

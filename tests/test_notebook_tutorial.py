@@ -12,7 +12,7 @@ import marimo as mo
 import pytest
 
 import crowdvote_analysis as cv
-from crowdvote_analysis.charts.tutorial_page import EXAMPLE, TIED_BALLOTS, example, example_table, why
+from crowdvote_analysis.pages.tutorial import EXAMPLE, TIED_BALLOTS, example, example_table, why
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "tutorial.py"
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +11,9 @@ import typer
 from crowdvote_analysis.cli.console import err, noting
 from crowdvote_analysis.cli.reading import open_store, read_state
 from crowdvote_analysis.errors import CrowdVoteError
+
+# Pages that look at snapshots, which only a store has.
+OF_A_STORE = ("decision", "snapshot")
 
 
 def dashboard(
@@ -25,42 +25,44 @@ def dashboard(
         Literal["count", "yes_no", "influence", "what_if", "tutorial", "decision", "snapshot"],
         typer.Option(
             "--page",
-            help="Decisions with stars, yes/no decisions, who decided, what would come out otherwise, the rules; of a "
-            "store: a decision over time, one snapshot.",
+            help="The page to begin with: decisions with stars, yes/no decisions, who decided, what would come out "
+            "otherwise, the rules; of a store: a decision over time, one snapshot.",
         ),
     ] = "count",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on this machine.")] = 2718,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
-    """Serve a notebook on this machine: the count with scores, runoff, influence and ballots, or another page.
+    """Serve the pages on this machine: the count, its history, who decided, what if, the rules; links lead on.
 
-    The pages decision and snapshot belong together, and look at a store; without one, at a demo store made for it.
+    Without a folder they show a demo store, made for it and removed at the end. Tables that are no store have no
+    history, so the pages decision and snapshot are left out.
 
-    The page is for one person on this machine: it listens on the loopback address only. Stop it with Ctrl+C.
+    The pages are for one person on this machine: they listen on the loopback address only. Stop them with Ctrl+C.
     """
     from crowdvote_analysis.bundled import notebooks_folder
+    from crowdvote_analysis.serving.loopback import serve_loopback
+    from crowdvote_analysis.serving.notebooks import warm_up
+    from crowdvote_analysis.serving.pages import find_pages
+    from crowdvote_analysis.snapshots.demo import demo_store
+    from crowdvote_analysis.store import is_store
 
-    if page in ("decision", "snapshot"):
-        from crowdvote_analysis.cli.history import serve_history
-
-        if folder is not None:
+    pages = find_pages(notebooks_folder())
+    if folder is not None:
+        if page in OF_A_STORE:
             open_store(folder)
-        _require_free(port)
-        err.print(f"Serving on http://127.0.0.1:{port} (Ctrl+C stops it).")
-        serve_history(page, folder if folder is None or "://" in folder else str(Path(folder).resolve()), port, browser)
-        return
-    if folder is not None:
-        with noting():
-            read_state(folder)  # what cannot be counted is said here rather than on a page that stays empty
+        else:
+            with noting():
+                read_state(folder)  # what cannot be counted is said here rather than on a page that stays empty
+        if not is_store(folder):
+            pages = [each for each in pages if each.name not in OF_A_STORE]
     _require_free(port)
-    command = [sys.executable, "-m", "marimo", "run", str(notebooks_folder() / f"{page}.py")]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--no-sandbox", *([] if browser else ["--headless"])]
-    if folder is not None:
-        command += ["--", "--folder", folder if "://" in folder else str(Path(folder).resolve())]
+    with err.status("Loading the pages" if folder is not None else "Making a demo store"):
+        if folder is None:
+            demo_store()
+        warm_up()
     err.print(f"Serving on http://127.0.0.1:{port} (Ctrl+C stops it).")
-    if os.name == "posix":
-        os.execv(command[0], command)  # no process of ours is left between whoever stops it and the server
-    raise typer.Exit(subprocess.run(command, check=False).returncode)
+    place = folder if folder is None or "://" in folder else str(Path(folder).resolve())
+    serve_loopback(pages, page, place, port, browser=browser)
 
 
 def _require_free(port: int) -> None:

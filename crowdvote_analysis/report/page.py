@@ -6,9 +6,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis import __version__, charts
-from crowdvote_analysis.charts import page
 from crowdvote_analysis.errors import UnreadableFileError
 from crowdvote_analysis.html import Html, document, element, joined
+from crowdvote_analysis.pages import words as told
 from crowdvote_analysis.report import pictures
 from crowdvote_analysis.report.ballots import Ballots
 from crowdvote_analysis.report.contents import read_contents
@@ -90,7 +90,7 @@ def write_report(store: Store, name: str, path: Path, *, rows: int = ROWS) -> in
 def _head(found: Contents, title: str) -> Html:
     row = found.row
     final = "final result" if row["is_final"] else "interim result: the decision is still open"
-    when = page.open_from_to(found.decision["opens_at"], found.decision["closes_at"])
+    when = told.open_from_to(found.decision["opens_at"], found.decision["closes_at"])
     badge = element("span", "FINAL" if row["is_final"] else "Interim", class_="final" if row["is_final"] else "interim")
     taken = f" {row['timestamp'].day} {row['timestamp']:%B %Y, %H:%M:%S} (UTC) · {final} · {when}"
     described = found.decision["description"]
@@ -107,9 +107,9 @@ def _head(found: Contents, title: str) -> Html:
 
 def _outcome(found: Contents) -> Html:
     if found.tally is None:
-        said = page.Headline("warn", "Nothing to tally", ("No voter has a ballot with stars.",))
+        said = told.Headline("warn", "Nothing to tally", ("No voter has a ballot with stars.",))
     else:
-        said = page.headline(found.tally, found.safety)
+        said = told.headline(found.tally, found.safety)
     sentences = (element("p", sentence) for sentence in said.sentences)
     return element("div", element("p", element("strong", said.title)), *sentences, class_=f"callout {said.kind}")
 
@@ -121,7 +121,7 @@ def _section(title: str, words: str | None, *parts: Html | None) -> Html:
 def _participation(found: Contents) -> Html:
     figures = [
         element("div", element("b", number), element("span", words))
-        for number, words in page.figures(found.public.tables["stats"])
+        for number, words in told.figures(found.public.tables["stats"])
     ]
     return _section("Who took part", None, element("div", *figures, class_="figures"), pictures.participation(found))
 

@@ -1,5 +1,6 @@
-"""A community's pages behind a sign-in: users and roles, sessions, the guard, recalculation by managers.
+"""The notebooks as a server: for one person (``loopback``), or for a community behind a sign-in (``app``).
 
-``app`` puts it together; ``users`` is the file of names and hashed passwords. Starlette, uvicorn and marimo are loaded
+``app`` puts together users and roles, sessions, the guard and recalculation by managers; ``users`` is the file of names
+and hashed passwords, ``notebooks`` mounts the pages. Starlette, uvicorn and marimo are loaded
 only when something is served.
 """

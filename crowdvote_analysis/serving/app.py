@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from crowdvote_analysis.errors import CrowdVoteError
 from crowdvote_analysis.serving.attempts import Attempts
 from crowdvote_analysis.serving.guard import COOKIE, Guard, SecurityHeaders, cookies
+from crowdvote_analysis.serving.notebooks import notebooks_app
 from crowdvote_analysis.serving.pages import OpenDecision, answer_page, find_pages, sign_in_page, start_page
 from crowdvote_analysis.serving.recalculation import Recalculation
 from crowdvote_analysis.serving.sessions import LONGEST, Session, Sessions
@@ -182,7 +183,6 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
     Raises:
         UsersError: The users file is not there, is damaged, or lies inside the store.
     """
-    import marimo
     from anyio import CapacityLimiter
     from starlette.applications import Starlette
     from starlette.routing import Mount, Route
@@ -203,9 +203,6 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
         recalculation=parts.get("recalculation") or Recalculation(store, log),
         checks=CapacityLimiter(_CHECKS),
     )
-    builder = marimo.create_asgi_app(quiet=True, include_code=False)
-    for page in pages:
-        builder = builder.with_app(path=f"/{page.name}", root=str(page.file))
     routes = [
         Route("/healthz", server.healthz),
         Route("/sign-in", server.show_sign_in, methods=["GET"]),
@@ -213,7 +210,7 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
         Route("/sign-out", server.sign_out, methods=["POST"]),
         Route("/", server.start),
         Route("/recalculate/{decision:path}", server.recalculate, methods=["POST"]),
-        Mount("/", builder.build()),
+        Mount("/", notebooks_app(pages)),
     ]
     names, app = [page.name for page in pages], Starlette(routes=routes)
     guard = Guard(app, server.sessions, names, store.location.url, server.recalculation.start)

@@ -60,7 +60,7 @@ class Guard:
     """Lets through who is signed in, and tells the pages who it is.
 
     Pages find the user in ``scope["user"]`` and, as marimo puts a user of its own there, in ``scope["meta"]``:
-    ``user``, ``role`` and ``store`` (``mo.app_meta().request.meta`` in a notebook).
+    ``user``, ``role``, ``store`` and ``pages`` (``mo.app_meta().request.meta`` in a notebook).
 
     Args:
         app: What is guarded.
@@ -89,8 +89,8 @@ class Guard:
             await self._app(scope, receive, send)
         elif scope["type"] not in ("http", "websocket"):
             raise RuntimeError(f"scope {scope['type']!r} is not guarded")
-        elif not self._is_from_here(scope):
-            await _refuse(scope, receive, send, 403, "This was sent from another site.")
+        elif not is_from_here(scope):
+            await refuse(scope, receive, send, 403, "This was sent from another site.")
         elif scope["type"] == "http" and scope["path"] in OPEN:
             await self._app(scope, receive, send)
         else:
@@ -101,14 +101,14 @@ class Guard:
         session = self._sessions.find(token)
         if session is None:
             where = _sign_in(scope)
-            await _refuse(scope, receive, send, 303 if where else 401, "Sign in first.", where)
+            await refuse(scope, receive, send, 303 if where else 401, "Sign in first.", where)
             return
         page, _, rest = scope["path"].removeprefix("/").partition("/")
         if page in self._pages and not _PAGE.fullmatch(f"/{rest}"):
-            await _refuse(scope, receive, send, 404, "There is no such page.")
+            await refuse(scope, receive, send, 404, "There is no such page.")
             return
         if page in self._pages and not self._owns(scope, rest, str(token)):
-            await _refuse(scope, receive, send, 403, "This is somebody else's session of the page. Reload the page.")
+            await refuse(scope, receive, send, 403, "This is somebody else's session of the page. Reload the page.")
             return
         scope = self._known(scope, session, str(token), is_page=page in self._pages)
         if scope["type"] == "http":
@@ -137,7 +137,7 @@ class Guard:
     def _known(self, scope: Scope, session: Session, token: str, *, is_page: bool) -> Scope:
         """The scope with the user, and with the one store in place of a folder that the address names."""
         known = {**scope, "user": SignedIn(session.user, session.role), "session": session}
-        known["meta"] = {"user": session.user, "role": session.role, "store": self._store}
+        known["meta"] = {"user": session.user, "role": session.role, "store": self._store, "pages": sorted(self._pages)}
         if self._recalculate is not None:
             known["meta"]["recalculate"] = lambda decision: self._ask(token, decision)
         if is_page:
@@ -152,17 +152,6 @@ class Guard:
         if session is None or self._recalculate is None:
             return None
         return self._recalculate(decision_id, session.user, session.role)
-
-    @staticmethod
-    def _is_from_here(scope: Scope) -> bool:
-        """Whether a request that may do something comes from a page of this server, as far as the browser says."""
-        origin = header(scope, b"origin")
-        if origin is None or (scope["type"] == "http" and scope["method"] in ("GET", "HEAD")):
-            return True
-        try:
-            return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower() != ""
-        except ValueError:
-            return False
 
 
 class Watched:
@@ -224,6 +213,17 @@ def cookies(scope: Scope) -> dict[str, str]:
     return {name: morsel.value for name, morsel in jar.items()}
 
 
+def is_from_here(scope: Scope) -> bool:
+    """Whether a request that may do something comes from a page of this server, as far as the browser says."""
+    origin = header(scope, b"origin")
+    if origin is None or (scope["type"] == "http" and scope["method"] in ("GET", "HEAD")):
+        return True
+    try:
+        return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower() != ""
+    except ValueError:
+        return False
+
+
 def _sign_in(scope: Scope) -> str | None:
     """Where somebody who opens a page is sent to sign in; programs are told with a status alone."""
     if scope["type"] != "http" or scope["method"] != "GET" or "text/html" not in (header(scope, b"accept") or ""):
@@ -232,9 +232,8 @@ def _sign_in(scope: Scope) -> str | None:
     return f"/sign-in?next={quote(scope['path'] + (f'?{query}' if query else ''), safe='')}"
 
 
-async def _refuse(
-    scope: Scope, receive: Receive, send: Send, status: int, words: str, where: str | None = None
-) -> None:
+async def refuse(scope: Scope, receive: Receive, send: Send, status: int, words: str, where: str | None = None) -> None:
+    """Say no to a request or websocket, or send a browser elsewhere."""
     if scope["type"] == "websocket":
         await receive()  # the connect
         await send({"type": "websocket.close", "code": _REFUSED, "reason": words})

@@ -7,8 +7,9 @@ import pytest
 
 import crowdvote_analysis as cv
 from crowdvote_analysis import charts
-from crowdvote_analysis.charts import influence_page, what_if_page
 from crowdvote_analysis.charts.network import LEVEL_COLOURS
+from crowdvote_analysis.pages import influence as influence_page
+from crowdvote_analysis.pages import what_if as what_if_page
 from crowdvote_analysis.power import concentration, neighbourhood, tag_power, voter_weights
 from crowdvote_analysis.what_if import Follow, TagBallot, WithdrawBallot, what_if, without_each
 from tests.charts.spec import drawing, texts

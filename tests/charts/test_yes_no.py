@@ -10,8 +10,8 @@ import pytest
 import crowdvote_analysis as cv
 from crowdvote_analysis import charts
 from crowdvote_analysis.bundled import DEMO_DATE
-from crowdvote_analysis.charts import yes_no_page as page
 from crowdvote_analysis.consensus import outcomes, weights
+from crowdvote_analysis.pages import yes_no as page
 from crowdvote_analysis.privacy import public_names
 from tests.charts.spec import drawing, rows, texts
 

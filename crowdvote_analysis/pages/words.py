@@ -13,7 +13,7 @@ from crowdvote_analysis.errors import TableWarning, UnresolvedTieError
 from crowdvote_analysis.state import SystemState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -128,6 +128,45 @@ def community_labels(state: SystemState, *, yes_no: bool = False) -> dict[str, s
     return labels(deciding.sort("title", "community_id").select("community_id", "title"), _CHOOSER)
 
 
+def community_of(decisions: pl.DataFrame, asked: Mapping[str, str]) -> str:
+    """The community a page opens with: the one asked for, that of the decision asked for, else the first.
+
+    Args:
+        decisions: ``community_id``, ``decision_id`` of all decisions of the page.
+        asked: What the address of the page says: ``community``, ``decision``.
+    """
+    for name in ("community", "decision"):
+        found = decisions.filter(pl.col(f"{name}_id") == asked.get(name, ""))
+        if len(found):
+            return str(found["community_id"][0])
+    return str(decisions["community_id"][0])
+
+
+def not_here(decisions: pl.DataFrame, asked: Mapping[str, str]) -> list[str]:
+    """Say what a page is asked for and does not have, a sentence each.
+
+    Args:
+        decisions: As for ``community_of``.
+        asked: As for ``community_of``.
+    """
+    return [
+        f"There is no {name} “{asked[name]}” on this page; another one is shown."
+        for name in ("community", "decision")
+        if asked.get(name) and asked[name] not in decisions[f"{name}_id"]
+    ]
+
+
+def deciding(state: SystemState, *, yes_no: bool = False) -> pl.DataFrame:
+    """The decisions with stars, or those with yes and no, the communities in the order of their titles.
+
+    Returns:
+        community_id, decision_id.
+    """
+    titles = state.communities.select("community_id", pl.col("title").alias("community"))
+    rows = _decisions(state, yes_no).join(titles, on="community_id", how="left")
+    return rows.sort("community", "community_id", "decision_id").select("community_id", "decision_id")
+
+
 def open_from_to(opens_at: datetime | None, closes_at: datetime | None) -> str:
     """Say from when to when a decision is open, in words; whether that is over is left to the reader's clock."""
     opens, closes = (f"{at.day} {at:%B %Y, %H:%M}" if at else None for at in (opens_at, closes_at))
@@ -184,9 +223,12 @@ def ballot_table(resolution: Resolution, decision_id: str, names: pl.DataFrame) 
     )
 
 
-def cell_formats(table: pl.DataFrame) -> dict[str, Callable[[Any], str]]:
+def cell_formats(table: pl.DataFrame) -> dict[str, str | Callable[..., Any]]:
     """Say how the cells of a table are written: stars and parts of votes with 2 places, nothing where there is none."""
-    return {name: _two_places if name.startswith(("★", "Counts")) else _plain for name in table.columns}
+    return {
+        name: _two_places if kind.is_float() and name.startswith(("★", "Counts")) else _plain
+        for name, kind in table.schema.items()
+    }
 
 
 def _two_places(stars: float | None) -> str:

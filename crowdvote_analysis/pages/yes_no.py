@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.charts.page import Headline
 from crowdvote_analysis.consensus import outcomes, standing_votes
 from crowdvote_analysis.consensus.delegated import counted_ballots
 from crowdvote_analysis.consensus.standing import asked_voters, in_utc, standing
+from crowdvote_analysis.pages.words import Headline
 from crowdvote_analysis.privacy import public_ids, public_names
 from crowdvote_analysis.thresholds import DEFAULT
 from crowdvote_analysis.yes_no import judged

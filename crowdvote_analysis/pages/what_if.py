@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crowdvote_analysis.charts.influence_page import shown_names
-from crowdvote_analysis.charts.page import Headline
+from crowdvote_analysis.pages.influence import shown_names
+from crowdvote_analysis.pages.words import Headline
 from crowdvote_analysis.what_if import CastBallot, Follow, TagBallot, Unfollow, WithdrawBallot
 
 if TYPE_CHECKING:

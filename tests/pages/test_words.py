@@ -8,20 +8,20 @@ import polars as pl
 import pytest
 
 import crowdvote_analysis as cv
-from crowdvote_analysis.charts import page
+from crowdvote_analysis.pages import words
 from crowdvote_analysis.privacy import public_names
 
 
 def test_winner_in_words(tally):
     """The headline names the winner and how the runoff went."""
-    said = page.headline(tally("village-green"))
+    said = words.headline(tally("village-green"))
     assert (said.kind, said.title) == ("success", "Wildflower meadow wins")
     assert said.sentences[0] == "25 ballots for it and 7 for Playground in the runoff: a margin of 18."
 
 
 def test_unresolved_tie_in_words(tally):
     """The headline asks people to decide and says who could win (K7)."""
-    said = page.headline(tally("bench-colour"))
+    said = words.headline(tally("bench-colour"))
     assert said.kind == "warn"
     assert said.sentences[0].startswith(
         "Unresolved tie between: Bottle green, River blue. Community Manager must decide"
@@ -33,26 +33,26 @@ def test_tie_that_does_not_matter_in_words(vote):
     """Where every decision of the tie gives the same winner, the headline says so."""
     result = vote({"a": 5, "b": 1, "c": 1}, {"a": 5, "b": 2, "c": 0}, {"a": 5, "b": 0, "c": 2})
     assert result.tie is not None
-    assert page.headline(result).sentences[-1] == (
+    assert words.headline(result).sentences[-1] == (
         "It does not change who wins: under any decision of the tie that is a."
     )
 
 
 def test_lone_choice_in_words(vote):
     """A lone choice wins without a runoff (K2)."""
-    assert page.headline(vote({"a": 1})).sentences == ("It is the only choice, so there was no runoff.",)
+    assert words.headline(vote({"a": 1})).sentences == ("It is the only choice, so there was no runoff.",)
 
 
 def test_level_runoff_in_words(vote):
     """A runoff that was level says what decided."""
-    said = page.headline(vote({"a": 5, "b": 0}, {"a": 1, "b": 2}))
+    said = words.headline(vote({"a": 5, "b": 0}, {"a": 1, "b": 2}))
     assert said.title == "a wins"
     assert said.sentences[0] == "The runoff against b is level at 1 ballot each; total stars decide."
 
 
 def test_latest_decision_comes_first(demo):
     """Decisions are listed by when they close, the latest first."""
-    assert list(page.decision_labels(demo, "riverside").values()) == [
+    assert list(words.decision_labels(demo, "riverside").values()) == [
         "summer-festival",
         "bench-colour",
         "village-green",
@@ -62,7 +62,7 @@ def test_latest_decision_comes_first(demo):
 
 def test_communities_are_listed_by_title(demo):
     """Communities stand in the order of their titles."""
-    assert list(page.community_labels(demo)) == ["Eastgate District", "Hillcrest School", "Riverside"]
+    assert list(words.community_labels(demo)) == ["Eastgate District", "Hillcrest School", "Riverside"]
 
 
 def _state(titles: list[str | None], **tables) -> cv.SystemState:
@@ -76,7 +76,7 @@ def _state(titles: list[str | None], **tables) -> cv.SystemState:
 
 def test_decisions_of_the_same_title_stay_apart():
     """Labels that would be the same carry the id; titles that are missing are the id; long ones are cut."""
-    labels = page.decision_labels(_state(["Park", "Park", None, "x" * 100]), "community")
+    labels = words.decision_labels(_state(["Park", "Park", None, "x" * 100]), "community")
     assert set(labels.values()) == {"d0", "d1", "d2", "d3"}
     assert {"Park (d0)", "Park (d1)", "d2"} <= set(labels)
     assert max(map(len, labels)) <= 60
@@ -92,12 +92,12 @@ def test_only_decisions_with_stars_are_offered():
         }
     )
     state = cv.SystemState(decisions=decisions)
-    assert list(page.community_labels(state).values()) == ["k"]
-    assert list(page.decision_labels(state, "k").values()) == ["park"]
+    assert list(words.community_labels(state).values()) == ["k"]
+    assert list(words.decision_labels(state, "k").values()) == ["park"]
 
 
 @pytest.mark.parametrize(
-    ("opens", "closes", "words"),
+    ("opens", "closes", "said"),
     [
         (1, 30, "open from 1 April 2026, 08:00 to 30 April 2026, 08:00 (UTC)"),
         (1, None, "opens 1 April 2026, 08:00 (UTC)"),
@@ -105,15 +105,15 @@ def test_only_decisions_with_stars_are_offered():
         (None, None, "no closing time"),
     ],
 )
-def test_times_in_words(opens, closes, words):
+def test_times_in_words(opens, closes, said):
     """Times are told as they are, without asking the clock whether they are over."""
     times = [day and datetime(2026, 4, day, 8, tzinfo=UTC) for day in (opens, closes)]
-    assert page.open_from_to(*times) == words
+    assert words.open_from_to(*times) == said
 
 
 def test_ballots_are_listed_under_public_names(counted, names):
     """Everybody has one row; anonymous members only their pseudonym, in no telling order (P1)."""
-    table = page.ballot_table(counted, "village-green", names)
+    table = words.ballot_table(counted, "village-green", names)
     assert len(table) == 42
     assert table.columns[:3] == ["Member", "Ballot", "★ Wildflower meadow"]
     cells = {str(cell).lower() for row in table.iter_rows() for cell in row}
@@ -125,7 +125,7 @@ def test_ballots_are_listed_under_public_names(counted, names):
 
 def test_ballot_says_why_there_is_none(counted, names):
     """A member without a ballot has a reason and no stars (D7)."""
-    row = page.ballot_table(counted, "village-green", names).row(by_predicate=pl.col("Member") == "Stella", named=True)
+    row = words.ballot_table(counted, "village-green", names).row(by_predicate=pl.col("Member") == "Stella", named=True)
     assert row["Why none"] == "Not following anyone (no_followings)"
     assert row["★ Car park"] is None
 
@@ -135,13 +135,13 @@ def test_choice_may_be_called_like_a_column():
     state = cv.SystemState(
         votes=pl.DataFrame({"member_id": ["a", "a", "a"], "choice_id": ["tags", "depth", "Member"], "stars": [1, 2, 3]})
     )
-    table = page.ballot_table(cv.resolve(state), "decision", public_names(state))
+    table = words.ballot_table(cv.resolve(state), "decision", public_names(state))
     assert table.select("★ tags", "★ depth", "★ Member").rows() == [(1.0, 2.0, 3.0)]
 
 
 def test_every_cell_is_written_as_text(counted, names):
     """Stars have two places, and nothing is an empty cell rather than the word None."""
-    formats = page.cell_formats(page.ballot_table(counted, "village-green", names))
+    formats = words.cell_formats(words.ballot_table(counted, "village-green", names))
     assert formats["★ Playground"](3.0) == "3.00"
     assert (formats["★ Playground"](None), formats["Depth"](None), formats["Depth"](2)) == ("", "", "2")
 
@@ -150,7 +150,7 @@ def test_reading_gives_state_and_notes(tmp_path):
     """What is unusual about a folder is told beside its state."""
     (tmp_path / "ballots.csv").write_text("member_id,tags,Swings\nKelly,,4\n")
     (tmp_path / "followings.csv").write_text("follower_id,followee_id,tags\nMaya,Maya,\n")
-    state, notes = page.read_noting(tmp_path)
+    state, notes = words.read_noting(tmp_path)
     assert state.members["member_id"].to_list() == ["Kelly", "Maya"]
     assert len(notes) == 1
     assert "D8" in notes[0]
@@ -158,6 +158,17 @@ def test_reading_gives_state_and_notes(tmp_path):
 
 def test_participation_in_figures(counted):
     """The figures of a decision come with a few words each."""
-    said = page.figures(counted.stats.filter(decision_id="village-green"))
+    said = words.figures(counted.stats.filter(decision_id="village-green"))
     assert said[0] == ("36 of 40", "voters have a ballot (90.0%)")
     assert ("35", "ballots tallied") in said
+
+
+def test_what_is_not_here_is_said(demo):
+    """An address that asks for something else is not answered with another decision without a word."""
+    decisions = words.deciding(demo)
+    assert words.not_here(decisions, {"decision": "village-green"}) == []
+    assert words.not_here(decisions, {"community": "nowhere", "decision": "nope"}) == [
+        "There is no community “nowhere” on this page; another one is shown.",
+        "There is no decision “nope” on this page; another one is shown.",
+    ]
+    assert words.community_of(decisions, {"decision": "village-green"}) == "riverside"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from crowdvote_analysis.charts.html_rows import COLOURS, disc, link
 from crowdvote_analysis.explanation.tree import NO_STARS
+from crowdvote_analysis.pages.html_rows import COLOURS, disc, link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -11,8 +11,9 @@ import pytest
 import crowdvote_analysis as cv
 from crowdvote_analysis import Store
 from crowdvote_analysis.bundled import demo_folder
-from crowdvote_analysis.charts import snapshot_page
 from crowdvote_analysis.errors import SnapshotError
+from crowdvote_analysis.pages import html_rows
+from crowdvote_analysis.pages import snapshot as snapshot_page
 from crowdvote_analysis.snapshots import list_snapshots
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def test_an_unresolved_tie_names_who_could_win(look):
     """Every step of it is told, and its possible winners (K7)."""
     tally = look("bench-colour").tally
     assert "Possible winners: Bottle green, River blue." in snapshot_page.runoff_words(tally)
-    assert "five-star ballots" in plain(snapshot_page.tie_table(tally))
+    assert "five-star ballots" in plain(html_rows.tie_table(tally))
 
 
 def test_the_tally_that_is_shown_is_the_one_that_is_stored(look):

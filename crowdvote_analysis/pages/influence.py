@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.charts.page import Headline
+from crowdvote_analysis.pages.words import Headline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from crowdvote_analysis.charts import history_page
+from crowdvote_analysis.pages import history as history_page
+from crowdvote_analysis.pages.words import community_of
 from crowdvote_analysis.snapshots import recalculation
 from crowdvote_analysis.snapshots.events import OVERVIEW
 
@@ -164,7 +165,7 @@ def test_the_result_that_stands_is_the_newest_one_that_was_not_superseded():
 def test_the_page_opens_with_what_its_address_asks_for(asked, community):
     """By community or by decision, else with the decision that was counted last."""
     decisions = pl.DataFrame({"community_id": ["one", "two"], "decision_id": ["a", "b"]})
-    assert history_page.community_of(decisions, asked) == community
+    assert community_of(decisions, asked) == community
 
 
 def test_only_managers_recalculate_and_only_what_is_open(monkeypatch):

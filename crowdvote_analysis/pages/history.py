@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import polars as pl
 
-from crowdvote_analysis.charts import html_rows
-from crowdvote_analysis.charts.page import Headline
 from crowdvote_analysis.errors import CrowdVoteError
+from crowdvote_analysis.pages import html_rows
+from crowdvote_analysis.pages.words import Headline
 from crowdvote_analysis.snapshots.events import RUNNING, redacted
 from crowdvote_analysis.snapshots.inputs import is_closed
 from crowdvote_analysis.snapshots.lifecycle import take_snapshot
@@ -56,20 +56,6 @@ def decisions_of(store: Store) -> pl.DataFrame:
     return found.sort(["newest", "closes_at", "decision_id"], descending=[True, True, False], nulls_last=True).select(
         "community_id", "community", "decision_id", "title", "description", "status", "opens_at", "closes_at", "newest"
     )
-
-
-def community_of(decisions: pl.DataFrame, asked: Mapping[str, str]) -> str:
-    """The community a page opens with: the one asked for, that of the decision asked for, else the first.
-
-    Args:
-        decisions: As from ``decisions_of``.
-        asked: What the address of the page says: ``community``, ``decision``.
-    """
-    for name in ("community", "decision"):
-        found = decisions.filter(pl.col(f"{name}_id") == asked.get(name, ""))
-        if len(found):
-            return str(found["community_id"][0])
-    return str(decisions["community_id"][0])
 
 
 def kind_of(row: Mapping[str, Any]) -> Literal["final", "interim", "error", "processing"]:

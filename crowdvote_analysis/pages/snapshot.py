@@ -5,27 +5,26 @@ Members stand under public ids and names everywhere (P1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.charts import html_rows
-from crowdvote_analysis.charts.ballot_tree import shares_html, tree_html
-from crowdvote_analysis.charts.history_page import badge, snapshot_link, when, winner
-from crowdvote_analysis.charts.page import labels
-from crowdvote_analysis.charts.ties import tie_steps
 from crowdvote_analysis.delegation.resolution import NOT_FOLLOWING
-from crowdvote_analysis.errors import CyclicCoreTooLarge
+from crowdvote_analysis.errors import CyclicCoreTooLarge, UnknownSnapshotError
 from crowdvote_analysis.explanation import lineage
+from crowdvote_analysis.pages import html_rows, words
+from crowdvote_analysis.pages.ballot_tree import shares_html, tree_html
+from crowdvote_analysis.pages.history import badge, snapshot_link, when, winner
+from crowdvote_analysis.pages.words import Headline, labels
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.snapshots.calculation import Staged, listed_choices
-from crowdvote_analysis.snapshots.events import find_snapshot
+from crowdvote_analysis.snapshots.events import find_snapshot, list_snapshots
 from crowdvote_analysis.snapshots.reading import read_inputs, read_result
 from crowdvote_analysis.star import tally_each
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from crowdvote_analysis.explanation import Lineage
     from crowdvote_analysis.snapshots.inputs import Inputs
@@ -103,6 +102,39 @@ def look(store: Store, name: str) -> Looked:
         tally=tally,
         same=tally is None or tally.to_dict() == result.tally,
     )
+
+
+def first_shown(store: Store, asked: Mapping[str, str]) -> dict[str, Any]:
+    """The snapshot a page opens with: the one asked for, else the newest of the decision asked for, else the newest.
+
+    Args:
+        store: The store.
+        asked: What the address of the page says: ``snapshot``, ``decision``.
+
+    Raises:
+        UnknownSnapshotError: There is no such snapshot.
+    """
+    if asked.get("decision") and not asked.get("snapshot"):
+        known = list_snapshots(store, asked["decision"])
+        if known.is_empty():
+            raise UnknownSnapshotError(
+                f"There is no snapshot of the decision {asked['decision']!r}: it has not been calculated yet, or is "
+                "not in this store."
+            )
+        done = known.filter(status="completed")
+        return (done if len(done) else known).row(0, named=True)
+    return find_snapshot(store, asked.get("snapshot") or "latest")
+
+
+def headline(looked: Looked) -> Headline:
+    """Say what came out, and whether it still stands (S3)."""
+    said = words.headline(looked.tally) if looked.tally else Headline("warn", "Nothing to tally", ("No ballots.",))
+    notes = []
+    if looked.row["superseded_by"]:
+        notes.append("This result does not stand any more: it was counted again, and another one does.")
+    if not looked.same:
+        notes.append("Counting the stored ballots now gives another result than is stored. Verify it below.")
+    return replace(said, sentences=(*said.sentences, *notes))
 
 
 def heading(looked: Looked) -> tuple[str, str]:
@@ -213,6 +245,45 @@ def tree(looked: Looked, public_id: str, link: Mapping[str, str]) -> str:
     return tree_html(found, address) + shares_html(found, address)
 
 
+def calculated_html(looked: Looked, rows: Sequence[Mapping[str, Any]], trees: Sequence[str], search: str) -> str:
+    """Write Stage 2: a line for each member, that opens to the tree.
+
+    Args:
+        looked: The snapshot.
+        rows: Some of ``calculated``.
+        trees: HTML of each one's tree.
+        search: What was searched for.
+    """
+    if not rows:
+        return _nobody(search)
+    return "".join(
+        '<details style="border-top:1px solid #8884;padding:0.45rem 0;font-size:0.9rem"><summary '
+        f'style="cursor:pointer;overflow-wrap:anywhere">{summary(looked, row)}</summary>'
+        f'<div style="margin:0.4rem 0 0.4rem 1rem">{tree_}</div></details>'
+        for row, tree_ in zip(rows, trees, strict=True)
+    )
+
+
+def member_box(looked: Looked, row: Mapping[str, Any], link: Mapping[str, str]) -> str:
+    """Everything about one member: the ballot, what it means to others, and its tree where it was calculated."""
+    return (
+        '<div style="border:1px solid #8886;border-radius:8px;padding:0.75rem 1rem">'
+        f'<h3 style="margin:0 0 0.4rem;font-size:1.2rem;font-weight:600">{html_rows.text(row["name"])}</h3>'
+        f'<p style="margin:0 0 0.4rem;font-size:0.95rem">{summary(looked, row)}</p>'
+        f'<p style="margin:0 0 0.4rem;opacity:0.8;font-size:0.9rem">{standing_of(looked, row)}</p>'
+        f"{tree(looked, row['public_id'], link) if row['origin'] != 'manual' else ''}</div>"
+    )
+
+
+def hashes(looked: Looked) -> str:
+    """The two hashes that are published."""
+    return "".join(
+        '<div style="font-size:0.85rem;overflow-wrap:anywhere;opacity:0.8">'
+        f"{name}: <code>{looked.row[key]}</code></div>"
+        for name, key in (("Public hash", "public_hash"), ("Result hash", "public_result_hash"))
+    )
+
+
 def nobody(looked: Looked, search: str, page: int, size: int, link: Mapping[str, str]) -> str:
     """Stage 3: who has no ballot, and why (D7)."""
     found = _found(looked.people.filter(origin="none"), search)
@@ -273,12 +344,6 @@ def runoff_words(tally: StarTally) -> str:
         possible = ", ".join(titles[choice] for choice in tally.possible_winners)
         return f"{rule} It ends level, and no step of the protocol breaks the tie. Possible winners: {possible}."
     return f"{rule} {titles[tally.winner]} wins, with a margin of {tally.runoff.margin:,}."
-
-
-def tie_table(tally: StarTally) -> str:
-    """Every step of a tie as a table; see ``charts.tie_steps``."""
-    steps = tie_steps(tally)
-    return html_rows.table([name.capitalize() for name in steps.columns], steps.iter_rows())
 
 
 def verdict(found: Verification) -> tuple[str, str]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from crowdvote_analysis.charts import tie_steps
 from crowdvote_analysis.charts.theme import CALCULATED, CIRCULAR, MANUAL, NONE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+
+    from crowdvote_analysis.star import StarTally
 
 COLOURS = {"manual": MANUAL, "calculated": CALCULATED, "circular": CIRCULAR, "none": NONE}
 
@@ -97,6 +100,12 @@ def table(
         '<div style="overflow-x:auto"><table style="border-collapse:collapse;width:100%;font-size:0.9rem">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
+
+
+def tie_table(tally: StarTally) -> str:
+    """Every step of a tie as a table; see ``charts.tie_steps``."""
+    steps = tie_steps(tally)
+    return table([name.capitalize() for name in steps.columns], steps.iter_rows())
 
 
 def counted(first: int, shown: int, total: int, pages: int, size: int, order: str) -> str:

@@ -1,0 +1,261 @@
+"""What all pages share: how they were opened, their links to each other, and the parts they are laid out in.
+
+It is for notebooks, and the only module of the pages that needs marimo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import marimo as mo
+
+from crowdvote_analysis.bundled import demo_folder
+from crowdvote_analysis.confinement import only_place
+from crowdvote_analysis.pages import html_rows
+from crowdvote_analysis.pages.words import cell_formats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import polars as pl
+
+    from crowdvote_analysis.pages.words import Headline
+
+# The pages as they link to each other, in the order in which somebody new would read them.
+PAGES = {
+    "count": "The count",
+    "decision": "Over time",
+    "snapshot": "One snapshot",
+    "influence": "Who decided",
+    "what_if": "What if",
+    "yes_no": "Yes/no votes",
+    "tutorial": "How a count works",
+}
+# Names that an address, or a command line, has for the folder or store of a page.
+_PLACES = ("folder", "store")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The place of a page that offers no other one.
+
+    Attributes:
+        value: A folder or URL.
+    """
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a page was opened.
+
+    Attributes:
+        asked: What the address and the command line ask for, by name; texts.
+        link: What the address says of the place, which belongs into links to other pages as well; nothing on pages
+            that are served to others, whose place is nobody's business.
+        pages: The pages that are served beside this one; none where it is alone.
+        is_manager: Whether whoever looks may have a decision counted again (E4).
+        recalculate: Asks the server to do that, where it wants to be asked.
+    """
+
+    asked: Mapping[str, str]
+    link: Mapping[str, str]
+    pages: Sequence[str] = ()
+    is_manager: bool = False
+    recalculate: Callable[[str], Any] | None = None
+
+    @property
+    def place(self) -> str:
+        """The folder or store that is asked for, empty for the demo."""
+        return next((self.asked[name] for name in _PLACES if self.asked.get(name)), "")
+
+    def demo(self) -> str:
+        """What is looked at where nothing is asked for: the demo store if other pages look at it too, else tables."""
+        from crowdvote_analysis.snapshots.demo import demo_store
+
+        return demo_store().location.url if self.pages else str(demo_folder())
+
+
+def opening() -> Opening:
+    """Read how this page was opened; what serves it says more in ``scope["meta"]``."""
+    request = mo.app_meta().request
+    meta: dict[str, Any] = dict(request.meta or {}) if request is not None else {}
+    address = {name: value for name, value in mo.query_params().to_dict().items() if isinstance(value, str)}
+    told = {name: value for name, value in mo.cli_args().to_dict().items() if isinstance(value, str)}
+    if meta.get("folder"):
+        told["folder"] = meta["folder"]
+    if any(name in address for name in _PLACES):  # another place, whatever it was called where the page is served
+        told = {name: value for name, value in told.items() if name not in _PLACES}
+    return Opening(
+        asked={**told, **address},
+        link={} if only_place() else {name: address[name] for name in _PLACES if name in address},
+        pages=tuple(meta.get("pages") or ()),
+        is_manager=meta.get("role") == "manager",
+        recalculate=meta.get("recalculate"),
+    )
+
+
+def place_box(opened: Opening, label: str, placeholder: str = "the demo communities") -> mo.ui.text | Fixed:
+    """Where a page gets its tables from: a box, or the one place of pages that are served to others."""
+    only = only_place()
+    if only is not None:
+        return Fixed(only)
+    return mo.ui.text(value=opened.place, placeholder=placeholder, label=label, full_width=True)
+
+
+def shown(box: mo.ui.text | Fixed) -> mo.ui.text | None:
+    """The box, where there is one."""
+    return None if isinstance(box, Fixed) else box
+
+
+def chooser(labels: Mapping[str, str], asked: str | None, label: str, **look: Any) -> mo.ui.dropdown:
+    """Choose one of several; it begins with what is asked for, else with the first.
+
+    Args:
+        labels: Value by label.
+        asked: The value that is asked for.
+        label: What is chosen.
+        look: Further arguments of ``mo.ui.dropdown``.
+    """
+    first = next((name for name, value in labels.items() if value == asked), next(iter(labels)))
+    return mo.ui.dropdown(dict(labels), value=first, label=label, **look)
+
+
+def remember(**chosen: str) -> None:
+    """Let the address of the page lead to what is chosen on it."""
+    address = mo.query_params()
+    for name, value in chosen.items():
+        if address.get(name) != value:
+            address.set(name, value)
+
+
+def row(*parts: object) -> mo.Html:
+    """Controls beside each other, as far as there is room."""
+    return mo.hstack([part for part in parts if part is not None], justify="start", align="end", gap=1.5, wrap=True)
+
+
+def column(*parts: object) -> mo.Html:
+    """Parts below each other."""
+    return mo.vstack([part for part in parts if part is not None], gap=1)
+
+
+def navigation(opened: Opening, here: str, **asked: str) -> mo.Html | None:
+    """Links to the pages beside this one; none where it is alone.
+
+    Args:
+        opened: How this page was opened.
+        here: Its name.
+        asked: What the others open with: ``community``, ``decision``.
+    """
+    if not opened.pages:
+        return None
+    links = [
+        f'<span aria-current="page" style="font-weight:600">{escape(title)}</span>'
+        if name == here
+        else html_rows.link(_address(name, {**opened.link, **asked}), title)
+        for name, title in PAGES.items()
+        if name in opened.pages
+    ]
+    style = "display:flex;flex-wrap:wrap;gap:0.25rem 1.25rem;font-size:0.95rem"
+    return mo.Html(f'<nav aria-label="Pages" style="{style}">{"".join(links)}</nav>')
+
+
+def _address(page: str, asked: Mapping[str, str]) -> str:
+    return f"../{page}/" + (f"?{urlencode(asked)}" if asked else "")
+
+
+def heading(title: str, *lines: str) -> mo.Html:
+    """The title of a page, and lines about it; the last in small letters."""
+    told = "".join(f'<p style="margin:0 0 0.4rem">{escape(line)}</p>' for line in lines[:-1] if line)
+    told += "".join(
+        f'<p style="margin:0;opacity:0.8;font-size:0.95rem">{escape(line)}</p>' for line in lines[-1:] if line
+    )
+    return mo.Html(
+        '<h1 style="font-family:var(--heading-font);font-weight:500;font-size:2.1rem;line-height:1.2;'
+        f'margin:0.5rem 0 0.4rem">{escape(title)}</h1>{told}'
+    )
+
+
+def line(text: str) -> mo.Html:
+    """A line of plain words."""
+    return mo.Html(f'<div style="overflow-wrap:anywhere">{escape(text)}</div>')
+
+
+def section(title: str, words: str | Sequence[str], *parts: object) -> mo.Html:
+    """A heading, a line or two of plain words, and what they are about."""
+    lines = [words] if isinstance(words, str) else words
+    said = "".join(f'<p style="margin:0.3rem 0 0;opacity:0.8;max-width:50rem">{escape(told)}</p>' for told in lines)
+    head = f'<h2 style="font-family:var(--heading-font);font-size:1.5rem;margin:1.5rem 0 0">{escape(title)}</h2>'
+    return mo.vstack([mo.Html(head + said), *(part for part in parts if part is not None)], gap=0.75)
+
+
+def subheading(title: str, words: str = "") -> mo.Html:
+    """A heading inside a section, and a line of plain words."""
+    said = f'<p style="margin:0.3rem 0 0;opacity:0.8">{escape(words)}</p>' if words else ""
+    return mo.Html(f'<h3 style="margin:0.75rem 0 0;font-size:1.2rem;font-weight:600">{escape(title)}</h3>{said}')
+
+
+def box(headline: Headline) -> mo.Html:
+    """What came out, as a coloured box."""
+    return mo.callout(
+        mo.Html(
+            f'<div style="font-size:1.3rem;font-weight:600;margin-bottom:0.2rem">{escape(headline.title)}</div>'
+            + "".join(f"<div>{escape(sentence)}</div>" for sentence in headline.sentences)
+        ),
+        kind=headline.kind,
+    )
+
+
+def trouble(title: str, words: str) -> mo.Html:
+    """What cannot be shown, and why."""
+    return mo.callout(
+        mo.Html(
+            f'<div style="overflow-wrap:anywhere"><strong>{escape(title)}</strong><br>'
+            f'<span style="white-space:pre-line">{escape(words)}</span></div>'
+        ),
+        kind="danger",
+    )
+
+
+def notes(title: str, lines: Sequence[str], kind: Any = "info") -> mo.Html | None:
+    """Sentences worth knowing, as a box; nothing where there are none."""
+    if not lines:
+        return None
+    told = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return mo.callout(
+        mo.Html(
+            f'<div style="overflow-wrap:anywhere"><strong>{escape(title)}</strong>'
+            f'<ul style="margin:0.3rem 0 0;padding-left:1.2rem">{told}</ul></div>'
+        ),
+        kind=kind,
+    )
+
+
+def figures(numbers: Iterable[tuple[str, str]]) -> mo.Html:
+    """Large numbers with a few words each."""
+    return mo.Html(html_rows.figures((number, words, None) for number, words in numbers))
+
+
+def table(rows: pl.DataFrame, **look: Any) -> mo.ui.table:
+    """Rows to look at, search and sort; nothing is written where there is nothing."""
+    return mo.ui.table(
+        rows,
+        selection=None,
+        page_size=10,
+        format_mapping=cell_formats(rows),
+        show_download=False,
+        show_column_summaries=False,
+        show_data_types=False,
+        max_columns=None,
+        **look,
+    )
+
+
+def log(lines: Iterable[str]) -> mo.Html:
+    """Numbered lines of text."""
+    told = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return mo.Html(f'<ol style="margin:0;padding-left:1.5rem;overflow-wrap:anywhere">{told}</ol>')

@@ -1,0 +1,38 @@
+"""The notebooks as one ASGI application, each below its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crowdvote_analysis.serving.guard import App
+    from crowdvote_analysis.serving.pages import Page
+
+
+def notebooks_app(pages: Iterable[Page]) -> App:
+    """Mount notebooks; nobody is asked who they are.
+
+    Args:
+        pages: The notebooks; each is found at ``/name/``.
+    """
+    import marimo
+
+    builder = marimo.create_asgi_app(quiet=True, include_code=False)
+    for page in pages:
+        builder = builder.with_app(path=f"/{page.name}", root=str(page.file))
+    application: App = builder.build()
+    return application
+
+
+def warm_up() -> None:
+    """Load what pages need and draw one chart, so that whoever opens the first page does not wait for that."""
+    import crowdvote_analysis as cv
+    from crowdvote_analysis import charts, power, what_if  # noqa: F401
+    from crowdvote_analysis.bundled import demo_folder
+    from crowdvote_analysis.pages import history, layout, snapshot, yes_no  # noqa: F401
+
+    resolution = cv.resolve(cv.SystemState.read(demo_folder()))
+    tally = cv.tally_star(resolution, resolution.decisions["decision_id"][0], on_tie="return")
+    charts.score_chart(tally.scores).to_dict()

@@ -1,0 +1,55 @@
+"""What all pages share: how they are opened, and their links to each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from crowdvote_analysis.bundled import demo_folder, notebooks_folder
+from crowdvote_analysis.confinement import VARIABLE
+from crowdvote_analysis.pages import layout
+from crowdvote_analysis.pages.layout import Opening
+
+
+def test_every_notebook_has_a_place_in_the_navigation():
+    """Whatever is served can be found from every page."""
+    assert set(layout.PAGES) == {file.stem for file in notebooks_folder().glob("[!_]*.py")}
+
+
+def test_links_lead_to_the_pages_that_are_served():
+    """What is chosen goes along, the page itself is no link, and pages that are not served are left out."""
+    opened = Opening({}, {"folder": "a b"}, ("count", "influence"))
+    written = layout.navigation(opened, "count", decision="x&y").text
+    assert 'href="../influence/?folder=a+b&amp;decision=x%26y"' in written
+    assert 'aria-current="page"' in written
+    assert "what_if" not in written
+
+
+def test_a_page_alone_has_no_links():
+    """They would lead nowhere."""
+    assert layout.navigation(Opening({}, {}), "count") is None
+
+
+def test_a_page_alone_shows_the_tables_of_the_demo():
+    """The demo store is made only where several pages look at it."""
+    assert Opening({}, {}).demo() == str(demo_folder())
+
+
+@pytest.mark.parametrize(("asked", "place"), [({"store": "s"}, "s"), ({"folder": "f"}, "f"), ({"folder": ""}, "")])
+def test_the_place_has_two_names(asked, place):
+    """A store is a folder too, and either name is understood on every page."""
+    assert Opening(asked, {}).place == place
+
+
+def test_served_pages_have_no_box_for_another_folder(monkeypatch):
+    """There is no control that could be given another value."""
+    monkeypatch.setenv(VARIABLE, "the-store")
+    box = layout.place_box(Opening({"folder": "elsewhere"}, {}), "Folder")
+    assert box.value == "the-store"
+    assert layout.shown(box) is None
+
+
+def test_a_chooser_begins_with_what_is_asked_for():
+    """Or with the first, where that is not among them."""
+    labels = {"Pond": "p", "Swings": "s"}
+    assert layout.chooser(labels, "s", "Choice").value == "s"
+    assert layout.chooser(labels, "nope", "Choice").value == "p"
