@@ -39,7 +39,6 @@ def open_page():
 @app.cell
 def choose_folder(opened):
     folder = layout.place_box(opened, "Folder of tables (Parquet or CSV), or a store")
-    layout.shown(folder)
     return (folder,)
 
 
@@ -248,6 +247,12 @@ def show_downloads(decision, resolution, state, wanted):
 @app.cell
 def show_notes(notes):
     layout.notes("Noted while reading the folder", notes)
+    return
+
+
+@app.cell
+def show_place(folder):
+    layout.shown(folder)
     return
 
 

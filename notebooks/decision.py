@@ -37,7 +37,6 @@ def open_page():
 @app.cell
 def choose_store(opened):
     place = layout.place_box(opened, "Store", "a demo store")
-    layout.shown(place)
     return (place,)
 
 
@@ -185,6 +184,12 @@ def show_timeline(known, store):
         charts.star_history_chart(_stars),
         charts.participation_history_chart(charts.participation_history(_rows)),
     )
+    return
+
+
+@app.cell
+def show_place(place):
+    layout.shown(place)
     return
 
 

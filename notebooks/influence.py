@@ -34,7 +34,6 @@ def open_page():
 @app.cell
 def choose_folder(opened):
     folder = layout.place_box(opened, "Folder of tables (Parquet or CSV), or a store")
-    layout.shown(folder)
     return (folder,)
 
 
@@ -208,6 +207,12 @@ def show_neighbourhood(decision, member, names, resolution, state, steps):
 @app.cell
 def show_notes(notes):
     layout.notes("Noted while reading the folder", notes)
+    return
+
+
+@app.cell
+def show_place(folder):
+    layout.shown(folder)
     return
 
 

@@ -34,7 +34,6 @@ def open_page():
 @app.cell
 def choose_store(opened):
     place = layout.place_box(opened, "Store", "a demo store")
-    layout.shown(place)
     return (place,)
 
 
@@ -230,6 +229,12 @@ def show_verification(check, looked, store):
         _checked,
         mo.Html(told.hashes(looked)),
     )
+    return
+
+
+@app.cell
+def show_place(place):
+    layout.shown(place)
     return
 
 

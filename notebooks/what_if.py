@@ -36,7 +36,6 @@ def open_page():
 @app.cell
 def choose_folder(opened):
     folder = layout.place_box(opened, "Folder of tables (Parquet or CSV), or a store")
-    layout.shown(folder)
     return (folder,)
 
 
@@ -258,6 +257,12 @@ def show_absences(decision, names, resolution, state):
 @app.cell
 def show_notes(notes):
     layout.notes("Noted while reading the folder", notes)
+    return
+
+
+@app.cell
+def show_place(folder):
+    layout.shown(folder)
     return
 
 

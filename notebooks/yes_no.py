@@ -41,7 +41,6 @@ def open_page():
 @app.cell
 def choose_folder(opened):
     folder = layout.place_box(opened, "Folder of tables (Parquet or CSV), or a store")
-    layout.shown(folder)
     return (folder,)
 
 
@@ -207,6 +206,12 @@ def show_everything(community, outcomes):
 @app.cell
 def show_notes(notes):
     layout.notes("Noted while reading the folder", notes)
+    return
+
+
+@app.cell
+def show_place(folder):
+    layout.shown(folder)
     return
 
 
