@@ -16,8 +16,6 @@ __generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="CrowdVote: the count")
 
 with app.setup:
-    from io import BytesIO
-
     import marimo as mo
     import polars as pl
 
@@ -27,7 +25,6 @@ with app.setup:
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.published import RESULT_TABLES, result_tables
     from crowdvote_analysis.star import score_histogram
-    from crowdvote_analysis.store.export import flat
 
 
 @app.cell
@@ -220,27 +217,19 @@ def choose_download():
 
 
 @app.cell
-def show_downloads(decision, resolution, state, wanted):
-    def _file(kind):
+def make_downloads(decision, resolution, state, wanted):
+    def rows_wanted():
         # Made when asked for. Anonymous members stand under their pseudonym in all of these tables.
         frame = result_tables(state, resolution)[wanted.value]
-        frame = frame.filter(pl.col("decision_id") == decision.value) if "decision_id" in frame.columns else frame
-        buffer = BytesIO()
-        flat(frame).write_csv(buffer) if kind == "csv" else frame.write_parquet(buffer)
-        return buffer.getvalue()
+        return frame.filter(pl.col("decision_id") == decision.value) if "decision_id" in frame.columns else frame
 
-    _name = f"{decision.value}-{wanted.value}"
-    layout.section(
-        "Take it along",
-        "",
-        layout.row(
-            wanted,
-            mo.download(lambda: _file("csv"), f"{_name}.csv", "text/csv", label="CSV"),
-            mo.download(
-                lambda: _file("parquet"), f"{_name}.parquet", "application/vnd.apache.parquet", label="Parquet"
-            ),
-        ),
-    )
+    as_csv, as_parquet = layout.downloads(f"{decision.value}-{wanted.value}", rows_wanted)
+    return as_csv, as_parquet
+
+
+@app.cell
+def show_downloads(as_csv, as_parquet, wanted):
+    layout.section("Take it along", "", layout.row(wanted, as_csv, as_parquet))
     return
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.confinement import only_place
 from crowdvote_analysis.pages import html_rows
 from crowdvote_analysis.pages.words import cell_formats
+from crowdvote_analysis.store.export import flat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -252,6 +254,28 @@ def table(rows: pl.DataFrame, **look: Any) -> mo.ui.table:
         show_data_types=False,
         max_columns=None,
         **look,
+    )
+
+
+def downloads(name: str, rows: Callable[[], pl.DataFrame]) -> tuple[mo.download, mo.download]:
+    """A table as CSV and as Parquet, made when somebody asks for it; to be kept under names of the notebook.
+
+    Args:
+        name: Of the files, without an ending.
+        rows: Makes the table.
+    """
+
+    def as_csv() -> bytes:
+        return flat(rows()).write_csv().encode()
+
+    def as_parquet() -> bytes:
+        buffer = BytesIO()
+        rows().write_parquet(buffer)
+        return buffer.getvalue()
+
+    return (
+        mo.download(as_csv, f"{name}.csv", "text/csv", label="CSV"),
+        mo.download(as_parquet, f"{name}.parquet", "application/vnd.apache.parquet", label="Parquet"),
     )
 
 
