@@ -13,12 +13,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import delegation, snapshots, star
+from benchmarks import delegation, pages, snapshots, star
 
 if TYPE_CHECKING:
     from benchmarks.comparison import Comparison, Result
 
-COMPARISONS = [*delegation.COMPARISONS, *star.COMPARISONS, *snapshots.COMPARISONS]
+COMPARISONS = [*delegation.COMPARISONS, *star.COMPARISONS, *snapshots.COMPARISONS, *pages.COMPARISONS]
 
 
 def main() -> None:

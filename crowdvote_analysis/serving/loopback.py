@@ -10,7 +10,7 @@ import webbrowser
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from crowdvote_analysis.serving.guard import header, is_from_here, refuse
+from crowdvote_analysis.serving.guard import header, refuse
 from crowdvote_analysis.serving.notebooks import notebooks_app
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def loopback_app(pages: Sequence[Page], first: str, folder: str | None) -> App:
     told = {"role": "manager", "folder": folder, "pages": [page.name for page in pages]}
 
     async def for_one(scope: Scope, receive: Receive, send: Send) -> None:
-        # A website that is open in the same browser can reach this address as well, under a name of its own.
-        if scope["type"] in ("http", "websocket") and not (_is_here(scope) and is_from_here(scope)):
+        if scope["type"] in ("http", "websocket") and not _is_for_here(scope):
             await refuse(
                 scope, receive, send, 403, "Ask for these pages as http://127.0.0.1: they are for this machine."
             )
@@ -81,9 +80,15 @@ def loopback_app(pages: Sequence[Page], first: str, folder: str | None) -> App:
     return for_one
 
 
-def _is_here(scope: Scope) -> bool:
-    """Whether the browser asks for this machine by a name that is always its own."""
+def _is_for_here(scope: Scope) -> bool:
+    """Whether the browser asks for this machine by a name that is always its own, and for one of these pages.
+
+    A website that is open in the same browser can reach this address as well, under a name of its own, and marimo lets
+    every site read what it answers.
+    """
+    host, origin = header(scope, b"host") or "", header(scope, b"origin")
     try:
-        return urlsplit(f"//{header(scope, b'host') or ''}").hostname in _HERE
+        named = urlsplit(f"//{host}").hostname in _HERE
+        return named and (origin is None or urlsplit(origin).netloc.lower() == host.lower())
     except ValueError:
         return False

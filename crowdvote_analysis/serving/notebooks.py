@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crowdvote_analysis.serving.guard import App
+    from crowdvote_analysis.serving.guard import App, Message, Receive, Scope, Send
     from crowdvote_analysis.serving.pages import Page
+
+
+# Where the scripts of all pages are: in one place, so that a browser which has seen one page has them for the others.
+SCRIPTS = "scripts"
+# Their names change with what is in them.
+_FOR_EVER = b"private, max-age=31536000, immutable"
 
 
 def notebooks_app(pages: Iterable[Page]) -> App:
@@ -18,12 +25,29 @@ def notebooks_app(pages: Iterable[Page]) -> App:
         pages: The notebooks; each is found at ``/name/``.
     """
     import marimo
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+    from starlette.staticfiles import StaticFiles
 
-    builder = marimo.create_asgi_app(quiet=True, include_code=False)
+    builder = marimo.create_asgi_app(quiet=True, include_code=False, asset_url=f"/{SCRIPTS}")
     for page in pages:
         builder = builder.with_app(path=f"/{page.name}", root=str(page.file))
-    application: App = builder.build()
-    return application
+    scripts = StaticFiles(directory=str(files("marimo") / "_static"), follow_symlink=True)
+    return Starlette(routes=[Mount(f"/{SCRIPTS}", _kept(scripts)), Mount("/", builder.build())])
+
+
+def _kept(app: App) -> App:
+    """Files that a browser keeps."""
+
+    async def keep(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_kept(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400 and "/assets/" in scope["path"]:
+                message["headers"] = [*message["headers"], (b"cache-control", _FOR_EVER)]
+            await send(message)
+
+        await app(scope, receive, send_kept)
+
+    return keep
 
 
 def warm_up() -> None:

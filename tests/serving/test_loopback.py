@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
 import pytest
@@ -57,6 +58,20 @@ def test_a_websocket_of_another_site_is_refused(client):
     ):
         pass
     assert refused.value.code == 4401
+
+
+def test_no_other_site_reads_a_page(client):
+    """Marimo answers every site; here only these pages themselves are answered."""
+    assert client.get("/hello/", headers={"origin": "https://evil.example"}).status_code == 403
+    assert client.get("/hello/", headers={"origin": "http://127.0.0.1:2718"}).status_code == 200
+
+
+def test_scripts_are_the_same_for_all_pages_and_kept(client):
+    """A browser that has seen one page has what the others need."""
+    page = client.get("/hello/").text
+    (script,) = re.findall(r'src="(/scripts/assets/index-[^"]+)"', page)
+    assert "immutable" in client.get(script).headers["cache-control"]
+    assert "immutable" not in client.get("/hello/").headers.get("cache-control", "")
 
 
 def test_tables_that_are_no_store_have_no_history(tmp_path):
