@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import polars as pl
 
-from crowdvote_analysis.charts.theme import CALCULATED, MANUAL, NONE, plotted, styled
+from crowdvote_analysis.charts.theme import CALCULATED, MANUAL, NONE, legend_columns, plotted, styled
 
 if TYPE_CHECKING:
     from crowdvote_analysis.charts.theme import Mode, Width
@@ -69,7 +69,14 @@ def participation_chart(parts: pl.DataFrame, *, mode: Mode = "page", width: Widt
             color=alt.Color(
                 "label:N",
                 scale=alt.Scale(domain=[labels[part] for part in labels], range=[colours[part] for part in labels]),
-                legend=alt.Legend(title=None, orient="top", direction="horizontal", offset=10, columnPadding=24),
+                legend=alt.Legend(
+                    title=None,
+                    orient="top",
+                    direction="horizontal",
+                    offset=10,
+                    columnPadding=24,
+                    columns=legend_columns(250, len(labels)),
+                ),
             ),
             tooltip=[
                 alt.Tooltip("part:N", title="Voters"),

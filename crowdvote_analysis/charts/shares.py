@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from crowdvote_analysis.charts.bars import label_axes, row_axis, tall
-from crowdvote_analysis.charts.theme import OTHER, plotted, styled
+from crowdvote_analysis.charts.theme import OTHER, legend_columns, plotted, styled
 
 if TYPE_CHECKING:
     from crowdvote_analysis.charts.theme import Mode, Width
@@ -100,7 +100,9 @@ def share_chart(rows: pl.DataFrame, *, mode: Mode = "page", width: Width = "cont
         color=alt.Color(
             "voter:N",
             scale=colours,
-            legend=alt.Legend(title=None, orient="bottom", columns=3, symbolLimit=0, labelLimit=180),
+            legend=alt.Legend(
+                title=None, orient="bottom", columns=legend_columns(200, 4), symbolLimit=0, labelLimit=180
+            ),
         ),
         tooltip=tooltip,
     )

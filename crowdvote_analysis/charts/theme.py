@@ -56,6 +56,18 @@ def choice_of(column: str) -> alt.Parameter:
     return alt.selection_point(name="chosen", fields=[column], clear="click[!event.item || !event.item.datum]")
 
 
+def legend_columns(entry: int, most: int) -> alt.ExprRef:
+    """As many columns of a legend as the chart has room for; a legend that is too wide would be cut.
+
+    Args:
+        entry: Width of an entry in pixels.
+        most: Columns at most.
+    """
+    import altair as alt
+
+    return alt.ExprRef(f"clamp(floor(width / {entry}), 1, {most})")
+
+
 def styled(chart: alt.LayerChart, mode: Mode, width: Width, height: int) -> alt.LayerChart:
     """Give a finished chart its size and look.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import polars as pl
 
-from crowdvote_analysis.charts.theme import CALCULATED, MANUAL, NONE, plotted, styled
+from crowdvote_analysis.charts.theme import CALCULATED, MANUAL, NONE, legend_columns, plotted, styled
 
 if TYPE_CHECKING:
     from crowdvote_analysis.charts.theme import Mode, Width
@@ -177,4 +177,5 @@ def _time() -> alt.X:
 
 
 def _legend() -> alt.Legend:
-    return alt.Legend(title=None, orient="top", direction="horizontal", offset=8, columnPadding=24, columns=2)
+    columns = legend_columns(230, 4)
+    return alt.Legend(title=None, orient="top", direction="horizontal", offset=8, columnPadding=24, columns=columns)

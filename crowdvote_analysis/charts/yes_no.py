@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from crowdvote_analysis.charts.bars import label_axes, labelled_bars, row_axis, tall, texts_beside
-from crowdvote_analysis.charts.theme import ABSTAIN, NO, YES, plotted, styled
+from crowdvote_analysis.charts.theme import ABSTAIN, NO, YES, legend_columns, plotted, styled
 from crowdvote_analysis.consensus import outcomes as outcomes_of
 from crowdvote_analysis.consensus.checks import in_units
 from crowdvote_analysis.consensus.words import in_short
@@ -119,7 +119,14 @@ def progress_chart(parts: pl.DataFrame, *, mode: Mode = "page", width: Width = "
         color=alt.Color(
             "part:N",
             scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())),
-            legend=alt.Legend(title=None, orient="top", direction="horizontal", offset=10, columnPadding=24),
+            legend=alt.Legend(
+                title=None,
+                orient="top",
+                direction="horizontal",
+                offset=10,
+                columnPadding=24,
+                columns=legend_columns(130, 5),
+            ),
         ),
         tooltip=[
             alt.Tooltip("title:N", title="Decision"),

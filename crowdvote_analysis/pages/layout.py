@@ -162,7 +162,8 @@ def navigation(opened: Opening, here: str, **asked: str) -> mo.Html | None:
         for name, title in PAGES.items()
         if name in opened.pages
     ]
-    style = "display:flex;flex-wrap:wrap;gap:0.25rem 1.25rem;font-size:0.95rem"
+    # At the right is the button of marimo's menu.
+    style = "display:flex;flex-wrap:wrap;gap:0.25rem 1.25rem;font-size:0.95rem;padding-right:3.5rem"
     return mo.Html(f'<nav aria-label="Pages" style="{style}">{"".join(links)}</nav>')
 
 
