@@ -178,7 +178,7 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
         users: The users file; read anew at every request, so that whoever is removed is out at once.
         log: Where sign-ins and recalculations are written down.
         notebooks: Folder with the notebooks; those of the package by default.
-        parts: Other ``sessions``, ``attempts`` or ``recalculation``, for tests.
+        parts: Other ``sessions``, ``attempts``, ``recalculation`` or ``open_pages``.
 
     Raises:
         UsersError: The users file is not there, is damaged, or lies inside the store.
@@ -213,7 +213,7 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
         Mount("/", notebooks_app(pages)),
     ]
     names, app = [page.name for page in pages], Starlette(routes=routes)
-    guard = Guard(app, server.sessions, names, store.location.url, server.recalculation.start)
+    guard = Guard(app, server.sessions, names, store.location.url, server.recalculation.start, parts.get("open_pages"))
     return SecurityHeaders(guard, names)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crowdvote_analysis.serving.open_pages import LINGER
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -19,7 +21,7 @@ def notebooks_app(pages: Iterable[Page]) -> App:
     """
     import marimo
 
-    builder = marimo.create_asgi_app(quiet=True, include_code=False)
+    builder = marimo.create_asgi_app(quiet=True, include_code=False, session_ttl=LINGER)
     for page in pages:
         builder = builder.with_app(path=f"/{page.name}", root=str(page.file))
     application: App = builder.build()
