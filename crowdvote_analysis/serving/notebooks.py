@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis.serving.open_pages import LINGER
@@ -9,7 +10,7 @@ from crowdvote_analysis.serving.open_pages import LINGER
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crowdvote_analysis.serving.guard import App
+    from crowdvote_analysis.serving.guard import App, Receive, Scope, Send
     from crowdvote_analysis.serving.pages import Page
 
 
@@ -24,8 +25,7 @@ def notebooks_app(pages: Iterable[Page]) -> App:
     builder = marimo.create_asgi_app(quiet=True, include_code=False, session_ttl=LINGER)
     for page in pages:
         builder = builder.with_app(path=f"/{page.name}", root=str(page.file))
-    application: App = builder.build()
-    return application
+    return _known_files_only(builder.build())
 
 
 def warm_up() -> None:
@@ -38,3 +38,29 @@ def warm_up() -> None:
     resolution = cv.resolve(cv.SystemState.read(demo_folder()))
     tally = cv.tally_star(resolution, resolution.decisions["decision_id"][0], on_tie="return")
     charts.score_chart(tally.scores).to_dict()
+
+
+def _known_files_only(pages: App) -> App:
+    """Say that there is no such file where a page has none of that name and length, which would break marimo's answer.
+
+    It begins to answer before it looks for the file.
+    """
+    from starlette.responses import PlainTextResponse
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        name = scope["path"].partition("/@file/")[2]
+        if name and not _is_file(name):
+            await PlainTextResponse("There is no such file.\n", 404)(scope, receive, send)
+        else:
+            await pages(scope, receive, send)
+
+    return answer
+
+
+def _is_file(name: str) -> bool:
+    """Whether there is a file in memory; it is asked for as ``LENGTH-NAME``."""
+    from marimo._runtime.virtual_file.storage import VirtualFileStorageManager
+
+    length, _, key = name.partition("-")
+    storage = VirtualFileStorageManager().storage
+    return storage is not None and storage.has(key) and length == str(len(storage.read(key, sys.maxsize)))

@@ -424,6 +424,29 @@ def test_files_of_pages_are_looked_for_in_the_memory_of_this_process_alone():
     assert isinstance(VirtualFileStorageManager().storage, InMemoryStorage)
 
 
+@pytest.mark.parametrize(
+    ("asked", "headers"),
+    [
+        ("8-other.csv", {}),
+        ("8-../users.json", {}),
+        ("chart.csv", {}),
+        ("-chart.csv", {}),
+        ("\N{SUPERSCRIPT TWO}-chart.csv", {}),
+        ("9999-chart.csv", {"range": "bytes=0-"}),
+        (f"{'9' * 5000}-chart.csv", {}),
+    ],
+)
+def test_a_file_that_no_page_made_is_not_found(server, asked, headers):
+    """Neither a name that is unknown nor a length that is wrong breaks off an answer that began."""
+    from marimo._runtime.virtual_file.storage import VirtualFileStorageManager
+
+    visitor = signed_in(server, "kofi")
+    VirtualFileStorageManager().storage.store("chart.csv", b"a,b\n1,2\n")
+    answer = visitor.get(f"/hello/@file/{asked}", headers=headers)
+    assert (answer.status_code, answer.text) == (404, "There is no such file.\n")
+    assert visitor.get("/hello/@file/8-chart.csv").text == "a,b\n1,2\n"
+
+
 def test_refused_attempts_leave_nothing_behind():
     """Names that are tried while an address is blocked cost no memory."""
     attempts = Attempts()
