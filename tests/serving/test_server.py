@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from crowdvote_analysis.serving import guard
-from crowdvote_analysis.serving.attempts import MOST_OF_ADDRESS, MOST_OF_USER, WINDOW, Attempts
+from crowdvote_analysis.serving.attempts import MOST_OF_ADDRESS, MOST_OF_DEVICE, MOST_OF_USER, WINDOW, Attempts
 from crowdvote_analysis.serving.guard import COOKIE
 from crowdvote_analysis.serving.sessions import IDLE, LONGEST
 from crowdvote_analysis.serving.users import UsersError, remove_user, set_password
@@ -203,6 +203,64 @@ def test_attempts_are_limited_by_address(server, monkeypatch):
         assert sign_in(visitor, f"name{number}", "not the password").status_code == 401
     assert sign_in(visitor, "kofi").status_code == 429
     assert sign_in(client(server, client=("10.0.0.2", 1)), "kofi").status_code == 401
+
+
+def wrong(visitor: TestClient, name: str, times: int) -> set[int]:
+    return {sign_in(visitor, name, "not the password").status_code for _ in range(times)}
+
+
+def test_who_signed_in_before_gets_in_while_others_guess(server, monkeypatch):
+    """In the same browser, whether the name or the address is blocked; strangers get no more tries by it."""
+    monkeypatch.setattr("crowdvote_analysis.serving.app.is_password", lambda given, _: given in PASSWORDS.values())
+    kofi, stranger = signed_in(server, "kofi"), client(server)
+    assert wrong(stranger, "kofi", MOST_OF_USER) == {401}
+    assert sign_in(client(server), "kofi").status_code == 429
+    assert sign_in(kofi, "kofi").status_code == 303
+    assert wrong(stranger, "kofi", 1) == {429}  # that the owner signed in did not begin the count anew
+    for number in range(MOST_OF_ADDRESS):
+        wrong(stranger, f"name{number}", 1)
+    assert sign_in(stranger, "maya").status_code == 429
+    assert sign_in(kofi, "kofi").status_code == 303
+
+
+def test_attempts_are_limited_in_a_browser_that_is_known_too(server):
+    """Whoever sits down at it has five tries; what they fail at does not count for anybody elsewhere."""
+    kofi = signed_in(server, "kofi")
+    assert wrong(kofi, "kofi", MOST_OF_DEVICE) == {401}
+    assert sign_in(kofi, "kofi").status_code == 429
+    assert sign_in(client(server), "kofi").status_code == 303
+    server.clock.time += WINDOW + 1
+    assert wrong(kofi, "kofi", MOST_OF_DEVICE - 1) == {401}
+    assert sign_in(kofi, "kofi").status_code == 303
+    assert wrong(kofi, "kofi", MOST_OF_DEVICE) == {401}
+
+
+def test_a_browser_is_known_for_one_name_and_password_alone(server):
+    """Neither somebody else's cookie, nor a forged one, nor one from before another password is let past the limits."""
+    kofi, maya = signed_in(server, "kofi"), signed_in(server, "maya")
+    device = kofi.cookies["crowdvote_device"]
+    assert "kofi" not in device
+    wrong(client(server), "kofi", MOST_OF_USER)
+    others = maya.cookies["crowdvote_device"]
+    for forged in (others, device[:-1], f"x{device}", device.partition(".")[0], ".", '"\\344.\\344"'):
+        visitor = client(server)
+        form = form_of(visitor.get("/sign-in").text)
+        sent = f"crowdvote_form={visitor.cookies['crowdvote_form']}; crowdvote_device={forged}"
+        given = {"form": form, "name": "kofi", "password": PASSWORDS["kofi"]}
+        visitor.cookies.clear()
+        assert visitor.post("/sign-in", data=given, headers={"cookie": sent.encode("latin-1")}).status_code == 429
+    set_password(server.users, "kofi", "another pass word")
+    assert sign_in(kofi, "kofi", "another pass word").status_code == 429
+
+
+def test_the_cookie_of_a_browser_opens_nothing(server):
+    """It is sent to the sign-in alone, cannot be read by scripts, and is no session."""
+    kofi = signed_in(server, "kofi")
+    told = next(each for each in sign_in(kofi, "kofi").headers.get_list("set-cookie") if "crowdvote_device" in each)
+    assert {"HttpOnly", "SameSite=strict", "Path=/sign-in"} <= set(told.split("; "))
+    device = kofi.cookies["crowdvote_device"]
+    for name in (COOKIE, "crowdvote_device"):
+        assert client(server).get("/", headers={"cookie": f"{name}={device}"}).status_code == 401
 
 
 def test_sign_in_is_safe_from_other_sites(server):
