@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from crowdvote_analysis.cli.dashboard import PortInUseError
 from crowdvote_analysis.cli.options import StorageOptions, StorePlace
 from crowdvote_analysis.cli.reading import open_store
 from crowdvote_analysis.cli.users import UsersFile, users_file
+from crowdvote_analysis.serving.notebooks import warm_up
+from crowdvote_analysis.serving.open_pages import MOST_OF_ALL, OpenPages
 
 
 def serve(
@@ -30,6 +33,9 @@ def serve(
         bool,
         typer.Option("--proxy", help="Believe a proxy on this machine who asks, and whether by HTTPS (X-Forwarded-…)."),
     ] = False,
+    most: Annotated[
+        int, typer.Option("--open-pages", min=1, help="So many pages may be open at a time, by everybody together.")
+    ] = MOST_OF_ALL,
     storage: StorageOptions = None,
 ) -> None:
     """Serve the pages of a store to a community: everybody signs in, managers may have decisions counted again.
@@ -55,7 +61,10 @@ def serve(
     _require_free(host, port)
     # Before anything is read for anybody: whatever folder a page is asked for, this store is all there is.
     os.environ[VARIABLE] = opened.location.url
-    app = create_app(opened, path, EventLog(log_folder))
+    log = EventLog(log_folder)
+    with err.status("Loading the pages"):
+        warm_up()
+        app = create_app(opened, path, log, open_pages=OpenPages(most))
     if not _is_loopback(host):
         err.print(
             f"warning: listening on {host}, which others can reach, without encryption: passwords could be read on the "
@@ -65,7 +74,8 @@ def serve(
         )
     err.print(f"Serving on http://{host}:{port} (Ctrl+C stops it). Log: {log_folder / 'events.log'}", markup=False)
     trusted = {"proxy_headers": True, "forwarded_allow_ips": "127.0.0.1,::1"} if proxy else {"proxy_headers": False}
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False, **trusted)
+    with closing(log):
+        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False, **trusted)
 
 
 def _is_loopback(host: str) -> bool:

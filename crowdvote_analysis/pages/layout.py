@@ -155,7 +155,9 @@ def navigation(opened: Opening, here: str, **asked: str) -> mo.Html | None:
     """
     if not opened.pages:
         return None
-    links = [
+    # Pages behind a sign-in have a page before them, with the way out.
+    links = [html_rows.link("../", "Start")] if only_place() else []
+    links += [
         f'<span aria-current="page" style="font-weight:600">{escape(title)}</span>'
         if name == here
         else html_rows.link(_address(name, {**opened.link, **asked}), title)

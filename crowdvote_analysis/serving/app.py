@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from crowdvote_analysis.errors import CrowdVoteError
 from crowdvote_analysis.serving.attempts import Attempts
+from crowdvote_analysis.serving.devices import known_device, new_device
 from crowdvote_analysis.serving.guard import COOKIE, Guard, SecurityHeaders, cookies
-from crowdvote_analysis.serving.notebooks import notebooks_app
+from crowdvote_analysis.serving.notebooks import SCRIPTS, notebooks_app
 from crowdvote_analysis.serving.pages import OpenDecision, answer_page, find_pages, sign_in_page, start_page
 from crowdvote_analysis.serving.recalculation import Recalculation
 from crowdvote_analysis.serving.sessions import LONGEST, Session, Sessions
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 # A form that no session belongs to yet is known by a cookie of its own.
 _FORM_COOKIE = "crowdvote_form"
+# A browser that somebody signed in with is known again for half a year.
+_DEVICE_COOKIE, _DEVICE_AGE = "crowdvote_device", 180 * 24 * 3600
 # Passwords that are checked at a time: each takes 32 MB and a core.
 _CHECKS = 2
 _LARGEST_FORM = 16 * 1024
@@ -85,22 +88,24 @@ class Server:
         where, name, address = _local(given.get("next")), given.get("name", "").strip(), _address(request)
         if not _same(given.get("form"), cookies(request.scope).get(_FORM_COOKIE)):
             return self._form(request, where, "This form is too old. Try again.", 403)
-        if not self.attempts.begin(name, address):
+        user = self._users().get(name)
+        device = known_device(cookies(request.scope).get(_DEVICE_COOKIE), user)
+        if not self.attempts.begin(name, address, device):
             self._failed(name, address, "too many attempts")
             return self._form(request, where, _TOO_MANY, 429)
-        user = self._users().get(name)
         right = await to_thread.run_sync(
             is_password, given.get("password", ""), user.password if user else None, limiter=self.checks
         )
         if user is None or not right:
             self._failed(name, address, "wrong name or password")
             return self._form(request, where, _WRONG, 401)
-        self.attempts.succeed(name, address)
+        self.attempts.succeed(name, address, device)
         self.sessions.end(cookies(request.scope).get(COOKIE))
         token = self.sessions.begin(user)
         self.log.write("LOGIN", user.name, f"Signed in as {user.role} from {address}")
         answer = _go(where)
         _set(answer, request, COOKIE, token, "lax", int(LONGEST))
+        _set(answer, request, _DEVICE_COOKIE, new_device(user), "strict", _DEVICE_AGE, "/sign-in")
         answer.delete_cookie(_FORM_COOKIE, path="/sign-in")
         return answer
 
@@ -178,7 +183,7 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
         users: The users file; read anew at every request, so that whoever is removed is out at once.
         log: Where sign-ins and recalculations are written down.
         notebooks: Folder with the notebooks; those of the package by default.
-        parts: Other ``sessions``, ``attempts`` or ``recalculation``, for tests.
+        parts: Other ``sessions``, ``attempts``, ``recalculation`` or ``open_pages``.
 
     Raises:
         UsersError: The users file is not there, is damaged, or lies inside the store.
@@ -191,7 +196,6 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
 
     require_outside(users, store.location.url)
     read_users(users)
-    _keep_files_in_memory()
     pages = find_pages(notebooks or notebooks_folder())
     server = Server(
         store=store,
@@ -213,19 +217,8 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
         Mount("/", notebooks_app(pages)),
     ]
     names, app = [page.name for page in pages], Starlette(routes=routes)
-    guard = Guard(app, server.sessions, names, store.location.url, server.recalculation.start)
-    return SecurityHeaders(guard, names)
-
-
-def _keep_files_in_memory() -> None:
-    """Let marimo find the files of its pages in the memory of this process alone.
-
-    Without a storage of its own it looks for a name that somebody asks for among the shared memory of all programs.
-    """
-    from marimo._runtime.virtual_file.storage import InMemoryStorage, VirtualFileStorageManager
-
-    if VirtualFileStorageManager().storage is None:
-        VirtualFileStorageManager().storage = InMemoryStorage()
+    guard = Guard(app, server.sessions, names, store.location.url, server.recalculation.start, parts.get("open_pages"))
+    return SecurityHeaders(guard, [*names, SCRIPTS])
 
 
 def _stamps(users: Path) -> Callable[[str], str | None]:

@@ -13,6 +13,9 @@ from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from crowdvote_analysis.serving.open_pages import OpenPages
+from crowdvote_analysis.serving.pages import no_room_page
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, MutableMapping
 
@@ -68,6 +71,7 @@ class Guard:
         pages: First parts of the paths of notebooks.
         store: The store that the notebooks show, whatever folder an address names.
         recalculate: Counts a decision again: called with the decision, the user and the role; gives status and words.
+        open_pages: Counts the pages that are open, and says who may open another one.
     """
 
     def __init__(
@@ -77,9 +81,10 @@ class Guard:
         pages: Collection[str],
         store: str,
         recalculate: Callable[[str, str, str], Answer] | None = None,
+        open_pages: OpenPages | None = None,
     ) -> None:
         self._app, self._sessions, self._pages, self._store = app, sessions, frozenset(pages), store
-        self._recalculate = recalculate
+        self._recalculate, self._open_pages = recalculate, open_pages or OpenPages()
         # Whose a session of a notebook is, by its id: marimo lets in whoever knows one.
         self._owners: dict[str, str] = {}
 
@@ -110,20 +115,34 @@ class Guard:
         if page in self._pages and not self._owns(scope, rest, str(token)):
             await refuse(scope, receive, send, 403, "This is somebody else's session of the page. Reload the page.")
             return
-        scope = self._known(scope, session, str(token), is_page=page in self._pages)
-        if scope["type"] == "http":
-            await self._app(scope, receive, send)
+        known = self._known(scope, session, str(token), is_page=page in self._pages)
+        if scope["type"] == "websocket":
+            await self._watch(known, receive, send, str(token), page)
+            return
+        if page in self._pages and scope["path"] == f"/{page}/" and scope["method"] == "GET":
+            full = self._open_pages.ask(session.user)
+            if full is not None:
+                await _say_full(scope, receive, send, full)
+                return
+        await self._app(known, receive, send)
+
+    async def _watch(self, scope: Scope, receive: Receive, send: Send, token: str, page: str) -> None:
+        """Let a websocket through if there is room for it, as long as somebody is signed in behind it."""
+        notebook = f"{page} {_query(scope).get('session_id', '')}"
+        full = self._open_pages.open(scope["session"].user, notebook)
+        if full is not None:
+            await refuse(scope, receive, send, 429, full)
             return
         watched = Watched(receive, send, lambda: self._sessions.find(token, touch=False) is None)
         try:
             await self._app(scope, watched, watched.send)
         finally:
             watched.stop()
+            self._open_pages.close(notebook)
 
     def _owns(self, scope: Scope, rest: str, token: str) -> bool:
         """Whether a session of a notebook is the signed-in session's own; a websocket begins one."""
-        asked = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        names = {name for name in (asked.get("session_id"), header(scope, b"marimo-session-id")) if name}
+        names = {name for name in (_query(scope).get("session_id"), header(scope, b"marimo-session-id")) if name}
         if scope["type"] == "websocket":
             if len(self._owners) > _MOST_OWNED:
                 live = {name: own for name, own in self._owners.items() if self._sessions.find(own, touch=False)}
@@ -142,7 +161,8 @@ class Guard:
             known["meta"]["recalculate"] = lambda decision: self._ask(token, decision)
         if is_page:
             asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-            kept = [(name, value) for name, value in asked if name != "folder"]
+            # Nor does an address choose another notebook, as it may where marimo serves several.
+            kept = [(name, value) for name, value in asked if name not in ("folder", "file")]
             known["query_string"] = urlencode([*kept, ("folder", self._store)]).encode()
         return known
 
@@ -224,9 +244,18 @@ def is_from_here(scope: Scope) -> bool:
         return False
 
 
+def _query(scope: Scope) -> dict[str, str]:
+    """What the address asks for, by name; the last of several is the one that marimo reads."""
+    return dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+
+
+def _is_browser(scope: Scope) -> bool:
+    return "text/html" in (header(scope, b"accept") or "")
+
+
 def _sign_in(scope: Scope) -> str | None:
     """Where somebody who opens a page is sent to sign in; programs are told with a status alone."""
-    if scope["type"] != "http" or scope["method"] != "GET" or "text/html" not in (header(scope, b"accept") or ""):
+    if scope["type"] != "http" or scope["method"] != "GET" or not _is_browser(scope):
         return None
     query = scope["query_string"].decode("latin-1")
     return f"/sign-in?next={quote(scope['path'] + (f'?{query}' if query else ''), safe='')}"
@@ -245,12 +274,24 @@ async def refuse(scope: Scope, receive: Receive, send: Send, status: int, words:
     await send({"type": "http.response.body", "body": b"" if where else f"{words}\n".encode()})
 
 
+async def _say_full(scope: Scope, receive: Receive, send: Send, words: str) -> None:
+    """Tell whoever asks for a page that there is no room for it: browsers by a page with the way to try again."""
+    from starlette.responses import HTMLResponse
+
+    if not _is_browser(scope):
+        await refuse(scope, receive, send, 429, words)
+        return
+    query = scope["query_string"].decode("latin-1")
+    again = quote(scope["path"]) + (f"?{query}" if query else "")
+    await HTMLResponse(no_room_page(words, again), 429)(scope, receive, send)
+
+
 class SecurityHeaders:
     """What browsers are told about every answer.
 
     Args:
         app: What answers.
-        pages: First parts of the paths of notebooks, which need scripts.
+        pages: First parts of the paths of notebooks and of their scripts.
     """
 
     def __init__(self, app: App, pages: Collection[str]) -> None:

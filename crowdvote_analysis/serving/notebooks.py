@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.resources import files
 from typing import TYPE_CHECKING
+
+from crowdvote_analysis.serving.open_pages import LINGER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,11 +32,24 @@ def notebooks_app(pages: Iterable[Page]) -> App:
     from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
 
-    builder = marimo.create_asgi_app(quiet=True, include_code=False, asset_url=f"/{SCRIPTS}")
+    _keep_files_in_memory()
+    builder = marimo.create_asgi_app(quiet=True, include_code=False, asset_url=f"/{SCRIPTS}", session_ttl=LINGER)
     for page in pages:
         builder = builder.with_app(path=f"/{page.name}", root=str(page.file))
     scripts = StaticFiles(directory=str(files("marimo") / "_static"), follow_symlink=True)
-    return Starlette(routes=[Mount(f"/{SCRIPTS}", _kept(scripts)), Mount("/", builder.build())])
+    routes = [Mount(f"/{SCRIPTS}", _kept(scripts)), Mount("/", _known_files_only(builder.build()))]
+    return Starlette(routes=routes)
+
+
+def _keep_files_in_memory() -> None:
+    """Let marimo find the files of its pages in the memory of this process alone.
+
+    Without a storage of its own it looks for a name that somebody asks for among the shared memory of all programs.
+    """
+    from marimo._runtime.virtual_file.storage import InMemoryStorage, VirtualFileStorageManager
+
+    if VirtualFileStorageManager().storage is None:
+        VirtualFileStorageManager().storage = InMemoryStorage()
 
 
 def _kept(app: App) -> App:
@@ -60,3 +76,29 @@ def warm_up() -> None:
     resolution = cv.resolve(cv.SystemState.read(demo_folder()))
     tally = cv.tally_star(resolution, resolution.decisions["decision_id"][0], on_tie="return")
     charts.score_chart(tally.scores).to_dict()
+
+
+def _known_files_only(pages: App) -> App:
+    """Say that there is no such file where a page has none of that name and length, which would break marimo's answer.
+
+    It begins to answer before it looks for the file.
+    """
+    from starlette.responses import PlainTextResponse
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        name = scope["path"].partition("/@file/")[2]
+        if name and not _is_file(name):
+            await PlainTextResponse("There is no such file.\n", 404)(scope, receive, send)
+        else:
+            await pages(scope, receive, send)
+
+    return answer
+
+
+def _is_file(name: str) -> bool:
+    """Whether there is a file in memory; it is asked for as ``LENGTH-NAME``."""
+    from marimo._runtime.virtual_file.storage import VirtualFileStorageManager
+
+    length, _, key = name.partition("-")
+    storage = VirtualFileStorageManager().storage
+    return storage is not None and storage.has(key) and length == str(len(storage.read(key, sys.maxsize)))

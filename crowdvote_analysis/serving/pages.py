@@ -126,6 +126,18 @@ def answer_page(words: str, *, good: bool) -> str:
     return _page("CrowdVote", element("main", said, element("p", element("a", "Back", href="/")), class_="small"))
 
 
+def no_room_page(words: str, again: str) -> str:
+    """Why a page is not shown now, and the way to try again.
+
+    Args:
+        words: Why.
+        again: The address of the page.
+    """
+    said = element("p", words, class_="problem", role="alert")
+    links = element("p", element("a", "Try again", href=again), " · ", element("a", "All pages", href="/"))
+    return _page("No room", element("main", said, links, class_="small"))
+
+
 def _recalculation(session: Session, decisions: Sequence[OpenDecision]) -> Html:
     rows = [
         element(

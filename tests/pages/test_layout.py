@@ -46,6 +46,7 @@ def test_served_pages_have_no_box_for_another_folder(monkeypatch):
     box = layout.place_box(Opening({"folder": "elsewhere"}, {}), "Folder")
     assert box.value == "the-store"
     assert layout.shown(box) is None
+    assert '<a href="../"' in layout.navigation(Opening({}, {}, ("count",)), "count").text
 
 
 def test_a_chooser_begins_with_what_is_asked_for():

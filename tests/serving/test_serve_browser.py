@@ -10,11 +10,13 @@ from types import SimpleNamespace
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import polars as pl
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 import crowdvote_analysis as cv
+from crowdvote_analysis import tables
 from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.serving.users import add_user
 from crowdvote_analysis.store import Store, import_state
@@ -25,12 +27,17 @@ from tests.test_notebook_browser import CHROMIUM, PATIENCE, Visit, browser  # no
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
 
+OPEN_DECISION = "/decision/?community=eastgate&decision=market-square"
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory):
-    """The demo communities as a store, served."""
+    """The demo communities as a store, with one decision that is open whenever it is, served."""
     folder = tmp_path_factory.mktemp("served")
-    import_state(Store.create(folder / "store"), cv.SystemState.read(demo_folder()))
+    state = cv.SystemState.read(demo_folder())
+    ends = pl.when(pl.col("decision_id") != "market-square").then("closes_at")
+    rows = {name: getattr(state, name) for name in tables.TABLES} | {"decisions": state.decisions.with_columns(ends)}
+    import_state(Store.create(folder / "store"), cv.SystemState(**rows))
     for name, role in (("maya", "manager"), ("kofi", "viewer")):
         add_user(folder / "users.json", name, role, PASSWORDS[name])
     with socket.socket() as free:
@@ -75,7 +82,7 @@ def person(browser, served):  # noqa: F811
 
 
 def test_from_signing_in_to_signing_out(person, served):
-    """A link leads by way of the sign-in to its page; signed out, neither pages nor websockets open."""
+    """A link leads by way of the sign-in to its page, a manager sees a new count come; then nothing opens any more."""
     maya = person("maya", f"/count/?community=riverside&decision=village-green&folder={demo_folder()}")
     page = maya.page
     page.get_by_text("Wildflower meadow wins").wait_for()
@@ -90,6 +97,13 @@ def test_from_signing_in_to_signing_out(person, served):
     members = cv.SystemState.read(demo_folder()).members
     for secret in members.filter(members["is_anonymous"])["display_name"]:
         assert not re.search(rf"\b{re.escape(secret)}\b", received, re.IGNORECASE)
+    page.goto(served.url + OPEN_DECISION)
+    page.get_by_text("There is no snapshot of this decision yet.").wait_for()
+    page.get_by_role("button", name="Calculate now").click()
+    page.get_by_text('Recalculation started for "What should the market square').wait_for()
+    page.get_by_text("1 to 1 of 1, newest first").wait_for()
+    page.get_by_role("link", name="View Details").wait_for()
+    assert maya.complaints == []
     page.goto(served.url)
     page.get_by_role("heading", name="Recalculate").wait_for()
     page.get_by_role("button", name="Sign out").click()
@@ -100,11 +114,12 @@ def test_from_signing_in_to_signing_out(person, served):
         pass
     assert refused.value.response.status_code == 403
     log = (served.folder / "logs" / "events.log").read_text("utf-8")
-    assert re.search(r"\[LOGIN\] \[maya\].*\n.*\[LOGOUT\] \[maya\]", log)
+    done = [found[1] for found in re.finditer(r"\[(\w+)\] \[maya\]", log)]
+    assert done == ["LOGIN", "MANUAL_RECALC", "LOGOUT"]
 
 
-def test_two_at_once_do_not_see_each_others_choices(person):
-    """What one chooses changes nothing for the other."""
+def test_two_at_once_do_not_see_each_others_choices(person, served):
+    """What one chooses changes nothing for the other; a viewer is offered no recalculation."""
     kofi = person("kofi", "/count/?community=riverside&decision=village-green")
     kofi.page.get_by_text("Wildflower meadow wins").wait_for()
     maya = person("maya", "/count/?community=riverside&decision=village-green")
@@ -115,3 +130,6 @@ def test_two_at_once_do_not_see_each_others_choices(person):
     assert kofi.page.get_by_role("heading", level=1).inner_text() == "What should become of the village green?"
     assert "an unresolved tie" not in "\n".join(kofi.received)
     assert kofi.page.get_by_label("Decision").input_value() != maya.page.get_by_label("Decision").input_value()
+    kofi.page.goto(served.url + OPEN_DECISION)
+    kofi.page.get_by_role("heading", name="History").wait_for()
+    assert kofi.page.get_by_role("button", name="Calculate now").count() == 0

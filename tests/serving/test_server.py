@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from crowdvote_analysis.serving import guard
-from crowdvote_analysis.serving.attempts import MOST_OF_ADDRESS, MOST_OF_USER, WINDOW, Attempts
+from crowdvote_analysis.serving.attempts import MOST_OF_ADDRESS, MOST_OF_DEVICE, MOST_OF_USER, WINDOW, Attempts
 from crowdvote_analysis.serving.guard import COOKIE
 from crowdvote_analysis.serving.sessions import IDLE, LONGEST
 from crowdvote_analysis.serving.users import UsersError, remove_user, set_password
@@ -205,6 +205,64 @@ def test_attempts_are_limited_by_address(server, monkeypatch):
     assert sign_in(client(server, client=("10.0.0.2", 1)), "kofi").status_code == 401
 
 
+def wrong(visitor: TestClient, name: str, times: int) -> set[int]:
+    return {sign_in(visitor, name, "not the password").status_code for _ in range(times)}
+
+
+def test_who_signed_in_before_gets_in_while_others_guess(server, monkeypatch):
+    """In the same browser, whether the name or the address is blocked; strangers get no more tries by it."""
+    monkeypatch.setattr("crowdvote_analysis.serving.app.is_password", lambda given, _: given in PASSWORDS.values())
+    kofi, stranger = signed_in(server, "kofi"), client(server)
+    assert wrong(stranger, "kofi", MOST_OF_USER) == {401}
+    assert sign_in(client(server), "kofi").status_code == 429
+    assert sign_in(kofi, "kofi").status_code == 303
+    assert wrong(stranger, "kofi", 1) == {429}  # that the owner signed in did not begin the count anew
+    for number in range(MOST_OF_ADDRESS):
+        wrong(stranger, f"name{number}", 1)
+    assert sign_in(stranger, "maya").status_code == 429
+    assert sign_in(kofi, "kofi").status_code == 303
+
+
+def test_attempts_are_limited_in_a_browser_that_is_known_too(server):
+    """Whoever sits down at it has five tries; what they fail at does not count for anybody elsewhere."""
+    kofi = signed_in(server, "kofi")
+    assert wrong(kofi, "kofi", MOST_OF_DEVICE) == {401}
+    assert sign_in(kofi, "kofi").status_code == 429
+    assert sign_in(client(server), "kofi").status_code == 303
+    server.clock.time += WINDOW + 1
+    assert wrong(kofi, "kofi", MOST_OF_DEVICE - 1) == {401}
+    assert sign_in(kofi, "kofi").status_code == 303
+    assert wrong(kofi, "kofi", MOST_OF_DEVICE) == {401}
+
+
+def test_a_browser_is_known_for_one_name_and_password_alone(server):
+    """Neither somebody else's cookie, nor a forged one, nor one from before another password is let past the limits."""
+    kofi, maya = signed_in(server, "kofi"), signed_in(server, "maya")
+    device = kofi.cookies["crowdvote_device"]
+    assert "kofi" not in device
+    wrong(client(server), "kofi", MOST_OF_USER)
+    others = maya.cookies["crowdvote_device"]
+    for forged in (others, device[:-1], f"x{device}", device.partition(".")[0], ".", '"\\344.\\344"'):
+        visitor = client(server)
+        form = form_of(visitor.get("/sign-in").text)
+        sent = f"crowdvote_form={visitor.cookies['crowdvote_form']}; crowdvote_device={forged}"
+        given = {"form": form, "name": "kofi", "password": PASSWORDS["kofi"]}
+        visitor.cookies.clear()
+        assert visitor.post("/sign-in", data=given, headers={"cookie": sent.encode("latin-1")}).status_code == 429
+    set_password(server.users, "kofi", "another pass word")
+    assert sign_in(kofi, "kofi", "another pass word").status_code == 429
+
+
+def test_the_cookie_of_a_browser_opens_nothing(server):
+    """It is sent to the sign-in alone, cannot be read by scripts, and is no session."""
+    kofi = signed_in(server, "kofi")
+    told = next(each for each in sign_in(kofi, "kofi").headers.get_list("set-cookie") if "crowdvote_device" in each)
+    assert {"HttpOnly", "SameSite=strict", "Path=/sign-in"} <= set(told.split("; "))
+    device = kofi.cookies["crowdvote_device"]
+    for name in (COOKIE, "crowdvote_device"):
+        assert client(server).get("/", headers={"cookie": f"{name}={device}"}).status_code == 401
+
+
 def test_sign_in_is_safe_from_other_sites(server):
     """A form of another site, without ours or with another origin, signs nobody in."""
     visitor = client(server)
@@ -327,6 +385,17 @@ def test_answers_say_what_browsers_may_do(server):
     assert "script" not in visitor.get("/").headers["content-security-policy"]
 
 
+def test_scripts_are_kept_by_browsers_of_whoever_is_signed_in(server):
+    """They are the same for all pages, and nobody else is given them."""
+    client = signed_in(server, "kofi")
+    (script,) = re.findall(r'src="(/scripts/assets/index-[^"]+)"', client.get("/hello/").text)
+    told = client.get(script).headers
+    assert told["cache-control"] == "private, max-age=31536000, immutable"
+    assert "script-src 'self'" in told["content-security-policy"]
+    client.cookies.clear()
+    assert client.get(script).status_code == 401
+
+
 def test_users_inside_the_store_are_refused(place):
     """A store is copied and published; passwords are not."""
     from crowdvote_analysis.serving.app import create_app
@@ -422,6 +491,29 @@ def test_files_of_pages_are_looked_for_in_the_memory_of_this_process_alone():
     from marimo._runtime.virtual_file.storage import InMemoryStorage, VirtualFileStorageManager
 
     assert isinstance(VirtualFileStorageManager().storage, InMemoryStorage)
+
+
+@pytest.mark.parametrize(
+    ("asked", "headers"),
+    [
+        ("8-other.csv", {}),
+        ("8-../users.json", {}),
+        ("chart.csv", {}),
+        ("-chart.csv", {}),
+        ("\N{SUPERSCRIPT TWO}-chart.csv", {}),
+        ("9999-chart.csv", {"range": "bytes=0-"}),
+        (f"{'9' * 5000}-chart.csv", {}),
+    ],
+)
+def test_a_file_that_no_page_made_is_not_found(server, asked, headers):
+    """Neither a name that is unknown nor a length that is wrong breaks off an answer that began."""
+    from marimo._runtime.virtual_file.storage import VirtualFileStorageManager
+
+    visitor = signed_in(server, "kofi")
+    VirtualFileStorageManager().storage.store("chart.csv", b"a,b\n1,2\n")
+    answer = visitor.get(f"/hello/@file/{asked}", headers=headers)
+    assert (answer.status_code, answer.text) == (404, "There is no such file.\n")
+    assert visitor.get("/hello/@file/8-chart.csv").text == "a,b\n1,2\n"
 
 
 def test_refused_attempts_leave_nothing_behind():
