@@ -70,11 +70,10 @@ def warm_up() -> None:
     """Load what pages need and draw one chart, so that whoever opens the first page does not wait for that."""
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts, power, what_if  # noqa: F401
-    from crowdvote_analysis.bundled import demo_folder
     from crowdvote_analysis.pages import history, layout, snapshot, yes_no  # noqa: F401
+    from crowdvote_analysis.pages.tutorial import EXAMPLE, TIED_BALLOTS, example
 
-    resolution = cv.resolve(cv.SystemState.read(demo_folder()))
-    tally = cv.tally_star(resolution, resolution.decisions["decision_id"][0], on_tie="return")
+    tally = cv.tally_star(cv.resolve(example(TIED_BALLOTS)), EXAMPLE, on_tie="return")
     charts.score_chart(tally.scores).to_dict()
 
 
