@@ -25,6 +25,8 @@ _ORIGINS = {"manual": "by hand", "calculated": "calculated", "none": "none"}
 _CHOOSER, _COLUMN = 56, 32
 # Warnings are caught for the whole process, and the sessions of a notebook server are threads of one.
 _READING = Lock()
+# The store that was read last, as it stands: all pages and sessions of a server look at the same one.
+_STANDING: dict[tuple[object, ...], tuple[SystemState, list[str]]] = {}
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,22 @@ def read_noting(folder: str | Path) -> tuple[SystemState, list[str]]:
     """
     from crowdvote_analysis.store import Store, is_store
 
-    with _READING, warnings.catch_warnings(record=True) as caught:
+    with _READING:
+        if not is_store(folder):
+            return _noted(lambda: SystemState.read(folder))
+        cut = Store.open(folder).cut()
+        # What stands changes with the last commit, or with one that landed before it.
+        known = (cut.location.url, len(cut.commits), *cut.commits["commit_id"].tail(1))
+        if known not in _STANDING:
+            _STANDING.clear()
+            _STANDING[known] = _noted(cut.state)
+        return _STANDING[known]
+
+
+def _noted(read: Callable[[], SystemState]) -> tuple[SystemState, list[str]]:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", TableWarning)
-        state = Store.open(folder).state() if is_store(folder) else SystemState.read(folder)
+        state = read()
     return state, [str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)]
 
 

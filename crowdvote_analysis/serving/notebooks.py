@@ -67,14 +67,22 @@ def _kept(app: App) -> App:
 
 
 def warm_up() -> None:
-    """Load what pages need and draw one chart, so that whoever opens the first page does not wait for that."""
+    """Load what pages need, count an example with a loop and draw a chart: nobody waits for that on the first page."""
     import crowdvote_analysis as cv
-    from crowdvote_analysis import charts, power, what_if  # noqa: F401
+    from crowdvote_analysis import charts, power
     from crowdvote_analysis.pages import history, layout, snapshot, yes_no  # noqa: F401
-    from crowdvote_analysis.pages.tutorial import EXAMPLE, TIED_BALLOTS, example
+    from crowdvote_analysis.pages.tutorial import EXAMPLE, TIED_BALLOTS, example, why
+    from crowdvote_analysis.what_if import WithdrawBallot, what_if
 
-    tally = cv.tally_star(cv.resolve(example(TIED_BALLOTS)), EXAMPLE, on_tie="return")
-    charts.score_chart(tally.scores).to_dict()
+    state = example(
+        TIED_BALLOTS, [("Fay", "Ann", ["trees"]), ("Fay", "Gus", []), ("Gus", "Fay", []), ("Gus", "Ben", [])]
+    )
+    for rule in ("path", "equilibrium"):
+        resolution = cv.resolve(state, cycles=rule)
+        why(state, "Fay", rule)
+    power.concentration(power.voter_weights(resolution, EXAMPLE)["weight"])
+    tried = what_if(state, resolution, EXAMPLE, [WithdrawBallot("Ann")])
+    charts.change_chart(charts.change_rows(tried)).to_dict()
 
 
 def _known_files_only(pages: App) -> App:

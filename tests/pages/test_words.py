@@ -10,6 +10,8 @@ import pytest
 import crowdvote_analysis as cv
 from crowdvote_analysis.pages import words
 from crowdvote_analysis.privacy import public_names
+from crowdvote_analysis.store import Store, import_state
+from crowdvote_analysis.store.recording import join
 
 
 def test_winner_in_words(tally):
@@ -172,3 +174,13 @@ def test_what_is_not_here_is_said(demo):
         "There is no decision “nope” on this page; another one is shown.",
     ]
     assert words.community_of(decisions, {"decision": "village-green"}) == "riverside"
+
+
+def test_a_store_is_read_again_when_something_was_recorded(tmp_path):
+    """Pages share what was read, until there is something new."""
+    store = Store.create(tmp_path / "store")
+    import_state(store, cv.SystemState(members=pl.DataFrame({"member_id": ["Kelly"]})))
+    first, _ = words.read_noting(tmp_path / "store")
+    assert words.read_noting(str(tmp_path / "store"))[0] is first
+    join(store, "community", "ann", display_name="Ann")
+    assert set(words.read_noting(tmp_path / "store")[0].members["member_id"]) == {"ann", "Kelly"}
