@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _ORIGINS = {"manual": "by hand", "calculated": "calculated", "none": "none"}
 # What a following without a ballot to inherit came to, as the end of a sentence (D7).
-_GAVE_NOTHING = {
+CAUSES = {
     "no_match": "no tag matches",
     "no_ballot": "there is no ballot to inherit",
     "circular": "it leads back in a loop",
@@ -90,7 +90,7 @@ def headline(
         possible = [titles[choice] for choice in tally.possible_winners]
         ask = str(UnresolvedTieError(tied, tally.tie.places, (), tally.tie.stage, possible, ()))
         where = "for a place in the runoff" if tally.tie.stage == "scoring" else "in the runoff"
-        stage = f"Every step of the protocol “{tally.protocol}” leaves them level {where}."
+        stage = f"Every step that could break the tie (the tie protocol “{tally.protocol}”) leaves them level {where}."
         outlook = (
             f"Possible winners: {', '.join(possible)}."
             if len(possible) > 1
@@ -147,7 +147,7 @@ def no_ballot(detail: str) -> str:
     """
     if detail == "no_followings":
         return NOT_FOLLOWING
-    return f"Following others but {' and '.join(_GAVE_NOTHING[cause] for cause in detail.split('+'))}"
+    return f"Following others but {' and '.join(CAUSES[cause] for cause in detail.split('+'))}"
 
 
 def figures(stats: pl.DataFrame) -> list[tuple[str, str]]:
