@@ -16,6 +16,8 @@ __generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="CrowdVote: the count")
 
 with app.setup:
+    from datetime import UTC, datetime
+
     import marimo as mo
     import polars as pl
 
@@ -93,7 +95,10 @@ def show_outcome(community, decision, nothing_to_tally, resolution, state, tally
     _when = words.open_from_to(_row["opens_at"], _row["closes_at"])
     _small = tally and tally.won_by_ballots and tally.vote_count <= 100_000
     _safety = cv.robustness(resolution, decision.value) if _small else None
-    _said = words.headline(tally, _safety) if tally else words.Headline("warn", "Nothing to tally", (nothing_to_tally,))
+    _stats = resolution.stats.filter(decision_id=decision.value).row(0, named=True)
+    _open = words.is_open(_row, datetime.now(UTC))
+    _nothing = words.Headline("warn", "Nothing to tally", (nothing_to_tally,))
+    _said = words.headline(tally, _safety, stats=_stats, is_open=_open) if tally else _nothing
     layout.column(
         layout.heading(
             _row["title"] or decision.value,

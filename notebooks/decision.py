@@ -101,9 +101,10 @@ def read_history(decision, decisions, refresh, store):
 
 
 @app.cell
-def show_result(known, now, row):
+def show_result(known, now, opened, row):
     layout.column(
         layout.heading(row["title"], row["description"] or "", f"{row['community']} · {told.standing(row, now)}"),
+        mo.Html(told.tutorial_link(opened.pages, opened.link)),
         layout.box(told.headline(known)),
     )
     return
@@ -116,8 +117,8 @@ def choose_recalculation(opened, over):
 
 
 @app.cell
-def show_status(again, known, now, over, refresh):
-    _status = mo.Html(f'<p style="margin:0;font-size:0.95rem">{escape(told.progress(known, now))}</p>')
+def show_status(again, known, now, over, refresh, row):
+    _status = mo.Html(f'<p style="margin:0;font-size:0.95rem">{escape(told.progress(known, row, now))}</p>')
     layout.row(_status, again, None if over else refresh)
     return
 
@@ -140,31 +141,28 @@ def start_recalculation(again, decision, opened, store):
 def search_history(decision):
     decision.value  # another decision is looked at from the beginning
     search = mo.ui.text(placeholder="time or winner", label="Search", debounce=250)
+    order = mo.ui.dropdown(list(told.ORDERS), value="newest first", label="Order")
     size = mo.ui.dropdown([str(rows) for rows in told.PAGE_SIZES], value="10", label="Rows a page")
-    return search, size
+    return order, search, size
 
 
 @app.cell
-def turn_pages(search, size):
-    search.value, size.value  # another search begins on the first page
-    turn = mo.ui.number(start=1, step=1, value=1, label="Page")
+def turn_pages(order, search, size):
+    order.value, search.value, size.value  # another search begins on the first page
+    turn = mo.ui.number(start=1, step=1, value=1)
     return (turn,)
 
 
 @app.cell
-def show_history(known, opened, search, size, turn):
-    _words = (
-        "A snapshot is everything that counts at one instant, frozen, and then counted. While the decision is open, "
-        "results are interim; the one after its end is final. View Details shows whose ballots made it."
-    )
-    _table = told.history_table(known, search.value)
+def show_history(known, opened, order, search, size, turn):
+    _table = told.history_table(known, search.value, order.value)
     if known.is_empty():
         _shown = [mo.Html("<p>There is no snapshot of this decision yet.</p>")]
     else:
-        _turn = turn if len(_table) > int(size.value) else None
-        _written = told.history_html(_table, int(turn.value or 1), int(size.value), opened.link)
-        _shown = [layout.row(search, size, _turn), mo.Html(_written)]
-    layout.section("History", _words, *_shown)
+        _turn = layout.named("Page", turn) if len(_table) > int(size.value) else None
+        _written = told.history_html(_table, int(turn.value or 1), int(size.value), opened.link, order.value)
+        _shown = [layout.row(search, order, size, _turn), mo.Html(_written)]
+    layout.section("History", told.ABOUT, *_shown)
     return
 
 

@@ -20,7 +20,7 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
-    from crowdvote_analysis.pages import history, html_rows, layout
+    from crowdvote_analysis.pages import history, html_rows, layout, loops, stages
     from crowdvote_analysis.pages import snapshot as told
     from crowdvote_analysis.snapshots import demo_store, find_snapshot, list_snapshots, verify_snapshot
 
@@ -68,13 +68,13 @@ def show_choosers(first, opened, snapshot):
 
 
 @app.cell
-def read_snapshot(snapshot, store):
+def read_snapshot(siblings, snapshot, store):
     _row = find_snapshot(store, snapshot.value)
     mo.stop(
         _row["status"] != "completed",
-        layout.trouble(
-            f"There is no result of this snapshot: {history.badge(_row).partition(' ')[2]}",
-            _row["last_error"] or "It has no result yet.",
+        layout.column(
+            layout.subheading(f"There is no result of this snapshot: {history.badge(_row).partition(' ')[2]}"),
+            mo.Html(history.failed_html(siblings, _row)),
         ),
     )
     try:
@@ -86,9 +86,15 @@ def read_snapshot(snapshot, store):
 
 
 @app.cell
-def show_heading(looked):
+def show_heading(looked, opened, siblings):
     _title, _about = told.heading(looked)
-    layout.column(layout.heading(_title, _about), layout.box(told.headline(looked)), mo.Html(told.figures(looked)))
+    layout.column(
+        layout.heading(_title, _about),
+        mo.Html(history.tutorial_link(opened.pages, opened.link)),
+        layout.box(told.headline(looked, siblings)),
+        mo.Html(told.standing_link(looked, opened.link)),
+        mo.Html(told.figures(looked)),
+    )
     return
 
 
@@ -110,14 +116,14 @@ def show_member(looked, opened, who):
     # Somebody whose whole name is typed in, else whoever the address of the page names.
     _row = told.member(looked, who.value) or told.member(looked, opened.asked.get("member", ""))
     mo.stop(_row is None)
-    mo.Html(told.member_box(looked, _row, opened.link))
+    mo.Html(stages.member_box(looked, _row, opened.link))
     return
 
 
 @app.cell
 def turn_manual(size, who):
     who.value, size.value  # another search begins on the first page
-    turn_1 = mo.ui.number(start=1, step=1, value=1, label="Page")
+    turn_1 = mo.ui.number(start=1, step=1, value=1)
     return (turn_1,)
 
 
@@ -125,10 +131,9 @@ def turn_manual(size, who):
 def show_manual(looked, opened, size, turn_1, who):
     layout.section(
         "Stage 1: ballots cast by hand",
-        "In brackets: how many other ballots build on this one. Weight: the number of counted ballots that come down "
-        "to it. The cup marks the most influential. Lobbyists are listed too; the figures above are of voters alone.",
-        mo.Html(told.manual(looked, who.value, int(turn_1.value or 1), int(size.value), opened.link)),
-        turn_1 if told.pages(looked, "manual", who.value, int(size.value)) > 1 else None,
+        stages.about_manual(looked),
+        mo.Html(stages.manual(looked, who.value, int(turn_1.value or 1), int(size.value), opened.link)),
+        layout.named("Page", turn_1) if stages.pages(looked, "manual", who.value, int(size.value)) > 1 else None,
     )
     return
 
@@ -136,30 +141,28 @@ def show_manual(looked, opened, size, turn_1, who):
 @app.cell
 def choose_calculated(size, who):
     who.value, size.value
-    loops = mo.ui.checkbox(label="Only members inside loops")
-    turn_2 = mo.ui.number(start=1, step=1, value=1, label="Page")
-    return loops, turn_2
+    only = mo.ui.checkbox(label="Only members inside loops")
+    turn_2 = mo.ui.number(start=1, step=1, value=1)
+    return only, turn_2
 
 
 @app.cell
-def show_calculated(looked, loops, opened, size, turn_2, who):
-    _found = told.calculated(looked, who.value, loops=loops.value)
+def show_calculated(looked, only, opened, size, turn_2, who):
+    _found = stages.calculated(looked, who.value, loops=only.value)
     _first, _pages = html_rows.paged(len(_found), int(turn_2.value or 1), int(size.value))
     _rows = _found.slice(_first, int(size.value)).to_dicts()
 
     def _tree(public_id):
-        return lambda: mo.Html(told.tree(looked, public_id, opened.link))
+        return lambda: mo.Html(stages.tree(looked, public_id, opened.link))
 
     # Each tree is worked out when it is opened, and only then.
     trees = [mo.lazy(_tree(row["public_id"]), show_loading_indicator=True) for row in _rows]
-    _opened = told.calculated_html(looked, _rows, [tree.text for tree in trees], who.value)
+    _opened = stages.calculated_html(looked, _rows, [tree.text for tree in trees], who.value)
     _counted = html_rows.counted(_first, len(_rows), len(_found), _pages, int(size.value), "by name")
     layout.section(
         "Stage 2: calculated ballots",
-        "Whoever did not vote gets the average of the ballots of those they follow, where the tags match. Open a line "
-        "to see how it came about. Orange: inside a loop, where a following that would lead back to itself is cut; "
-        "these members are listed here whatever came of it.",
-        layout.row(loops, turn_2 if _pages > 1 else None),
+        [*loops.loops_in_words(looked), *stages.about_calculated(looked)],
+        layout.row(only, layout.named("Page", turn_2) if _pages > 1 else None),
         mo.Html(f"<div>{_opened}</div>{_counted}"),
     )
     return (trees,)
@@ -168,7 +171,7 @@ def show_calculated(looked, loops, opened, size, turn_2, who):
 @app.cell
 def turn_nobody(size, who):
     who.value, size.value
-    turn_3 = mo.ui.number(start=1, step=1, value=1, label="Page")
+    turn_3 = mo.ui.number(start=1, step=1, value=1)
     return (turn_3,)
 
 
@@ -176,9 +179,9 @@ def turn_nobody(size, who):
 def show_nobody(looked, opened, size, turn_3, who):
     layout.section(
         "Stage 3: no ballot",
-        "Who neither voted nor follows anybody whose ballot came along, and why.",
-        mo.Html(told.nobody(looked, who.value, int(turn_3.value or 1), int(size.value), opened.link)),
-        turn_3 if told.pages(looked, "none", who.value, int(size.value)) > 1 else None,
+        stages.about_nobody(looked),
+        mo.Html(stages.nobody(looked, who.value, int(turn_3.value or 1), int(size.value), opened.link)),
+        layout.named("Page", turn_3) if stages.pages(looked, "none", who.value, int(size.value)) > 1 else None,
     )
     return
 
@@ -193,14 +196,13 @@ def show_tally(looked):
     else:
         _tied = _tally.tie.tied if _tally.tie else ()
         _is_tie = len(charts.tie_steps(_tally)) > 0
-        _protocol = f"The tie protocol is “{_tally.protocol}”; each step looks only at those still tied."
         _stage = layout.section(
             "Stage 4: the STAR count",
             "Score phase: every ballot gives each choice 0 to 5 stars, and the two with the most meet in the runoff.",
             charts.score_chart(_tally.scores, finalists=_tally.finalists, winner=_tally.winner, tied=_tied),
-            layout.subheading("Runoff", told.runoff_words(_tally)),
+            layout.subheading("Runoff", told.runoff_words(_tally, is_open=not looked.row["is_final"])),
             charts.runoff_chart(charts.runoff_parts(_tally)) if _tally.runoff else None,
-            layout.subheading("The tie, step by step", _protocol) if _is_tie else None,
+            layout.subheading("The tie, step by step", told.tie_words(_tally)) if _is_tie else None,
             mo.Html(html_rows.tie_table(_tally)) if _is_tie else None,
             charts.steps_chart(charts.step_rows(_tally)) if _is_tie else None,
             mo.accordion({"Audit log: every step of the count in words": layout.log(_tally.log)}),

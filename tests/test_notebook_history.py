@@ -56,6 +56,9 @@ def test_a_decision_opens_with_its_history(show, green):
     for name in green["snapshot_id"]:
         assert f"../snapshot/?snapshot={name}" in page
     assert "In the lead, one after the other: Bandstand, Playground, Wildflower meadow." in page
+    assert page.count("4 more ballots, 36 instead of 32; the winner is unchanged") == 2  # above, and at the old result
+    assert "Faded marks" in page
+    assert page.index(green["snapshot_id"][0]) < page.index(green["snapshot_id"][-1])  # newest first
 
 
 def test_the_latest_decision_is_opened_first(show):
@@ -68,10 +71,12 @@ def test_the_latest_decision_is_opened_first(show):
 
 
 def test_a_decision_without_a_snapshot_says_so(show):
-    """Nothing was counted yet, and that is all there is to say."""
+    """Nothing was counted yet, and whoever runs the store is told how to."""
     page = show("decision", decision="library-hours")
     assert "No result yet" in page
     assert "There is no snapshot of this decision yet." in page
+    assert "Voting is over" in page
+    assert "crowdvote snapshot take STORE -d library-hours" in page
 
 
 def test_a_snapshot_shows_all_four_stages(show, green):
@@ -81,6 +86,9 @@ def test_a_snapshot_shows_all_four_stages(show, green):
         assert heading in page
     assert "Circular reference prevented (Carol → Victor → Carol)" in page
     assert "The tie, step by step" not in page
+    for words in ("Tallied: 35 of 36 ballots; 1 has no stars.", "9 members are inside loops", "carries most: 6.71"):
+        assert words in page
+    assert "without Carol" in page
 
 
 def test_a_superseded_snapshot_says_that_it_does_not_stand(show, green):
@@ -92,6 +100,7 @@ def test_a_failed_snapshot_says_why(show, green):
     """The error stands on the page instead of a result."""
     page = show("snapshot", snapshot=green.filter(status="failed_staging")["snapshot_id"].item())
     assert "There is no result of this snapshot" in page
+    assert page.index("No ballot is lost") < page.index("What the program said") < page.index("rule Y3")
     assert "rule Y3" in page
 
 

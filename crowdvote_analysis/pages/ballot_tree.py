@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from crowdvote_analysis.explanation.tree import NO_STARS
 from crowdvote_analysis.pages.html_rows import COLOURS, disc, link
+from crowdvote_analysis.pages.words import CAUSES, no_ballot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,12 +31,14 @@ def tree_html(lineage: Lineage, address: Callable[[str], str]) -> str:
         the member, and tells their ballot to whoever rests on it.
     """
     titles = lineage.titles
-    lines = [_followed(followed, titles, address, top=True) for followed in lineage.followings]
+    way = (lineage.member,)
+    lines = [_followed(followed, titles, address, way) for followed in lineage.followings]
     lines += _more(lineage.not_shown)
     if lineage.ballot is not None:
-        lines.append(_last(_ballot(lineage.member, lineage.ballot, titles), _colour(lineage.ballot)))
+        lines.append(_last(_ballot(lineage.member.name, lineage.ballot, titles), _colour(lineage.ballot)))
     else:
-        lines.append(_last(f"{lineage.member.name}: no ballot. {lineage.reason}.", COLOURS["none"]))
+        why = no_ballot(lineage.reason_detail or "no_followings")
+        lines.append(_last(f"{lineage.member.name}: no ballot. {why}.", COLOURS["none"]))
     return f'<div style="font-size:0.9rem">{"".join(lines)}</div>'
 
 
@@ -57,31 +60,46 @@ def stars_html(stars: Mapping[str, object], titles: Mapping[str, str]) -> str:
 
 
 def _followed(
-    followed: Followed, titles: Mapping[str, str], address: Callable[[str], str], *, top: bool = False
+    followed: Followed, titles: Mapping[str, str], address: Callable[[str], str], way: tuple[Person, ...]
 ) -> str:
+    """One following and what is behind it; ``way`` leads to it, from the member whose tree it is."""
     who = followed.followee
-    rest = "" if followed.ballot is None else _ballot(who, followed.ballot, titles)
-    name = link(address(who.member_id), who.name, rest)
+    met = "" if followed.ballot is None else _ballot(f"{who.name}{_met(followed, way)}", followed.ballot, titles)
+    name = link(address(who.member_id), who.name, met)
     if followed.outcome == "not_a_member":
         name = escape(who.name)
     on = _tags(followed.following_tags) or "[ALL]"
     head = f"├─ Following {name} on {escape(on)}"
     words, colour = _outcome(followed)
-    said = f"{disc(colour, '')} {escape(words)}"
+    said = f"{disc(colour)} {escape(words)}"
     if followed.path and followed.outcome != "circular":
         said += f" · in a loop ({escape(_arrows(followed.path))})"
-    behind = [_followed(below, titles, address) for below in followed.followings] + _more(followed.not_shown)
+    behind = [_followed(below, titles, address, (*way, who)) for below in followed.followings]
+    behind += _more(followed.not_shown)
     if followed.ballot is not None:
-        behind.append(_last(_ballot(who, followed.ballot, titles), _colour(followed.ballot)))
+        behind.append(_last(met, _colour(followed.ballot)))
     elif followed.reason is not None:
-        behind.append(_last(f"{who.name}: {_without(followed.reason)}", COLOURS["none"]))
+        behind.append(_last(f"{who.name}: {_without(followed)}", COLOURS["none"]))
     inside = f'<div style="margin-left:0.5rem;padding-left:1rem;border-left:1px solid #8886">{"".join(behind)}</div>'
     if not followed.followings and not followed.not_shown:
         return f'<div style="{_LINE}">{head} · {said}</div>{inside if behind else ""}'
-    opened = " open" if top else ""
+    opened = " open" if len(way) == 1 else ""
     return (
         f'<details{opened} style="{_LINE}"><summary style="cursor:pointer">{head} · {said}</summary>{inside}</details>'
     )
+
+
+def _met(followed: Followed, way: Sequence[Person]) -> str:
+    """Say whose ballots are left out of one inside this walk, so that it can differ from its owner's own (Y1)."""
+    cut = _cut(followed)
+    left_out = [person.name for person in way if person in cut]
+    return f", as met on this walk (without {' and '.join(left_out)}):" if left_out else ""
+
+
+def _cut(followed: Followed) -> set[Person]:
+    """Who was on the way already wherever a path was cut, in what is behind a following."""
+    here = {followed.path[-1]} if followed.outcome == "circular" else set()
+    return here.union(*(_cut(below) for below in followed.followings))
 
 
 def _outcome(followed: Followed) -> tuple[str, str]:
@@ -98,18 +116,22 @@ def _outcome(followed: Followed) -> tuple[str, str]:
     return ("✗ NOT A MEMBER" if followed.outcome == "not_a_member" else "✗ NO BALLOT"), COLOURS["none"]
 
 
-def _ballot(owner: Person, ballot: Ballot, titles: Mapping[str, str]) -> str:
+def _ballot(whose: str, ballot: Ballot, titles: Mapping[str, str]) -> str:
     how = "calculated" if ballot.origin == "calculated" else "cast by hand"
     stars = ", ".join(f"{titles[choice]} {_plain(given)}" for choice, given in ballot.stars.items()) or "no stars"
-    return f"{owner.name} ballot {how} {_tags(ballot.tags) or 'without tags'}: {stars}"
+    return f"{whose} ballot {how} {_tags(ballot.tags) or 'without tags'}: {stars}"
 
 
-def _without(reason: str) -> str:
-    return {NO_STARS: "a ballot by hand without stars"}.get(reason, f"no ballot. {reason}")
+def _without(followed: Followed) -> str:
+    """Why somebody who is followed has no ballot to give (D5, D7)."""
+    if followed.reason == NO_STARS:
+        return "a ballot by hand without stars"
+    causes = [cause for cause in CAUSES if any(below.outcome == cause for below in followed.followings)]
+    return f"no ballot. {no_ballot('+'.join(causes) or 'no_followings')}"
 
 
 def _last(words: str, colour: str) -> str:
-    return f'<div style="{_LINE}">└─ {disc(colour, "")} {escape(words)}</div>'
+    return f'<div style="{_LINE}">└─ {disc(colour)} {escape(words)}</div>'
 
 
 def _more(number: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from html import escape
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ import polars as pl
 
 from crowdvote_analysis.errors import CrowdVoteError
 from crowdvote_analysis.pages import html_rows
+from crowdvote_analysis.pages.superseded import counted_again, predecessor, successor
 from crowdvote_analysis.pages.words import Headline
 from crowdvote_analysis.snapshots.events import RUNNING, redacted
 from crowdvote_analysis.snapshots.inputs import is_closed
@@ -18,7 +20,7 @@ from crowdvote_analysis.snapshots.lifecycle import take_snapshot
 from crowdvote_analysis.snapshots.recalculation import started, why_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from crowdvote_analysis.store.store import Store
@@ -26,15 +28,30 @@ if TYPE_CHECKING:
 PAGE_SIZES = (10, 25, 50, 100)
 CALCULATION = "recalculation"  # name of the thread of one
 CHARTED = 100  # the newest snapshots, in charts over time
-_FAILED = "This count did not come to an end; no ballot is lost, and it can be made again. What the program said:"
+ABOUT = (
+    "A snapshot is everything that counts at one instant, frozen, and then counted. Interim: voting went on, so its "
+    "winner only led at that time. FINAL: voting was over. Superseded: counted again later, and that result stands "
+    "instead. View Details leads to the ballots behind a result.",
+    "Participation: voters with a ballot, of all voters. Manual ballots were cast by the voters themselves; calculated "
+    "ones are the average of the ballots of those whom a voter follows.",
+)
+_FAILED = "This count did not come to an end. No ballot is lost:"
+_AGAIN = "the count can be made again."
 
 _BADGES = {"final": "🔴 FINAL", "interim": "🟢 Interim", "error": "❌ Error", "processing": "⏳ Processing"}
 # The same as drawings: not every system has a font with pictures.
 _MARKS = {
-    "final": html_rows.disc("#e53935", "🔴"),
-    "interim": html_rows.disc("#4caf50", "🟢"),
-    "error": '<span role="img" aria-label="❌" style="color:#e53935;font-weight:700">×</span>',
-    "processing": html_rows.disc("#ff9800", "⏳", ring=True),
+    "final": html_rows.disc("#e53935"),
+    "interim": html_rows.disc("#4caf50"),
+    "error": '<span aria-hidden="true" style="color:#e53935;font-weight:700">×</span>',
+    "processing": html_rows.disc("#ff9800", ring=True),
+}
+# Orders of the history: by which columns, and whether downwards; the newest first among equals.
+ORDERS = {
+    "newest first": ([], []),
+    "oldest first": (["timestamp"], [False]),
+    "most participation first": (["participation"], [True]),
+    "by winner": (["winner_title", "winner"], [False, False]),
 }
 
 
@@ -89,20 +106,23 @@ def winner(row: Mapping[str, Any]) -> str:
     return str(row["winner_title"] or row["winner"] or instead.get(row["outcome"] or "", ""))
 
 
-def history_table(known: pl.DataFrame, search: str = "") -> pl.DataFrame:
+def history_table(known: pl.DataFrame, search: str = "", order: str = "newest first") -> pl.DataFrame:
     """List snapshots as people read them (U1).
 
     Args:
         known: Rows of ``list_snapshots`` of one decision, newest first.
         search: Only those whose time or winner holds this text, as it stands, in whatever capitals.
+        order: One of ``ORDERS``.
 
     Returns:
         snapshot_id, Timestamp (UTC), Status, Winner, Participation, Manual Ballots, Calculated (all text), kind (see
-        ``kind_of``), error.
+        ``kind_of``), note (what became of it, null where it stands), error (what the program said).
     """
     columns = ("Timestamp (UTC)", "Status", "Winner", "Participation", "Manual Ballots", "Calculated")
-    schema = dict.fromkeys(("snapshot_id", *columns, "kind", "error"), pl.String())
+    schema = dict.fromkeys(("snapshot_id", *columns, "kind", "note", "error"), pl.String())
     wanted = search.strip().casefold()
+    by, down = ORDERS[order]
+    ordered = known.sort(by, descending=down, nulls_last=True, maintain_order=True) if by else known
     rows = [
         (
             row["snapshot_id"],
@@ -113,15 +133,18 @@ def history_table(known: pl.DataFrame, search: str = "") -> pl.DataFrame:
             _number(row["manual_ballots"]),
             _number(row["calculated_ballots"]),
             kind_of(row),
-            f"{_FAILED} {redacted(row['last_error'] or '')}".strip() if kind_of(row) == "error" else None,
+            _note(known, row),
+            redacted(row["last_error"] or "") if kind_of(row) == "error" else None,
         )
-        for row in known.iter_rows(named=True)
+        for row in ordered.iter_rows(named=True)
         if wanted in (time := when(row["timestamp"])).casefold() or wanted in winner(row).casefold()
     ]
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def history_html(table: pl.DataFrame, page: int, size: int, link: Mapping[str, str]) -> str:
+def history_html(
+    table: pl.DataFrame, page: int, size: int, link: Mapping[str, str], order: str = "newest first"
+) -> str:
     """Write one page of the history as HTML; it stays as it is when it is written again.
 
     Args:
@@ -129,13 +152,14 @@ def history_html(table: pl.DataFrame, page: int, size: int, link: Mapping[str, s
         page: Which page, from 1; the last one where there are fewer.
         size: Rows a page.
         link: What the links to snapshots say beside the snapshot; see ``snapshot_link``.
+        order: The order of the table.
     """
     if table.is_empty():
         return '<p style="opacity:0.8">No snapshot matches.</p>'
     first, pages = html_rows.paged(len(table), page, size)
     shown = table.slice(first, size)
-    names = [name for name in table.columns if name not in ("snapshot_id", "kind", "error")]
-    rows = []
+    names = [name for name in table.columns if name not in ("snapshot_id", "kind", "note", "error")]
+    rows, notes = [], []
     for row in shown.iter_rows(named=True):
         address = snapshot_link(row["snapshot_id"], link)
         marked = {
@@ -144,14 +168,28 @@ def history_html(table: pl.DataFrame, page: int, size: int, link: Mapping[str, s
         }
         details = html_rows.Cell(html_rows.link(address, "View Details"))
         rows.append([*({**row, **marked}[name] for name in names), details])
+        said = html_rows.folded("What the program said", row["error"].splitlines()[0]) if row["error"] else ""
+        notes.append(html_rows.Cell(escape(row["note"]) + said) if row["note"] else None)
     written = html_rows.table(
         [*names, "Details"],
         rows,
         right=("Participation", "Manual Ballots", "Calculated"),
         whole=("Timestamp (UTC)", "Status", "Details"),
-        notes=[None if error is None else error.splitlines()[0] for error in shown["error"]],
+        notes=notes,
     )
-    return written + html_rows.counted(first, len(shown), len(table), pages, size, "newest first")
+    return written + html_rows.counted(first, len(shown), len(table), pages, size, order)
+
+
+def failed_html(known: pl.DataFrame, row: Mapping[str, Any]) -> str:
+    """Say of a snapshot without a result why, and what the program said of it where that is known.
+
+    Args:
+        known: Rows of ``list_snapshots`` of its decision, newest first.
+        row: One of them.
+    """
+    note = escape(_note(known, row) or "It is being calculated; look again in a while.")
+    said = redacted(row["last_error"] or "") if kind_of(row) == "error" else ""
+    return f"<div>{note}{html_rows.folded('What the program said', said) if said else ''}</div>"
 
 
 def snapshot_link(snapshot_id: str, link: Mapping[str, str], member: str | None = None, page: str = "snapshot") -> str:
@@ -165,6 +203,19 @@ def snapshot_link(snapshot_id: str, link: Mapping[str, str], member: str | None 
     """
     asked = {**link, "snapshot": snapshot_id, **({} if member is None else {"member": member})}
     return f"{f'../{page}/' if page else ''}?{urlencode(asked)}"
+
+
+def tutorial_link(pages: Sequence[str], link: Mapping[str, str]) -> str:
+    """A line that leads whoever is new to the page that explains a count; nothing where that is not served.
+
+    Args:
+        pages: The pages that are served beside this one.
+        link: See ``snapshot_link``.
+    """
+    if "tutorial" not in pages:
+        return ""
+    address = f"../tutorial/{f'?{urlencode(link)}' if link else ''}"
+    return f'<p style="margin:0;font-size:0.95rem">New here? {html_rows.link(address, "See how a count works")}</p>'
 
 
 def decision_link(decision_id: str, link: Mapping[str, str]) -> str:
@@ -202,11 +253,14 @@ def spell(span: timedelta) -> str:
     return " ".join(told)
 
 
-def progress(known: pl.DataFrame, now: datetime) -> str:
+def progress(known: pl.DataFrame, decision: Mapping[str, Any], now: datetime) -> str:
     """How far the calculation of a decision is: under way since when, else when it was last done (U3).
+
+    Where voting is over and there is no final result, it says who takes it: nobody can ask for it on a page (E4).
 
     Args:
         known: Rows of ``list_snapshots`` of one decision, newest first.
+        decision: Its row, as from ``decisions_of``.
         now: The instant.
     """
     told = []
@@ -222,7 +276,14 @@ def progress(known: pl.DataFrame, now: datetime) -> str:
         row = done.row(0, named=True)
         which = "FINAL" if row["is_final"] else "interim"
         told.append(f"Last calculated {when(row['timestamp'])} UTC, {spell(now - row['timestamp'])} ago: {which}.")
-    return " ".join(told) or "Not calculated yet."
+    told = told or ["Not calculated yet."]
+    under_way = newest is not None and kind_of(newest) == "processing"
+    if is_closed(decision, now) and not under_way and known.filter("is_final", status="completed").is_empty():
+        take = f"crowdvote snapshot take STORE -d {quote(decision['decision_id'])}"
+        told.append(
+            f"Voting is over, so nothing more is waited for: whoever runs the store takes the result with {take}"
+        )
+    return " ".join(told)
 
 
 def current_result(known: pl.DataFrame) -> dict[str, Any] | None:
@@ -241,15 +302,17 @@ def headline(known: pl.DataFrame) -> Headline:
     if row is None:
         return Headline("info", "No result yet", ("Nothing has been calculated for this decision so far.",))
     so_far = "" if row["is_final"] else " so far"
-    took_part = f"{participation(row)} of the voters have a ballot."
+    before = predecessor(known, row)
+    told = [f"{participation(row)} of the voters have a ballot.", *([counted_again(before, row)] if before else [])]
     if row["outcome"] == "decided":
-        margin = "" if row["margin"] is None else f"Margin in the runoff: {row['margin']:,}."
         kind: Literal["success", "info"] = "success" if row["is_final"] else "info"
         verb = "wins" if row["is_final"] else "leads"
-        return Headline(kind, f"{winner(row)} {verb}{so_far}", tuple(filter(None, (margin, took_part))))
+        return Headline(kind, f"{winner(row)} {verb}{so_far}", (_margin(row["margin"]), *told))
     if row["outcome"] == "unresolved tie":
-        words = "The ballots leave a tie, which the community manager must decide. The details show who could win."
-        return Headline("warn", f"No winner{so_far}: an unresolved tie", (words, took_part))
+        words = (
+            "The ballots leave a tie, which the community manager must decide. The details show who could win, and how."
+        )
+        return Headline("warn", f"No winner{so_far or ' yet'}: an unresolved tie", (words, *told))
     return Headline("warn", f"No winner{so_far}: no ballots", ("No voter has a ballot with stars.",))
 
 
@@ -268,9 +331,17 @@ def over_time(timeline: pl.DataFrame) -> str:
     told = f"In the lead, one after the other: {', '.join(leads)}. " if len(leads) > 1 else ""
     if len(leads) == 1:
         told = f"{leads[0]} was in the lead all the time. "
+    faded = (
+        ""
+        if timeline["is_current"].all()
+        else (
+            " Faded marks without a line are of a result that was counted again and does not stand any more; bars show "
+            "only what stands."
+        )
+    )
     return told + (
         "Each mark is a snapshot; the ring is around whoever won it. Stars alone do not decide: the two choices with "
-        "the most meet in a runoff."
+        f"the most meet in a runoff.{faded}"
     )
 
 
@@ -292,6 +363,15 @@ def recalculate(store: Store, decision_id: str, *, is_manager: bool) -> tuple[bo
     return True, started(store, decision_id)
 
 
+def _margin(margin: int | None) -> str:
+    if margin is None:
+        return "It is the only choice, so there was no runoff."
+    if not margin:
+        return "The runoff was level; a further step broke the tie, as the details show."
+    more = "1 more ballot prefers" if margin == 1 else f"{margin:,} more ballots prefer"
+    return f"In the runoff between the last two choices, {more} it: that is the margin."
+
+
 def when(at: datetime) -> str:
     """An instant as the history writes it."""
     return f"{at:%Y-%m-%d %H:%M}"
@@ -302,6 +382,17 @@ def _take(store: Store, decision_id: str) -> None:
         take_snapshot(store, decision_id, trigger="manual", wait=0.0)
     except CrowdVoteError:
         return  # the snapshot keeps its error, and the page shows it
+
+
+def _note(known: pl.DataFrame, row: Mapping[str, Any]) -> str | None:
+    """What became of a snapshot that failed or does not stand any more; none of one that stands."""
+    if kind_of(row) == "error":
+        later = known.filter(pl.col("timestamp") > row["timestamp"], status="completed").tail(1)["timestamp"]
+        return f"{_FAILED} the count was made again on {when(later[0])} UTC." if len(later) else f"{_FAILED} {_AGAIN}"
+    if not row["superseded_by"]:
+        return None
+    after = successor(known, row)
+    return counted_again(row, after) if after else "Counted again; another snapshot stands in its place."
 
 
 def _number(value: int | None) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+import polars as pl
+
 from crowdvote_analysis.charts import tie_steps
 from crowdvote_analysis.charts.theme import CALCULATED, CIRCULAR, MANUAL, NONE
+from crowdvote_analysis.star.steps import RULE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -15,16 +18,47 @@ if TYPE_CHECKING:
 
 COLOURS = {"manual": MANUAL, "calculated": CALCULATED, "circular": CIRCULAR, "none": NONE}
 
-_CELL = "padding:0.45rem 0.75rem 0.45rem 0;vertical-align:top"
+# Where there is little room, as on a telephone, every row is a small card with the name of its column before each
+# value. The roles tell programs that read aloud that it still is a table.
+_STYLE = """<style>
+.cv-rows{container-type:inline-size;overflow-x:auto}
+.cv-rows table{border-collapse:collapse;width:100%;font-size:0.9rem}
+.cv-rows :is(th,td){padding:0.45rem 0.75rem 0.45rem 0;vertical-align:top;text-align:left}
+.cv-rows th{font-weight:600}
+.cv-rows :is(.right,.whole){white-space:nowrap}
+.cv-rows .right{text-align:right}
+.cv-rows tbody tr:not(.note){border-top:1px solid #8884}
+.cv-rows .note td{padding:0 0 0.6rem;font-size:0.85rem;overflow-wrap:anywhere}
+.cv-rows .note div{max-width:44rem;opacity:0.8}
+@container (max-width:36rem){
+.cv-rows thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
+.cv-rows :is(table,tbody,tr){display:block}
+.cv-rows tbody tr:not(.note){padding:0.4rem 0}
+.cv-rows td[data-label]{display:grid;grid-template-columns:9rem 1fr;gap:0.75rem;padding:0.1rem 0}
+.cv-rows td[data-label]:is(.right,.whole){text-align:left;white-space:normal}
+.cv-rows td[data-label]::before{content:attr(data-label);opacity:0.7}
+.cv-rows td:has(> span:empty){display:none}
+.cv-rows .note td{display:block}
+}
+</style>"""
+# What the steps of a tie compare, for people who have not read the rules.
+_COMPARED = {
+    RULE_NAMES["sum"]: "total stars",
+    RULE_NAMES["prefs"]: "ballots that give it more stars than another one compared here",
+    RULE_NAMES["losses"]: "others compared here that more ballots prefer (fewest is best)",
+    RULE_NAMES["max_count"]: "five-star ballots",
+    RULE_NAMES["runoff"]: "ballots that give it more stars than the other one",
+    RULE_NAMES["manager"]: "place in the order that the manager gave",
+}
 _CUP = (
     "M5 2h10v2h4v3a5 5 0 0 1-4.6 5A5 5 0 0 1 11 14.9V17h3v2H6v-2h3v-2.1A5 5 0 0 1 5.6 12 5 5 0 0 1 1 7V4h4zm0 4H3v1"
     "a3 3 0 0 0 2 2.8zm10 3.8A3 3 0 0 0 17 7V6h-2z"
 )
 # Drawn rather than written: not every system has a font with a picture of it.
 CUP = (
-    '<svg role="img" aria-label="🏆" viewBox="0 0 20 20" '
+    '<svg role="img" aria-label="found in most other ballots" viewBox="0 0 20 20" '
     'style="display:inline-block;height:0.95em;vertical-align:-0.1em">'
-    f'<title>most influential</title><path fill="#d99a1c" d="{_CUP}"/></svg>'
+    f'<title>found in most other ballots</title><path fill="#d99a1c" d="{_CUP}"/></svg>'
 )
 
 
@@ -41,11 +75,18 @@ def text(value: object) -> str:
     return escape(f"{value:,}" if isinstance(value, int) else str(value)) if value not in (None, "") else "—"
 
 
-def disc(colour: str, label: str, *, ring: bool = False) -> str:
-    """A small disc, or a ring, that reads as ``label`` where it cannot be seen."""
+def disc(colour: str, label: str = "", *, ring: bool = False) -> str:
+    """A small disc, or a ring.
+
+    Args:
+        colour: Its colour.
+        label: What it reads as where it cannot be seen; nothing where the words beside it say the same.
+        ring: Whether it is a ring.
+    """
     fill = "transparent" if ring else colour
+    heard = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
     return (
-        f'<span role="img" aria-label="{escape(label)}" style="display:inline-block;width:0.7em;height:0.7em;'
+        f'<span {heard} style="display:inline-block;width:0.7em;height:0.7em;'
         f'border-radius:50%;background:{fill};border:2px solid {colour};box-sizing:border-box"></span>'
     )
 
@@ -68,9 +109,9 @@ def table(
     *,
     right: Collection[str] = (),
     whole: Collection[str] = (),
-    notes: Sequence[str | None] = (),
+    notes: Sequence[Cell | str | None] = (),
 ) -> str:
-    """Write a table.
+    """Write a table; where there is little room its rows are written as cards.
 
     Args:
         names: The columns.
@@ -79,33 +120,38 @@ def table(
         whole: Further columns that are never broken into lines.
         notes: A line below each row; none where it is ``None``.
     """
-
-    def style(name: str) -> str:
-        ends = ";text-align:right" if name in right else ";text-align:left"
-        return _CELL + ends + (";white-space:nowrap" if name in right or name in whole else "")
-
-    head = "".join(f'<th style="{style(name)};font-weight:600">{escape(name)}</th>' for name in names)
+    kinds = ["right" if name in right else "whole" if name in whole else "" for name in names]
+    head = "".join(
+        f'<th role="columnheader" class="{kind}">{escape(name)}</th>' for name, kind in zip(names, kinds, strict=True)
+    )
     body = []
     for number, row in enumerate(rows):
-        cells = "".join(f'<td style="{style(name)}">{text(value)}</td>' for name, value in zip(names, row, strict=True))
-        body.append(f'<tr style="border-top:1px solid #8884">{cells}</tr>')
-        note = notes[number] if number < len(notes) else None
-        if note:
+        cells = "".join(
+            f'<td role="cell" class="{kind}" data-label="{escape(name)}"><span>{text(value)}</span></td>'
+            for name, kind, value in zip(names, kinds, row, strict=True)
+        )
+        body.append(f'<tr role="row">{cells}</tr>')
+        if number < len(notes) and notes[number]:
             body.append(
-                f'<tr><td colspan="{len(names)}" style="padding:0 0 0.6rem"><div style="position:sticky;left:0;'
-                'max-width:min(44rem, 85vw);font-size:0.85rem;opacity:0.8;overflow-wrap:anywhere">'
-                f"{escape(note)}</div></td></tr>"
+                f'<tr role="row" class="note"><td role="cell" colspan="{len(names)}">'
+                f"<div>{text(notes[number])}</div></td></tr>"
             )
     return (
-        '<div style="overflow-x:auto"><table style="border-collapse:collapse;width:100%;font-size:0.9rem">'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        f'{_STYLE}<div class="cv-rows"><table role="table"><thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{"".join(body)}</tbody></table></div>'
     )
 
 
+def folded(title: str, words: str) -> str:
+    """Words that are shown when somebody opens them, such as what a program said."""
+    return f'<details><summary style="cursor:pointer">{escape(title)}</summary>{escape(words)}</details>'
+
+
 def tie_table(tally: StarTally) -> str:
-    """Every step of a tie as a table; see ``charts.tie_steps``."""
-    steps = tie_steps(tally)
-    return table([name.capitalize() for name in steps.columns], steps.iter_rows())
+    """Every step of a tie as a table, in plain words; see ``charts.tie_steps``."""
+    steps = tie_steps(tally).with_columns(pl.col("counted").replace_strict(_COMPARED))
+    names = ["Step", "Stage", "What is compared", "Choice", "Number", "What came of it"]
+    return table(names, steps.iter_rows(), right=("Number",))
 
 
 def counted(first: int, shown: int, total: int, pages: int, size: int, order: str) -> str:

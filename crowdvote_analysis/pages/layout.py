@@ -140,6 +140,11 @@ def row(*parts: object) -> mo.Html:
     return mo.hstack([part for part in parts if part is not None], justify="start", align="end", gap=1.5, wrap=True)
 
 
+def named(name: str, control: object) -> mo.Html:
+    """A control with a plain name before it: marimo reads a number box's own label aloud with its HTML."""
+    return mo.hstack([mo.Html(escape(name)), control], justify="start", align="center", gap=0.5)
+
+
 def column(*parts: object) -> mo.Html:
     """Parts below each other."""
     return mo.vstack([part for part in parts if part is not None], gap=1)

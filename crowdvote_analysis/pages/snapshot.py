@@ -6,16 +6,16 @@ Members stand under public ids and names everywhere (P1).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.delegation.resolution import NOT_FOLLOWING
-from crowdvote_analysis.errors import CyclicCoreTooLarge, UnknownSnapshotError
-from crowdvote_analysis.explanation import lineage
+from crowdvote_analysis.charts import tie_steps
+from crowdvote_analysis.errors import UnknownSnapshotError
 from crowdvote_analysis.pages import html_rows, words
-from crowdvote_analysis.pages.ballot_tree import shares_html, tree_html
 from crowdvote_analysis.pages.history import badge, snapshot_link, when, winner
+from crowdvote_analysis.pages.superseded import counted_again, predecessor, successor
 from crowdvote_analysis.pages.words import Headline, labels
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.snapshots.calculation import Staged, listed_choices
@@ -24,22 +24,15 @@ from crowdvote_analysis.snapshots.reading import read_inputs, read_result
 from crowdvote_analysis.star import tally_each
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from crowdvote_analysis.explanation import Lineage
     from crowdvote_analysis.snapshots.inputs import Inputs
     from crowdvote_analysis.snapshots.verify import Verification
     from crowdvote_analysis.star import StarTally
     from crowdvote_analysis.state import SystemState
     from crowdvote_analysis.store.store import Store
 
-_OUTCOMES = {
-    "no_match": "no tag matches",
-    "no_ballot": "has no ballot to give",
-    "circular": "prevented: a loop",
-    "not_a_member": "not a member",
-}
-_FOLLOWINGS = 500  # shown in one tree at most; more change no number
+_HASHES = {"Public hash (of what went in)": "public_hash", "Result hash (of what came out)": "public_result_hash"}
 
 
 @dataclass(frozen=True)
@@ -126,191 +119,74 @@ def first_shown(store: Store, asked: Mapping[str, str]) -> dict[str, Any]:
     return find_snapshot(store, asked.get("snapshot") or "latest")
 
 
-def headline(looked: Looked) -> Headline:
-    """Say what came out, and whether it still stands (S3)."""
-    said = words.headline(looked.tally) if looked.tally else Headline("warn", "Nothing to tally", ("No ballots.",))
-    notes = []
+def headline(looked: Looked, known: pl.DataFrame) -> Headline:
+    """Say what came out, whether it still stands (S3), and what is left to do (K7).
+
+    Args:
+        looked: The snapshot.
+        known: Rows of ``list_snapshots`` of its decision.
+    """
+    said = Headline("warn", "Nothing to tally", ("No voter has a ballot with stars.",))
+    if looked.tally:
+        said = words.headline(looked.tally, stats=looked.stats, is_open=not looked.row["is_final"])
+    notes = [] if looked.tally is None or looked.tally.tie is None else [_how_to_decide(looked)]
+    after, before = successor(known, looked.row), predecessor(known, looked.row)
     if looked.row["superseded_by"]:
-        notes.append("This result does not stand any more: it was counted again, and another one does.")
+        again = counted_again(looked.row, after) if after else "It was counted again."
+        notes.append(f"This result does not stand any more. {again}")
+    elif before:
+        notes.append(f"There was another result before this one. {counted_again(before, looked.row)}")
     if not looked.same:
         notes.append("Counting the stored ballots now gives another result than is stored. Verify it below.")
     return replace(said, sentences=(*said.sentences, *notes))
 
 
+def standing_link(looked: Looked, link: Mapping[str, str]) -> str:
+    """A link to the snapshot in whose favour this one does not stand any more; nothing where it stands."""
+    later = looked.row["superseded_by"]
+    return html_rows.link(snapshot_link(later, link, page=""), "To the result that stands") if later else ""
+
+
 def heading(looked: Looked) -> tuple[str, str]:
     """The title of the decision, and a line about the snapshot."""
     decision = looked.state.decisions.row(0, named=True)
-    row, options = looked.row, looked.inputs.options
-    rule = row["cycle_rule"] or options.cycles
-    told = f"{badge(row).partition(' ')[2]} · as of {when(row['timestamp'])} UTC · loops counted by the rule “{rule}”"
+    row = looked.row
+    voting = "counted when voting was over" if row["is_final"] else "counted while voting was still open"
+    told = f"{badge(row).partition(' ')[2]}: {voting} · as of {when(row['timestamp'])} UTC"
     return str(decision["title"] or decision["decision_id"]), told
 
 
 def figures(looked: Looked) -> str:
-    """The header of U2: voters by where their ballot comes from, loops, depth."""
+    """The header of U2: voters by where their ballot comes from, lobbyists, loops, depth (M2)."""
     stats = looked.stats
     return html_rows.figures(
         [
-            (stats["manual_ballots"], "voted by hand", html_rows.COLOURS["manual"]),
-            (stats["calculated_ballots"], "calculated from followings", html_rows.COLOURS["calculated"]),
-            (stats["no_ballot"], "have no ballot", html_rows.COLOURS["none"]),
+            (stats["manual_ballots"], "voters voted by hand", html_rows.COLOURS["manual"]),
+            (stats["calculated_ballots"], "voters with a calculated ballot", html_rows.COLOURS["calculated"]),
+            (stats["no_ballot"], "voters without a ballot", html_rows.COLOURS["none"]),
             (stats["total_members"], "voters in all", None),
+            *(
+                [(stats["lobbyists"], "lobbyists besides: may be followed, never tallied", None)]
+                if stats["lobbyists"]
+                else []
+            ),
             (stats["circular_prevented"], "followings inside loops", html_rows.COLOURS["circular"]),
-            (stats["max_delegation_depth"], "followings deep at most", None),
+            (stats["max_delegation_depth"], "followings in the longest chain", None),
         ]
-    )
-
-
-def manual(looked: Looked, search: str, page: int, size: int, link: Mapping[str, str]) -> str:
-    """Stage 1: ballots cast by hand, the most influential first; (N) is in how many ballots they are found (I2)."""
-    rows = looked.people.filter(origin="manual")
-    most = rows["influence_total"].max()
-    found = _found(rows, search).sort(
-        ["influence_total", "weight", "name"], descending=[True, True, False], nulls_last=True
-    )
-    first, pages = html_rows.paged(len(found), page, size)
-    shown = found.slice(first, size)
-    titles = list(looked.titles.values())
-    written = []
-    for row in shown.iter_rows(named=True):
-        number = row["influence_total"]
-        cup = f" {html_rows.CUP}" if most and number == most else ""
-        stars = [None if row["stars"] is None else _two(row["stars"][title]) for title in titles]
-        note = "" if row["is_voter"] else "lobbyist, not tallied"
-        if all(given is None for given in stars):
-            note = "empty ballot"
-        influence = "" if number is None else f" ({number:,})"
-        name = html_rows.link(snapshot_link(looked.row["snapshot_id"], link, row["public_id"], page=""), row["name"])
-        written.append(
-            [
-                html_rows.Cell(f"{html_rows.disc(html_rows.COLOURS['manual'], '')} {name}{influence}{cup}"),
-                ", ".join(row["tags"]),
-                *stars,
-                f"{row['weight']:.2f}",
-                note or " ",  # a blank cell, not a dash
-            ]
-        )
-    names = ["Member (influence)", "Tags", *titles, "Weight", "Note"]
-    if not written:
-        return _nobody(search)
-    if all(row[-1] == " " for row in written):
-        names, written = names[:-1], [row[:-1] for row in written]
-    told = html_rows.table(names, written, right=[*titles, "Weight"], whole=("Member (influence)",))
-    return told + html_rows.counted(first, len(shown), len(found), pages, size, "the most influential first")
-
-
-def calculated(looked: Looked, search: str, *, loops: bool = False) -> pl.DataFrame:
-    """Stage 2: members with a calculated ballot, and everybody inside a loop, by name.
-
-    Args:
-        looked: The snapshot.
-        search: Only those whose name or id holds this text, as it stands, in whatever capitals.
-        loops: Only those inside a loop.
-    """
-    rows = looked.people.filter("in_loop" if loops else (pl.col("origin") == "calculated") | pl.col("in_loop"))
-    return _found(rows, search)
-
-
-def summary(looked: Looked, row: Mapping[str, Any]) -> str:
-    """One line about a member's ballot, before its tree is opened."""
-    colour = html_rows.COLOURS["circular" if row["in_loop"] else row["origin"]]
-    tags = f"[{', '.join(row['tags'])}]" if row["tags"] else "without tags"
-    if row["origin"] == "none":
-        told = f"no ballot. {row['reason']}"
-    else:
-        stars = ", ".join(
-            f"{title} {_two(row['stars'][title])}"
-            for title in looked.titles.values()
-            if row["stars"] is not None and row["stars"][title] is not None
-        )
-        told = f"ballot {'calculated' if row['origin'] == 'calculated' else 'cast by hand'} {tags}: {stars}"
-    loop = " · inside a loop" if row["in_loop"] else ""
-    lobbyist = "" if row["is_voter"] else " · lobbyist, not tallied"
-    return (
-        f"{html_rows.disc(colour, '')} <strong>{html_rows.text(row['name'])}</strong> {html_rows.text(told)}"
-        f'<span style="opacity:0.8">{loop}{lobbyist}</span>'
-    )
-
-
-def tree(looked: Looked, public_id: str, link: Mapping[str, str]) -> str:
-    """The tree of one member, worked out now (Y1); with whose ballots it is made of."""
-
-    def address(member: str) -> str:
-        return snapshot_link(looked.row["snapshot_id"], link, member, page="")
-
-    try:
-        found = _lineage(looked, public_id)
-    except CyclicCoreTooLarge as error:
-        return f"<p>This tree is too large to be drawn: {html_rows.text(str(error))}</p>"
-    return tree_html(found, address) + shares_html(found, address)
-
-
-def calculated_html(looked: Looked, rows: Sequence[Mapping[str, Any]], trees: Sequence[str], search: str) -> str:
-    """Write Stage 2: a line for each member, that opens to the tree.
-
-    Args:
-        looked: The snapshot.
-        rows: Some of ``calculated``.
-        trees: HTML of each one's tree.
-        search: What was searched for.
-    """
-    if not rows:
-        return _nobody(search)
-    return "".join(
-        '<details style="border-top:1px solid #8884;padding:0.45rem 0;font-size:0.9rem"><summary '
-        f'style="cursor:pointer;overflow-wrap:anywhere">{summary(looked, row)}</summary>'
-        f'<div style="margin:0.4rem 0 0.4rem 1rem">{tree_}</div></details>'
-        for row, tree_ in zip(rows, trees, strict=True)
-    )
-
-
-def member_box(looked: Looked, row: Mapping[str, Any], link: Mapping[str, str]) -> str:
-    """Everything about one member: the ballot, what it means to others, and its tree where it was calculated."""
-    return (
-        '<div style="border:1px solid #8886;border-radius:8px;padding:0.75rem 1rem">'
-        f'<h3 style="margin:0 0 0.4rem;font-size:1.2rem;font-weight:600">{html_rows.text(row["name"])}</h3>'
-        f'<p style="margin:0 0 0.4rem;font-size:0.95rem">{summary(looked, row)}</p>'
-        f'<p style="margin:0 0 0.4rem;opacity:0.8;font-size:0.9rem">{standing_of(looked, row)}</p>'
-        f"{tree(looked, row['public_id'], link) if row['origin'] != 'manual' else ''}</div>"
     )
 
 
 def hashes(looked: Looked) -> str:
-    """The two hashes that are published."""
-    return "".join(
+    """The two hashes that are published, and what they are for."""
+    about = (
+        "The two lines below are fingerprints, of everything that went in and of everything that came out. They are "
+        "published with the result: change one star, and they change."
+    )
+    return f'<p style="margin:0 0 0.4rem;opacity:0.8;font-size:0.85rem">{about}</p>' + "".join(
         '<div style="font-size:0.85rem;overflow-wrap:anywhere;opacity:0.8">'
         f"{name}: <code>{looked.row[key]}</code></div>"
-        for name, key in (("Public hash", "public_hash"), ("Result hash", "public_result_hash"))
+        for name, key in _HASHES.items()
     )
-
-
-def nobody(looked: Looked, search: str, page: int, size: int, link: Mapping[str, str]) -> str:
-    """Stage 3: who has no ballot, and why (D7)."""
-    found = _found(looked.people.filter(origin="none"), search)
-    first, pages = html_rows.paged(len(found), page, size)
-    shown = found.slice(first, size)
-    follows = _follows(looked, shown)
-    written = [
-        [
-            html_rows.Cell(
-                f"{html_rows.disc(html_rows.COLOURS['none'], '')} "
-                + html_rows.link(snapshot_link(looked.row["snapshot_id"], link, row["public_id"], ""), row["name"])
-                + ("" if row["is_voter"] else " (lobbyist)")
-            ),
-            row["reason"],
-            follows.get(row["member_id"]) or ("nobody" if row["reason"] == NOT_FOLLOWING else None),
-        ]
-        for row in shown.iter_rows(named=True)
-    ]
-    if not written:
-        return _nobody(search)
-    told = html_rows.table(["Member", "Why", "Follows"], written, whole=("Member",))
-    return told + html_rows.counted(first, len(shown), len(found), pages, size, "by name")
-
-
-def pages(looked: Looked, origin: str, search: str, size: int) -> int:
-    """How many pages there are of the members with a ballot of this origin."""
-    return html_rows.paged(len(_found(looked.people.filter(origin=origin), search)), 1, size)[1]
 
 
 def member(looked: Looked, asked: str) -> dict[str, Any] | None:
@@ -322,28 +198,29 @@ def member(looked: Looked, asked: str) -> dict[str, Any] | None:
     return None
 
 
-def standing_of(looked: Looked, row: Mapping[str, Any]) -> str:
-    """What a member's ballot means to others, in a sentence."""
-    others = row["influence_total"]
-    told = [] if others is None else [f"{'1 other ballot' if others == 1 else f'{others:,} other ballots'} build on it"]
-    if row["origin"] == "manual":
-        told.append(f"it carries the weight of {row['weight']:.2f} of {looked.stats['tallied_ballots']:,} ballots")
-    if row["origin"] == "calculated":
-        told.append(f"{row['depth']:,} {'following' if row['depth'] == 1 else 'followings'} deep")
-    words = ", ".join(told)
-    return f"{words[:1].upper()}{words[1:]}." if words and row["origin"] != "none" else ""
-
-
-def runoff_words(tally: StarTally) -> str:
-    """What the runoff is, and what came of it (K2, K7)."""
+def runoff_words(tally: StarTally, *, is_open: bool = False) -> str:
+    """What the runoff is, and what came of it (K2, K7); ``is_open`` as for ``words.headline``."""
     if tally.runoff is None:
         return f"No runoff: the {'score phase is tied' if tally.tie else 'choice is the only one'}."
     titles = dict(tally.scores.select("choice_id", "title").iter_rows())
-    rule = "Each ballot counts for the finalist it gives more stars."
+    rule = "Each ballot counts once, for the finalist it gives more stars; no preference: it gives both the same."
     if tally.winner is None:
         possible = ", ".join(titles[choice] for choice in tally.possible_winners)
-        return f"{rule} It ends level, and no step of the protocol breaks the tie. Possible winners: {possible}."
-    return f"{rule} {titles[tally.winner]} wins, with a margin of {tally.runoff.margin:,}."
+        return f"{rule} It ends level, and no further step breaks the tie. Possible winners: {possible}."
+    verb = "leads so far" if is_open else "wins"
+    return f"{rule} {titles[tally.winner]} {verb}, with a margin of {tally.runoff.margin:,}."
+
+
+def tie_words(tally: StarTally) -> str:
+    """Say how a tie is broken, before its steps (K4 to K7)."""
+    steps = tie_steps(tally)["step"]
+    before = (
+        " Steps have their numbers in the whole count; those before the tie are left out." if 1 not in steps else ""
+    )
+    return (
+        "Where choices are level, the next step compares something else, and only those still tied. What is compared, "
+        f"and in which order, is the tie protocol “{tally.protocol}”.{before}"
+    )
 
 
 def verdict(found: Verification) -> tuple[str, str]:
@@ -369,15 +246,17 @@ def snapshot_labels(known: pl.DataFrame) -> dict[str, str]:
     return labels(pl.DataFrame(told, schema={"snapshot_id": pl.String, "title": pl.String}, orient="row"))
 
 
-def _lineage(looked: Looked, public_id: str) -> Lineage:
-    options = looked.inputs.options
-    return lineage(
-        looked.state,
-        looked.inputs.decision_id,
-        public_id,
-        cycles=options.cycles,
-        work_limit=options.work_limit,
-        max_followings=_FOLLOWINGS,
+def _how_to_decide(looked: Looked) -> str:
+    """Say how the manager's decision of a tie gets into the count (K7)."""
+    tie, row = looked.tally and looked.tally.tie, looked.row
+    if not row["is_final"]:
+        return "Voting goes on: more ballots may break the tie. If not, the manager decides it at the end."
+    ids = [f'"{choice}"' if set(choice) & set(",:") else choice for choice in (tie.tied if tie else ())]
+    order = quote(f"{row['decision_id']}: {', '.join(ids)}")
+    return (
+        "FINAL means that voting is over; the winner still waits for the manager. The manager puts the tied choices in "
+        "order, the best first, and has them counted again with it: "
+        f"crowdvote snapshot take STORE -d {quote(row['decision_id'])} --tie-order {order} --supersede"
     )
 
 
@@ -387,38 +266,3 @@ def _stars(stars: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
     wide = rated.pivot("choice_id", index="member_id", values="stars", on_columns=list(titles))
     fields = [pl.col(choice).alias(title) for choice, title in titles.items()]
     return wide.select("member_id", pl.struct(fields).alias("stars"))
-
-
-def _found(rows: pl.DataFrame, search: str) -> pl.DataFrame:
-    wanted = search.strip().lower()
-    if not wanted:
-        return rows
-    hit = pl.any_horizontal(
-        pl.col(name).str.to_lowercase().str.contains(wanted, literal=True) for name in ("name", "public_id")
-    )
-    return rows.filter(hit)
-
-
-def _follows(looked: Looked, shown: pl.DataFrame) -> dict[str, str]:
-    """Whom some members follow, on which tags, and what came of it, by real id."""
-    who = looked.people.select(followee_id="member_id", followee="name")
-    asked = shown.select(follower_id="member_id")
-    followings = looked.state.followings.join(asked, on="follower_id", how="semi").sort("follower_id", "order")
-    rows = followings.join(
-        looked.sources.select("follower_id", "followee_id", "outcome"), on=["follower_id", "followee_id"], how="left"
-    ).join(who, on="followee_id", how="left", maintain_order="left")
-    found: dict[str, list[str]] = {}
-    for row in rows.iter_rows(named=True):
-        on = f"[{', '.join(row['tags'])}]" if row["tags"] else "[ALL]"
-        name = row["followee"] or "somebody who is no member"
-        why = _OUTCOMES.get(row["outcome"] or "", "")
-        found.setdefault(row["follower_id"], []).append(f"{name} on {on}" + (f" ({why})" if why else ""))
-    return {follower: "; ".join(told) for follower, told in found.items()}
-
-
-def _nobody(search: str) -> str:
-    return f'<p style="opacity:0.8">{"Nobody matches the search." if search.strip() else "Nobody."}</p>'
-
-
-def _two(stars: float | None) -> str | None:
-    return None if stars is None else f"{stars:.2f}".rstrip("0").rstrip(".")

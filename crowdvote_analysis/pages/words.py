@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
+from crowdvote_analysis.delegation.resolution import NOT_FOLLOWING
 from crowdvote_analysis.errors import TableWarning, UnresolvedTieError
+from crowdvote_analysis.snapshots.inputs import is_closed
 from crowdvote_analysis.state import SystemState
 
 if TYPE_CHECKING:
@@ -21,6 +23,13 @@ if TYPE_CHECKING:
     from crowdvote_analysis.star import Robustness, StarTally
 
 _ORIGINS = {"manual": "by hand", "calculated": "calculated", "none": "none"}
+# What a following without a ballot to inherit came to, as the end of a sentence (D7).
+CAUSES = {
+    "no_match": "no tag matches",
+    "no_ballot": "there is no ballot to inherit",
+    "circular": "it leads back in a loop",
+    "not_a_member": "whom they follow is not a member",
+}
 # Longest titles, in characters: in a list to choose from, and above a column of a table.
 _CHOOSER, _COLUMN = 56, 32
 # Warnings are caught for the whole process, and the sessions of a notebook server are threads of one.
@@ -75,24 +84,40 @@ def _noted(read: Callable[[], SystemState]) -> tuple[SystemState, list[str]]:
     return state, [str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)]
 
 
-def headline(tally: StarTally, safety: Robustness | None = None) -> Headline:
-    """Say what a tally came to (K2, K7), why the leader lost if it did, and how safe it is if that was worked out."""
+def headline(
+    tally: StarTally,
+    safety: Robustness | None = None,
+    *,
+    stats: Mapping[str, Any] | None = None,
+    is_open: bool = False,
+) -> Headline:
+    """Say what a tally came to (K2, K7), and why the leader lost if it did.
+
+    Args:
+        tally: The tally.
+        safety: How safe it is, if that was worked out.
+        stats: The row of ``Resolution.stats``; with it, it is said which ballots were not tallied (M2).
+        is_open: Whether people can still vote, so that nobody has won yet (S3).
+    """
     titles = dict(tally.scores.select("choice_id", "title").iter_rows())
     if tally.tie is not None:
         tied = [titles[choice] for choice in tally.tie.tied]
         possible = [titles[choice] for choice in tally.possible_winners]
         ask = str(UnresolvedTieError(tied, tally.tie.places, (), tally.tie.stage, possible, ()))
         where = "for a place in the runoff" if tally.tie.stage == "scoring" else "in the runoff"
-        stage = f"Every step of the protocol “{tally.protocol}” leaves them level {where}."
+        stage = f"Every step that could break the tie (the tie protocol “{tally.protocol}”) leaves them level {where}."
         outlook = (
             f"Possible winners: {', '.join(possible)}."
             if len(possible) > 1
             else f"It does not change who wins: under any decision of the tie that is {possible[0]}."
         )
-        return Headline("warn", "No winner yet: an unresolved tie", (ask, stage, outlook))
+        far = "so far" if is_open else "yet"
+        return Headline("warn", f"No winner {far}: an unresolved tie", (ask, stage, outlook))
     winner = titles[tally.winner or ""]
+    kind: Literal["info", "success"] = "info" if is_open else "success"
+    title = f"{winner} leads so far" if is_open else f"{winner} wins"
     if tally.runoff is None or tally.runner_up is None:
-        return Headline("success", f"{winner} wins", ("It is the only choice, so there was no runoff.",))
+        return Headline(kind, title, ("It is the only choice, so there was no runoff.",))
     votes, other = tally.runoff.votes, titles[tally.runner_up]
     ahead, behind = votes[tally.winner or ""], votes[tally.runner_up]
     if tally.runoff.margin:
@@ -102,9 +127,42 @@ def headline(tally: StarTally, safety: Robustness | None = None) -> Headline:
             tally.runoff.decided_by or "", "the community manager decided"
         )
         how = f"The runoff against {other} is level at {_ballots(ahead)} each; {rule}."
-    more = [tally.why_leader_lost, safety.sentence if safety else None]
-    tallied = f"Tallied: {_ballots(tally.vote_count)}."
-    return Headline("success", f"{winner} wins", (how, *(sentence for sentence in more if sentence), tallied))
+    more = [tally.leader_lost(places=2), safety.sentence if safety else None]
+    tallied = f"Tallied: {_ballots(tally.vote_count)}." if stats is None else tallied_words(stats)
+    return Headline(kind, title, (how, *(sentence for sentence in more if sentence), tallied))
+
+
+def tallied_words(stats: Mapping[str, Any]) -> str:
+    """Say how many of the voters' ballots were tallied, and why not all (M2, D5): ``stats`` as for ``headline``."""
+    with_ballot = stats["manual_ballots"] + stats["calculated_ballots"]
+    empty = with_ballot - stats["tallied_ballots"]
+    if not empty:
+        return f"Tallied: {_ballots(with_ballot)}."
+    return f"Tallied: {stats['tallied_ballots']:,} of {_ballots(with_ballot)}; {_starless(empty)}."
+
+
+def is_open(decision: Mapping[str, Any], now: datetime) -> bool:
+    """Whether people can still vote on a decision of some tables, as far as these say (S3).
+
+    Tables may hold nothing but ballots. Without any time, these are taken to be all there will be.
+
+    Args:
+        decision: Its row.
+        now: The instant.
+    """
+    has_times = decision["opens_at"] is not None or decision["closes_at"] is not None
+    return has_times and not is_closed(decision, now)
+
+
+def no_ballot(detail: str) -> str:
+    """Say why somebody has no ballot (D7).
+
+    Args:
+        detail: The ``reason_detail``: ``no_followings``, or what became of the followings, joined with +.
+    """
+    if detail == "no_followings":
+        return NOT_FOLLOWING
+    return f"Following others but {' and '.join(CAUSES[cause] for cause in detail.split('+'))}"
 
 
 def figures(stats: pl.DataFrame) -> list[tuple[str, str]]:
@@ -115,11 +173,12 @@ def figures(stats: pl.DataFrame) -> list[tuple[str, str]]:
     """
     (row,) = stats.iter_rows(named=True)
     with_ballot = row["manual_ballots"] + row["calculated_ballots"]
+    empty = with_ballot - row["tallied_ballots"]
     return [
         (f"{with_ballot:,} of {row['total_members']:,}", f"voters have a ballot ({row['participation']:.1%})"),
-        (f"{row['tallied_ballots']:,}", "ballots tallied"),
+        (f"{row['tallied_ballots']:,}", f"ballots tallied{f'; {_starless(empty)}' if empty else ''}"),
         (f"{row['lobbyists']:,}", "lobbyists, not tallied"),
-        (f"{row['max_delegation_depth']:,}", "followings deep at most"),
+        (f"{row['max_delegation_depth']:,}", "followings in the longest chain"),
         (f"{row['circular_prevented']:,}", "followings inside loops"),
     ]
 
@@ -218,6 +277,7 @@ def ballot_table(resolution: Resolution, decision_id: str, names: pl.DataFrame) 
         .rename({choice: f"★ {title}" for choice, title in titles.items()})
     )
     none = pl.col("origin") == "none"
+    why = {detail: no_ballot(detail) for detail in resolution.ballots["reason_detail"].drop_nulls().unique()}
     return (
         resolution.ballots.filter(here)
         .join(shown, on="member_id", how="inner")
@@ -229,7 +289,7 @@ def ballot_table(resolution: Resolution, decision_id: str, names: pl.DataFrame) 
             *(f"★ {title}" for title in titles.values()),
             pl.col("tags").list.join(", ").alias("Tags"),
             pl.col("depth").alias("Depth"),
-            pl.when(none).then(pl.format("{} ({})", "reason", "reason_detail")).alias("Why none"),
+            pl.when(none).then(pl.col("reason_detail").replace_strict(why)).alias("Why none"),
             pl.col("influence_direct").alias("Inherit directly"),
             pl.col("influence_total").alias("Inherit in all"),
             pl.col("weight").round(4).alias("Weight"),
@@ -276,6 +336,10 @@ def labels(rows: pl.DataFrame, longest: int = _CHOOSER) -> dict[str, str]:
     return dict(
         labelled.select(pl.when(shared).then(pl.format("{} ({})", "title", key)).otherwise("title"), key).iter_rows()
     )
+
+
+def _starless(number: int) -> str:
+    return f"{number:,} {'has' if number == 1 else 'have'} no stars"
 
 
 def _ballots(number: int) -> str:

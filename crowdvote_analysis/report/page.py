@@ -109,7 +109,8 @@ def _outcome(found: Contents) -> Html:
     if found.tally is None:
         said = told.Headline("warn", "Nothing to tally", ("No voter has a ballot with stars.",))
     else:
-        said = told.headline(found.tally, found.safety)
+        stats = found.public.tables["stats"].row(0, named=True)
+        said = told.headline(found.tally, found.safety, stats=stats, is_open=not found.row["is_final"])
     sentences = (element("p", sentence) for sentence in said.sentences)
     return element("div", element("p", element("strong", said.title)), *sentences, class_=f"callout {said.kind}")
 

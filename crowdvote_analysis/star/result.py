@@ -117,13 +117,18 @@ class StarTally:
         A leader that loses has more stars in all, but from fewer ballots: whoever prefers it must do so by more stars
         on average than those who prefer the winner.
         """
+        return self.leader_lost()
+
+    def leader_lost(self, places: int = PLACES) -> str | None:
+        """As ``why_leader_lost``, with the stars rounded half-even to so many places, for people."""
         if self.runoff is None or self.winner is None or self.score_leaders != (self.runner_up,):
             return None
         leader, winner = self.score_leaders[0], self.winner
         titles = dict(self.scores.select("choice_id", "title").iter_rows())
         totals = dict(self.scores.select("choice_id", "total").iter_rows())
-        lead = stars_of(units_of_stars(totals[leader]) - units_of_stars(totals[winner]))
-        more = f"{lead:,f}".rstrip("0").rstrip(".")
+        lead = units_of_stars(totals[leader]) - units_of_stars(totals[winner])
+        # A lead that rounds to nothing is told exactly.
+        more = f"{average(lead, 1, places) or stars_of(lead):,f}".rstrip("0").rstrip(".")
         fewer, votes = self.runoff.votes[leader], self.runoff.votes[winner]
         return (
             f"{titles[leader]} has the most stars, {more} more than {titles[winner]}, but fewer ballots prefer it: "

@@ -128,8 +128,22 @@ def test_ballots_are_listed_under_public_names(counted, names):
 def test_ballot_says_why_there_is_none(counted, names):
     """A member without a ballot has a reason and no stars (D7)."""
     row = words.ballot_table(counted, "village-green", names).row(by_predicate=pl.col("Member") == "Stella", named=True)
-    assert row["Why none"] == "Not following anyone (no_followings)"
+    assert row["Why none"] == "Not following anyone"
     assert row["★ Car park"] is None
+
+
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        ("no_followings", "Not following anyone"),
+        ("no_match", "Following others but no tag matches"),
+        ("no_match+no_ballot", "Following others but no tag matches and there is no ballot to inherit"),
+        ("circular+not_a_member", "Following others but it leads back in a loop and whom they follow is not a member"),
+    ],
+)
+def test_the_true_cause_is_told(detail, said):
+    """What became of the followings is told, not that no tag matches where there was nothing to match (D7)."""
+    assert words.no_ballot(detail) == said
 
 
 def test_choice_may_be_called_like_a_column():
@@ -162,7 +176,47 @@ def test_participation_in_figures(counted):
     """The figures of a decision come with a few words each."""
     said = words.figures(counted.stats.filter(decision_id="village-green"))
     assert said[0] == ("36 of 40", "voters have a ballot (90.0%)")
-    assert ("35", "ballots tallied") in said
+    assert ("35", "ballots tallied; 1 has no stars") in said
+    said = words.figures(counted.stats.filter(decision_id="bench-colour"))
+    assert ("7", "ballots tallied") in said
+
+
+def test_ballots_that_are_not_tallied_are_told(counted, tally):
+    """36 voters have a ballot and 35 are tallied: the headline says what became of the other one (D5)."""
+    (stats,) = counted.stats.filter(decision_id="village-green").to_dicts()
+    said = words.headline(tally("village-green"), stats=stats)
+    assert said.sentences[-1] == "Tallied: 35 of 36 ballots; 1 has no stars."
+    assert words.tallied_words({**stats, "manual_ballots": 17}) == "Tallied: 35 ballots."
+
+
+def test_nobody_has_won_while_voting_goes_on(tally):
+    """An open decision has a leader or a tie so far, no winner (S3)."""
+    said = words.headline(tally("village-green"), is_open=True)
+    assert (said.kind, said.title) == ("info", "Wildflower meadow leads so far")
+    assert words.headline(tally("bench-colour"), is_open=True).title == "No winner so far: an unresolved tie"
+
+
+@pytest.mark.parametrize(
+    ("decision", "is_open"),
+    [
+        ({"closes_at": datetime(2026, 6, 2, tzinfo=UTC)}, True),
+        ({"closes_at": datetime(2026, 6, 1, tzinfo=UTC)}, False),
+        ({"opens_at": datetime(2026, 5, 1, tzinfo=UTC)}, True),
+        ({"closes_at": datetime(2026, 6, 2, tzinfo=UTC), "status": "cancelled"}, False),
+        ({}, False),
+    ],
+)
+def test_tables_without_times_are_all_there_is(decision, is_open):
+    """A decision is open until it closes; ballots alone, without any time, are a complete count (S3)."""
+    row = {"opens_at": None, "closes_at": None, "status": "active", **decision}
+    assert words.is_open(row, datetime(2026, 6, 1, tzinfo=UTC)) == is_open
+
+
+def test_stars_are_rounded_for_people(tally):
+    """Sentences have two places, and logs and documents all of them."""
+    lost = tally("school-meals")
+    assert "7.94 more than" in " ".join(words.headline(lost).sentences)
+    assert "7.9357143 more than" in lost.why_leader_lost
 
 
 def test_what_is_not_here_is_said(demo):

@@ -183,7 +183,7 @@ def test_a_tie_is_told_step_by_step(garden: Path) -> None:
     """What is left to the community manager is said in words, with every step that stayed level."""
     store = Store.open(garden)
     text = _Tags(report_page(store, list_snapshots(store, "bench")["snapshot_id"][0])).text
-    assert "No winner yet: an unresolved tie" in text
+    assert "No winner so far: an unresolved tie" in text
     assert "The tie, step by step" in text
 
 

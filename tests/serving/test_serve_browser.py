@@ -87,6 +87,7 @@ def test_from_signing_in_to_signing_out(person, served):
     page = maya.page
     page.get_by_text("Wildflower meadow wins").wait_for()
     page.locator("canvas.marks").first.wait_for()
+    page.get_by_role("heading", name="Take it along").wait_for()  # all of the page has come
     assert page.get_by_placeholder("the demo communities").count() == 0  # there is no other folder to choose
     socket_address = f"{served.url.replace('http', 'ws')}/count/ws?session_id=s_other1"
     assert maya.complaints == []
