@@ -180,12 +180,13 @@ def show_steps(tally):
 def show_influence(community, decision, names, resolution):
     _ballots = resolution.ballots.filter(decision_id=decision.value)
     _rows = charts.influence_rows(_ballots, names.filter(community_id=community.value))
-    _voted = _ballots.filter(origin="manual").height
-    _about = (
+    _by_hand = _ballots.filter(origin="manual")
+    _about = [
         "Weight: the number of tallied ballots that come down to this one, once every calculated ballot is traced "
-        "back. Direct: members who inherit from it; in all: at any depth. "
-        f"Shown: {len(_rows):,} of {_voted:,} members who voted by hand."
-    )
+        "back; who has most of it carries most. Direct: members who inherit from it; in all: at any depth, which is in "
+        f"how many other ballots it is found. Shown: {len(_rows):,} of {len(_by_hand):,} members who voted by hand.",
+        *([] if _by_hand["is_voter"].all() else [words.LOBBYISTS]),
+    ]
     layout.section(
         "Whose ballots carry the result",
         _about if len(_rows) else "No ballot cast by hand carries any weight here.",

@@ -87,23 +87,36 @@ def count_decision(all_names, community, decision, state):
 
 
 @app.cell
-def show_headline(community, decision, measured, names, state, weights):
+def tally_decision(decision, resolution):
+    try:
+        tally = cv.tally_star(resolution, decision.value, on_tie="return")
+    except cv.InvalidElectionError:
+        tally = None
+    return (tally,)
+
+
+@app.cell
+def show_headline(community, decision, measured, names, resolution, state, tally, weights):
     _title = state.decisions.filter(decision_id=decision.value)["title"].item() or decision.value
+    _runoff = "" if tally is None else told.runoff_sentence(cv.runoff_shares(resolution, tally), tally, names)
     layout.column(
         layout.heading(f"Who decided: {_title}", community.selected_key),
-        layout.box(told.headline(measured, weights, names)),
+        layout.box(told.headline(measured, weights, names, _runoff)),
     )
     return
 
 
 @app.cell
-def show_concentration(measured, weights):
+def show_concentration(decision, measured, resolution, weights):
     mo.stop(not measured.voters)
     layout.section(
         "How few carry how much",
-        "Every ballot that was not cast by hand is made of ballots that were. Traced back, each voter carries a "
-        "weight: so many of all ballots are theirs. The line adds the weights up, the heaviest voter first; the "
-        "dot is where they pass one half, and the dashed line is how it would look if all had the same.",
+        [
+            "Every ballot that was not cast by hand is made of ballots that were. Traced back, whoever voted by hand "
+            "carries a weight: so many of all ballots are theirs. The line adds the weights up, the heaviest first; "
+            "the dot is where they pass one half, and the dashed line is how it would look if all had the same.",
+            told.who_carries(resolution.ballots.filter(decision_id=decision.value), weights),
+        ],
         layout.figures(told.figures(measured)),
         charts.cumulative_chart(charts.cumulative_rows(weights)),
     )
@@ -127,7 +140,8 @@ def show_weights(chosen, decision, heaviest, names, resolution, weights):
     _picked = told.picked(chosen.selections)
     layout.section(
         "Whose ballots carry the result",
-        "Weight is counted in ballots. Direct: members who inherit from the voter; in all: at any depth. "
+        "Weight is counted in ballots: who has most of it carries most. Direct: members who inherit from the voter; in "
+        "all: at any depth, which is in how many other ballots this one is found. "
         f"Shown: {len(heaviest):,} of {len(_all):,}. Click on a bar to find the voter in the table below, several "
         "with Shift; click beside the bars for all of them.",
         chosen,
@@ -139,17 +153,14 @@ def show_weights(chosen, decision, heaviest, names, resolution, weights):
 
 
 @app.cell
-def show_shares(decision, names, resolution):
-    try:
-        _scores = cv.tally_star(resolution, decision.value, on_tie="return").scores
-        _rows = charts.share_rows(resolution.score_shares.filter(decision_id=decision.value), _scores, names)
-    except cv.InvalidElectionError:
-        _rows = None
-    mo.stop(_rows is None or _rows.is_empty())
+def show_shares(decision, names, resolution, tally):
+    mo.stop(tally is None)
+    _rows = charts.share_rows(resolution.score_shares.filter(decision_id=decision.value), tally.scores, names)
+    mo.stop(_rows.is_empty())
     layout.section(
         "What every score is made of",
-        "Each bar is all the stars of a choice, split by the voters whose stars they are: weight times stars. The "
-        "six heaviest voters are named.",
+        "Each bar is all the stars of a choice, split by the people whose stars they are: weight times stars. The "
+        "six who carry most are named.",
         charts.share_chart(_rows),
     )
     return
@@ -173,7 +184,8 @@ def show_depth(decision, resolution):
     mo.stop(len(_rows) < 2)
     layout.section(
         "How far ballots travelled",
-        "By hand is 0 followings; whoever inherits from somebody who inherited is further away.",
+        "Voters only, lobbyists are not among them. By hand is 0 followings; whoever inherits from somebody who "
+        "inherited is further away.",
         charts.depth_chart(_rows),
     )
     return

@@ -106,7 +106,7 @@ def choose_vote(decision, resolution, voter):
     _manual = voter.value in resolution.ballots.filter(decision_id=decision.value, origin="manual")["member_id"]
     vote = mo.ui.radio(
         told.BALLOT_CHOICES if _manual else told.BALLOT_CHOICES_WITHOUT,
-        value=list(told.BALLOT_CHOICES)[1 if _manual else 0],
+        value=next(iter(told.BALLOT_CHOICES)),
         label="Ballot",
         inline=True,
     )
@@ -142,7 +142,9 @@ def choose_rules():
 
 
 @app.cell
-def show_controls(cycles, followee, follower, follows, on_tags, protocol, stars, tags, vote, voter):
+def show_controls(
+    cycles, decision, followee, follower, follows, on_tags, protocol, resolution, stars, tags, vote, voter
+):
     _sliders = [*stars.elements.values()] if vote.value == "cast" else []
     _tags = tags if vote.value in ("cast", "tag") else None
     layout.section(
@@ -151,10 +153,16 @@ def show_controls(cycles, followee, follower, follows, on_tags, protocol, stars,
         mo.Html("<strong>A ballot</strong>"),
         layout.row(voter, vote),
         layout.row(*_sliders, _tags) if _tags is not None else None,
+        layout.line(told.about_ballot(resolution, decision.value, voter.selected_key)) if _tags is not None else None,
         mo.Html("<strong>A following</strong>"),
         layout.row(follower, follows, followee, on_tags),
         mo.Html("<strong>The rules</strong>"),
         layout.row(cycles, protocol),
+        layout.line(
+            "Loops by “path”: ballots are found by walking along followings, and whoever is already on the way gives "
+            "nothing. By “equilibrium”: the ballots that no further averaging would change. Ties are settled by one of "
+            "three written orders of steps. How a count works shows all of them."
+        ),
     )
     return
 
@@ -190,10 +198,11 @@ def count_again(
 @app.cell
 def show_verdict(changes, comparison, cycles, names, protocol, refused):
     _words = told.in_words(changes, names, cycles.selected_key, protocol.selected_key)
+    _tried = bool(changes) or cycles.value is not None or protocol.value != "starvote"
     if comparison is None:
         _verdict = layout.trouble("This cannot be counted.", refused)
     else:
-        _verdict = layout.column(layout.line(_words), layout.box(told.verdict(comparison)))
+        _verdict = layout.column(layout.line(_words), layout.box(told.verdict(comparison, tried=_tried)))
     _verdict
     return
 
@@ -203,7 +212,7 @@ def show_scores(comparison):
     mo.stop(comparison is None)
     layout.section(
         "Scores, before and now",
-        "The bar is the average now; the mark is where it stood before.",
+        "The bar is the average now; the mark is where it stood before. Choices keep the order they had before.",
         charts.change_chart(charts.change_rows(comparison)),
     )
     return

@@ -60,7 +60,7 @@ def _of_folder(app, folder: Path) -> str:
 def test_who_decided_is_said(show):
     """The page says how few decided and who carries most, and has all its parts."""
     page = show("riverside", "village-green")
-    assert "5 of 19 voters carry more than half of the result" in page
+    assert "5 of 19 people carry more than half of the result" in page
     for heading in (
         "How few carry how much",
         "Whose ballots carry the result",

@@ -30,7 +30,7 @@ def test_looking_around(visit):  # noqa: F811
     members = cv.SystemState.read(demo_folder()).members
     hidden = members.filter(pl.col("is_anonymous") & (pl.col("community_id") == "riverside"))
     opened = visit(QUERY)
-    opened.page.get_by_text("5 of 19 voters carry more than half of the result").wait_for()
+    opened.page.get_by_text("5 of 19 people carry more than half of the result").wait_for()
     opened.page.locator("canvas.marks").nth(5).wait_for()
     before = _drawn(opened.page)
     slider = opened.page.get_by_role("slider")

@@ -52,7 +52,10 @@ def _chosen(vote=("", "kelly"), following=("follow", None, None, "")):
     """What stands in the controls."""
     names = ("voter", "vote", "follower", "followee", "follows", "on_tags")
     values = (vote[1], vote[0], following[1], following[2], following[0], following[3])
-    controls = {name: SimpleNamespace(value=value, text="") for name, value in zip(names, values, strict=True)}
+    controls = {
+        name: SimpleNamespace(value=value, selected_key="Kelly", text="")
+        for name, value in zip(names, values, strict=True)
+    }
     stars = SimpleNamespace(value=dict(vote[2:]), elements={}, text="")
     rules = {
         "cycles": SimpleNamespace(value=None, selected_key="as the community counts them", text=""),
@@ -61,19 +64,28 @@ def _chosen(vote=("", "kelly"), following=("follow", None, None, "")):
     return controls | rules | {"stars": stars, "tags": SimpleNamespace(value="", text="")}
 
 
-def test_opens_with_the_heaviest_voter_away(show):
-    """At first the page shows what would be if whoever carries most had not voted, and who is pivotal."""
+def test_opens_as_it_is(show):
+    """At first nothing is changed, and the page says who is pivotal."""
     page = show("riverside", "village-green")
-    assert "If Kelly had not voted:" in page
-    assert "The result changes: Car park wins instead of Wildflower meadow" in page
+    assert "Nothing is changed so far." in page
+    assert "As it is: Wildflower meadow wins" in page
+    assert "Ballots that change" not in page
     assert "the result would be another one without Kelly." in page
 
 
-def test_as_it_is_nothing_changes(show):
-    """Without a change the result stays, and no ballot is listed."""
-    page = show("riverside", "village-green", **_chosen())
-    assert "The result stays: Wildflower meadow wins" in page
-    assert "Ballots that change" not in page
+def test_without_a_voter_the_result_may_change(show):
+    """Another winner is said, with the winner first."""
+    page = show("riverside", "village-green", **_chosen(("withdraw", "kelly")))
+    assert "If Kelly had not voted:" in page
+    assert "The result changes: Car park wins instead of Wildflower meadow" in page
+    assert "Now: Car park against Wildflower meadow in the runoff, 18 to 15 ballots." in page
+
+
+def test_sliders_say_where_they_begin(show):
+    """Another ballot is the member's own at first, and its tags are those of the decision."""
+    page = show("riverside", "village-green", **_chosen(("cast", "kelly", ("bandstand", 5.0))))
+    assert "It begins as the ballot of Kelly is" in page
+    assert "ballots by hand have these: budget, environment, heritage" in page
 
 
 def test_a_ballot_and_a_following_can_be_changed_together(show):
@@ -106,5 +118,5 @@ def test_nobody_voted(app, tmp_path):
     (tmp_path / "members.csv").write_text("member_id\nKelly\n")
     outputs, _ = app.run(defs={"folder": SimpleNamespace(value=str(tmp_path))})
     page = unescape(" ".join(mo.as_html(output).text for output in outputs if output is not None))
-    assert "The result stays: nothing to tally" in page
+    assert "As it is: nothing to tally" in page
     assert "Traceback" not in page

@@ -19,17 +19,19 @@ _FULL = 5.0
 
 
 def change_rows(comparison: Comparison) -> pl.DataFrame:
-    """List the choices with their average stars before and after, and how they fare after.
+    """List the choices with their average stars before and after, and how they fare after, in the order before.
 
     Returns:
-        ``title``, ``role`` (``winner``, ``finalist``, ``tied`` or empty, after the change), ``average_before``,
-        ``average_after``, ``rank_before``, ``rank_after`` (null where nothing was tallied), as ``Comparison.scores``.
+        ``title``, ``role`` (``winner``, ``finalist``, ``tied`` or empty, after the change), ``won_before`` (Boolean),
+        ``average_before``, ``average_after``, ``rank_before``, ``rank_after`` (null where nothing was tallied), as
+        ``Comparison.scores``.
     """
-    after = comparison.after
+    before, after = comparison.before, comparison.after
     tied = after.tie.tied if after and after.tie else ()
     finalists = after.finalists if after else ()
     choice = pl.col("choice_id")
-    return comparison.scores.select(
+    ordered = comparison.scores.sort("rank_before", nulls_last=True, maintain_order=True)
+    return ordered.select(
         "title",
         pl.when(choice.is_in(list(tied)))
         .then(pl.lit("tied"))
@@ -39,6 +41,7 @@ def change_rows(comparison: Comparison) -> pl.DataFrame:
         .then(pl.lit("finalist"))
         .otherwise(pl.lit(""))
         .alias("role"),
+        (choice == pl.lit(before.winner if before else None, dtype=pl.String)).fill_null(False).alias("won_before"),
         "average_before",
         "average_after",
         "rank_before",
@@ -50,13 +53,18 @@ def change_chart(rows: pl.DataFrame, *, mode: Mode = "page", width: Width = "con
     """Draw the average stars after the change as bars; a mark shows where they stood before.
 
     Args:
-        rows: ``title``, ``role``, ``average_before``, ``average_after``, ``rank_before``, ``rank_after``, as from
-            ``change_rows``.
+        rows: ``title``, ``role``, ``won_before``, ``average_before``, ``average_after``, ``rank_before``,
+            ``rank_after``, as from ``change_rows``.
         mode: ``"page"``, ``"light"`` or ``"dark"``.
         width: In pixels, or ``"container"``.
     """
+    stays = pl.col("won_before") & (pl.col("role") == "winner")
+    moved = pl.when("won_before").then(pl.lit("won before")).otherwise(pl.lit(""))
+    now = pl.when(pl.col("role") == "").then(pl.lit("")).otherwise(pl.col("role") + " now")
+    both = pl.concat_str(moved, pl.when((moved != "") & (now != "")).then(pl.lit(", ")).otherwise(pl.lit("")), now)
+    told = pl.when(stays).then(pl.lit("winner, before and now")).otherwise(both)
     shown = rows.with_columns(pl.col("average_before", "average_after").cast(pl.Float64)).with_columns(
-        label=pl.when(pl.col("role") == "").then("title").otherwise(pl.format("{}  ({})", "title", "role")),
+        label=pl.when(told == "").then("title").otherwise(pl.format("{}  ({})", "title", told)),
         figures=pl.struct("average_before", "average_after").map_elements(_figures, return_dtype=pl.String),
     )
     layers = labelled_bars(

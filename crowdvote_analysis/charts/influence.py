@@ -57,7 +57,7 @@ def influence_chart(rows: pl.DataFrame, *, mode: Mode = "page", width: Width = "
         label=pl.concat_str(
             "name",
             pl.when("is_voter").then(pl.lit("")).otherwise(pl.lit("  (lobbyist, not tallied)")),
-            pl.when("most_influential").then(pl.lit("  (most influential)")).otherwise(pl.lit("")),
+            pl.when("most_influential").then(pl.lit("  (in most ballots)")).otherwise(pl.lit("")),
         ),
         figures=pl.struct("weight", "influence_direct", "influence_total").map_elements(
             _figures, return_dtype=pl.String

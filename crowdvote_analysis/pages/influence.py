@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from crowdvote_analysis.pages import words
 from crowdvote_analysis.pages.words import Headline
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.delegation import Resolution
     from crowdvote_analysis.power import Concentration
+    from crowdvote_analysis.star import StarTally
 
 
 def shown_names(names: pl.DataFrame) -> pl.DataFrame:
@@ -43,30 +45,32 @@ def member_labels(resolution: Resolution, decision_id: str, names: pl.DataFrame)
     return dict(ordered.select("name", "member_id").iter_rows())
 
 
-def headline(measured: Concentration, weights: pl.DataFrame, names: pl.DataFrame) -> Headline:
+def headline(measured: Concentration, weights: pl.DataFrame, names: pl.DataFrame, more: str = "") -> Headline:
     """Say in words how few decided, and who carries most.
 
     Args:
         measured: The concentration of the weights.
         weights: ``member_id``, ``weight``, the heaviest first, as from ``power.voter_weights``.
         names: As for ``shown_names``.
+        more: A further sentence.
     """
     if not measured.voters:
         return Headline("warn", "Nobody decided", ("No ballot that was cast by hand carries any weight.",))
     of, few = measured.voters, measured.smallest_majority
     first = weights.head(1).join(shown_names(names), on="member_id", how="left")
-    title = f"{few:,} of {of:,} voters carry more than half of the result"
+    title = f"{few:,} of {of:,} people carry more than half of the result"
     if of == 1:
-        title = "One voter carries the whole result"
+        title = "One person carries the whole result"
     elif few == 1:
-        title = f"One of {of:,} voters carries more than half of the result"
+        title = f"One of {of:,} people carries more than half of the result"
     return Headline(
         "info",
         title,
         (
             f"{first['name'].item()} carries most: {float(first['weight'].item()):,.2f} of "
             f"{float(measured.total):,.0f} ballots ({float(measured.largest_share):.1%}).",
-            f"All in all it is as if {float(measured.effective_number):,.1f} voters had decided with equal weight.",
+            f"All in all it is as if {float(measured.effective_number):,.1f} people had decided with equal weight.",
+            *([more] if more else []),
         ),
     )
 
@@ -75,11 +79,53 @@ def figures(measured: Concentration) -> list[tuple[str, str]]:
     """Give the concentration as numbers with a few words each."""
     return [
         (f"{measured.voters:,}", "voted by hand and carry weight"),
-        (f"{float(measured.effective_number):,.1f}", "voters of equal weight would be as concentrated"),
+        (f"{float(measured.effective_number):,.1f}", "people of equal weight would be as concentrated"),
         (f"{measured.smallest_majority:,}", "make more than half of the weight together"),
-        (f"{float(measured.largest_share):.1%}", "is the largest share of one voter"),
+        (f"{float(measured.largest_share):.1%}", "is the largest share of one of them"),
         (f"{float(measured.gini):.2f}", "Gini: 0 all equal, 1 one has everything"),
     ]
+
+
+def who_carries(ballots: pl.DataFrame, weights: pl.DataFrame) -> str:
+    """Say who the people are that carry weight, and why they are not as many as voted by hand (M1, I3).
+
+    Args:
+        ballots: ``Resolution.ballots`` of one decision.
+        weights: ``member_id`` of those who carry weight, as from ``power.voter_weights``.
+    """
+    by_hand = ballots.filter(origin="manual")
+    carry = by_hand.join(weights, on="member_id", how="semi")
+    lobbyists = len(carry) - int(carry["is_voter"].sum())
+    who = _count(len(carry) - lobbyists, "voter")
+    if lobbyists:
+        who += f" and {_count(lobbyists, 'lobbyist')}"
+    told = f"{who} {'carries' if len(carry) == 1 else 'carry'} weight."
+    without = len(by_hand) - len(carry)
+    if without:
+        told += f" {_count(without, 'further ballot')} by hand: without stars, or a lobbyist's that nobody inherits."
+    return f"{told} {words.LOBBYISTS}" if lobbyists else told
+
+
+def runoff_sentence(shares: pl.DataFrame, tally: StarTally, names: pl.DataFrame) -> str:
+    """Say whose ballots the votes for the winner are, in the runoff; nothing without one.
+
+    Args:
+        shares: As from ``star.runoff_shares`` of the decision.
+        tally: Its tally.
+        names: As for ``shown_names``.
+    """
+    if tally.runoff is None or tally.winner is None or shares.is_empty():
+        return ""
+    title = dict(tally.scores.select("choice_id", "title").iter_rows())[tally.winner]
+    first = (
+        shares.filter(pl.col("for_winner") > 0)
+        .join(shown_names(names), on="member_id")
+        .sort(["for_winner", "name"], descending=[True, False])
+        .head(3)
+    )
+    told = [f"{float(part):,.2f} to {name}" for name, part in first.select("name", "for_winner").iter_rows()]
+    listed = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
+    return f"Of the {_count(tally.runoff.votes[tally.winner], 'ballot')} for {title} in the runoff, {listed} come down."
 
 
 def weight_table(resolution: Resolution, decision_id: str, weights: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
@@ -133,3 +179,7 @@ def tag_sentence(power: pl.DataFrame) -> str:
     if len(tags):
         return f"{sentence} The strongest tag is “{tags['tag'][0]}” with {tags['share'][0]:.0%}."
     return sentence
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

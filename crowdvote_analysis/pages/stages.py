@@ -45,10 +45,7 @@ def about_manual(looked: Looked) -> list[str]:
     if len(heaviest) == 1:
         told.append("{}'s ballot carries most: {:.2f} of {} ballots.".format(*heaviest[0], tallied))
     if not rows["is_voter"].all():
-        told.append(
-            "A lobbyist may be followed, and does not vote: the lobbyist's own ballot is not tallied, but voters who "
-            "follow inherit it. The weight beside a lobbyist is what came through these voters."
-        )
+        told.append(words.LOBBYISTS)
     return told
 
 

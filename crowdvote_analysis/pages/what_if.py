@@ -69,6 +69,14 @@ def own_tags(resolution: Resolution, decision_id: str, member_id: str) -> str:
     return ", ".join(ballot["tags"].explode(empty_as_null=False))
 
 
+def about_ballot(resolution: Resolution, decision_id: str, name: str) -> str:
+    """Say where the sliders begin, and which tags ballots of the decision have (T1)."""
+    tags = resolution.ballots.filter(decision_id=decision_id, origin="manual")["tags"].explode(empty_as_null=False)
+    known = ", ".join(sorted(set(tags.drop_nulls())))
+    used = f" Tags stand with commas between them; ballots by hand have these: {known}." if known else ""
+    return f"It begins as the ballot of {name} is, to the nearest half star.{used}"
+
+
 def wanted(
     *,
     vote: tuple[str, str, Mapping[str, float], str],
@@ -111,7 +119,9 @@ def in_words(changes: Iterable[Change], names: pl.DataFrame, loops: str, ties: s
     parts = [_clause(change, called) for change in changes]
     parts += [f"loops were counted by {loops}"] if loops != next(iter(LOOP_RULES)) else []
     parts += [f"ties were settled by {ties}"] if ties != next(iter(PROTOCOLS)) else []
-    return f"If {', and '.join(parts)}:" if parts else "Nothing is changed so far."
+    if parts:
+        return f"If {', and '.join(parts)}:"
+    return "Nothing is changed so far. Change a ballot, a following or a rule above, and it is counted again."
 
 
 def _clause(change: Change, called: Mapping[str, str]) -> str:
@@ -144,9 +154,16 @@ def came_out(tally: StarTally | None) -> str:
     return f"a tie between {' and '.join(titles[choice] for choice in tally.possible_winners)}"
 
 
-def verdict(comparison: Comparison) -> Headline:
-    """Say whether the result changes, by which numbers, and how many ballots do."""
+def verdict(comparison: Comparison, *, tried: bool = True) -> Headline:
+    """Say whether the result changes, by which numbers, and how many ballots do.
+
+    Args:
+        comparison: Two counts.
+        tried: Whether anything was changed; the result as it is otherwise.
+    """
     before, after = came_out(comparison.before), came_out(comparison.after)
+    if not tried:
+        return Headline("info", f"As it is: {before}", tuple(filter(None, [_runoff("Counted", comparison.before)])))
     number = len(comparison.ballots)
     touched = (
         "No ballot changes."
@@ -248,10 +265,10 @@ def _runoff(name: str, tally: StarTally | None) -> str:
     if tally is None or tally.runoff is None:
         return ""
     titles = dict(tally.scores.select("choice_id", "title").iter_rows())
-    votes = " to ".join(f"{number:,}" for number in tally.runoff.votes.values())
-    return (
-        f"{name}: {' against '.join(titles[choice] for choice in tally.runoff.votes)} in the runoff, {votes} ballots."
-    )
+    # The winner stands first, also where the other finalist has the better score.
+    sides = sorted(tally.runoff.votes.items(), key=lambda side: side[0] != tally.winner)
+    votes = " to ".join(f"{number:,}" for _, number in sides)
+    return f"{name}: {' against '.join(titles[choice] for choice, _ in sides)} in the runoff, {votes} ballots."
 
 
 def _as_noun(words: str) -> str:

@@ -38,6 +38,13 @@ _READING = Lock()
 _STANDING: dict[tuple[object, ...], tuple[SystemState, list[str]]] = {}
 
 
+# Why somebody whose ballot is not tallied weighs something (M1, I4).
+LOBBYISTS = (
+    "A lobbyist may be followed, and does not vote: the lobbyist's own ballot is not tallied, but voters who follow "
+    "inherit it. The weight beside a lobbyist is what came through these voters."
+)
+
+
 @dataclass(frozen=True)
 class Headline:
     """What came out, in words.

@@ -134,20 +134,61 @@ def test_headline_of_concentration(counted, here):
     """How few decided is said in words, and who carries most."""
     weights = voter_weights(counted, "village-green")
     said = influence_page.headline(concentration(weights["weight"]), weights, here)
-    assert said.title == "5 of 19 voters carry more than half of the result"
+    assert said.title == "5 of 19 people carry more than half of the result"
     assert said.sentences[0] == "Kelly carries most: 6.71 of 35 ballots (19.2%)."
     assert influence_page.headline(concentration([]), weights.clear(), here).title == "Nobody decided"
 
 
 @pytest.mark.parametrize(
     ("weights", "title"),
-    [([3], "One voter carries the whole result"), ([3, 1], "One of 2 voters carries more than half of the result")],
+    [([3], "One person carries the whole result"), ([3, 1], "One of 2 people carries more than half of the result")],
 )
 def test_headline_of_the_few(weights, title):
     """One voter is not spoken of as many."""
     frame = pl.DataFrame({"member_id": [f"m{place}" for place in range(len(weights))], "weight": weights})
     names = frame.select("member_id", public_id="member_id", name="member_id")
     assert influence_page.headline(concentration(weights), frame, names).title == title
+
+
+def test_who_carries_weight_adds_up(counted):
+    """Lobbyists and empty ballots are why the numbers of a page differ (M1, I3)."""
+    ballots = counted.ballots.filter(decision_id="village-green")
+    said = influence_page.who_carries(ballots, voter_weights(counted, "village-green"))
+    assert said.startswith("17 voters and 2 lobbyists carry weight. 1 further ballot by hand: without stars")
+    voters = ballots.filter("is_voter")
+    assert influence_page.who_carries(voters, voters.filter(member_id="kelly")) == (
+        "1 voter carries weight. 17 further ballots by hand: without stars, or a lobbyist's that nobody inherits."
+    )
+
+
+def test_who_carried_the_winner(counted, here, tally):
+    """The votes of the runoff for the winner, by whose ballots they are."""
+    green = tally("village-green")
+    shares = cv.runoff_shares(counted, green)
+    said = influence_page.runoff_sentence(shares, green, here)
+    assert said.startswith("Of the 25 ballots for Wildflower meadow in the runoff, 6.")
+    assert " to Kelly, " in said
+    assert said.endswith(" come down.")
+    assert influence_page.runoff_sentence(shares.clear(), green, here) == ""
+
+
+def test_the_winner_stands_first(demo, counted):
+    """Whoever has the better score, the sentence about a runoff begins with its winner."""
+    for decision in counted.decisions["decision_id"]:
+        tallied = what_if(demo, counted, decision)
+        if tallied.before and tallied.before.runoff and tallied.before.winner:
+            title = dict(tallied.before.scores.select("choice_id", "title").iter_rows())[tallied.before.winner]
+            assert what_if_page.verdict(tallied).sentences[0].startswith(f"Before: {title} against ")
+
+
+def test_choices_keep_their_order_when_something_is_tried(green):
+    """Bars can be compared, and the old and the new winner are marked."""
+    rows = charts.change_rows(green)
+    assert rows["rank_before"].to_list() == sorted(rows["rank_before"])
+    assert rows.filter("won_before")["title"].to_list() == ["Wildflower meadow"]
+    labels = texts(charts.change_chart(rows))
+    assert "Wildflower meadow  (won before, finalist now)" in labels
+    assert "Car park  (winner now)" in labels
 
 
 def test_power_by_tag_in_words(counted):
