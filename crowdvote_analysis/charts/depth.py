@@ -13,6 +13,7 @@ from crowdvote_analysis.charts.theme import CALCULATED, MANUAL, plotted, styled
 if TYPE_CHECKING:
     from crowdvote_analysis.charts.theme import Mode, Width
 
+_LABEL = 46  # pixels
 _COLOURS = {"manual": MANUAL, "calculated": CALCULATED}
 
 
@@ -50,6 +51,8 @@ def depth_chart(rows: pl.DataFrame, *, mode: Mode = "page", width: Width = "cont
     data = plotted(rows, ["depth", "origin", "voters"])
     numbers = [f"{voters:,}" for voters in rows["voters"]]
     words = f"[datum.value === 0 ? 'by hand' : datum.value, {json.dumps(numbers)}[datum.value]]"
+    # Where bars stand closer than their labels are wide, only every second, third … has one.
+    every = f"datum.value % ceil({len(numbers)} * {_LABEL} / width) === 0 ? {words} : ''"
     bars = (
         alt.Chart(data)
         .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2, width=alt.expr("min(110, 0.9 * bandwidth('x'))"))
@@ -57,7 +60,7 @@ def depth_chart(rows: pl.DataFrame, *, mode: Mode = "page", width: Width = "cont
             x=alt.X(
                 "depth:O",
                 title="followings a ballot came along (second line: number of voters)",
-                axis=alt.Axis(labelAngle=0, labelExpr=words, labelLineHeight=16),
+                axis=alt.Axis(labelAngle=0, labelExpr=every, labelLineHeight=16),
             ),
             y=alt.Y("voters:Q", axis=None, scale=alt.Scale(nice=False)),
             color=alt.Color(

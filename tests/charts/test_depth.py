@@ -34,6 +34,13 @@ def test_numbers_stand_below_the_bars(counted):
     assert ">18</tspan>" in drawing(chart)
 
 
+def test_labels_do_not_run_into_each_other():
+    """Where there are many depths, some have no label, and the bars have theirs in a tooltip."""
+    many = pl.DataFrame({"depth": range(60), "origin": ["manual"] + ["calculated"] * 59, "voters": range(100, 160)})
+    shown = drawing(depth_chart(many, width=460))
+    assert [f">{number}</tspan>" in shown for number in (100, 103, 105, 106, 112)] == [True, False, False, True, True]
+
+
 def test_no_ballots_can_be_drawn(counted):
     """Without any ballot there is nothing to show, and no error."""
     listed = depth_rows(counted.ballots.filter(origin="none"))
