@@ -96,9 +96,9 @@ def show_outcome(community, decision, nothing_to_tally, resolution, state, tally
     _small = tally and tally.won_by_ballots and tally.vote_count <= 100_000
     _safety = cv.robustness(resolution, decision.value) if _small else None
     _stats = resolution.stats.filter(decision_id=decision.value).row(0, named=True)
-    _open = words.is_open(_row, datetime.now(UTC))
+    still_open = words.is_open(_row, datetime.now(UTC))
     _nothing = words.Headline("warn", "Nothing to tally", (nothing_to_tally,))
-    _said = words.headline(tally, _safety, stats=_stats, is_open=_open) if tally else _nothing
+    _said = words.headline(tally, _safety, stats=_stats, is_open=still_open) if tally else _nothing
     layout.column(
         layout.heading(
             _row["title"] or decision.value,
@@ -107,7 +107,7 @@ def show_outcome(community, decision, nothing_to_tally, resolution, state, tally
         ),
         layout.box(_said),
     )
-    return
+    return (still_open,)
 
 
 @app.cell
@@ -123,13 +123,15 @@ def show_participation(decision, resolution):
 
 
 @app.cell
-def show_scores(resolution, tally):
+def show_scores(resolution, still_open, tally):
     mo.stop(tally is None)
     _tied = tally.tie.tied if tally.tie else ()
     layout.section(
         "Score phase",
         "Every ballot gives each choice 0 to 5 stars; the two choices with the most meet in the runoff.",
-        charts.score_chart(tally.scores, finalists=tally.finalists, winner=tally.winner, tied=_tied),
+        charts.score_chart(
+            tally.scores, finalists=tally.finalists, winner=tally.winner, tied=_tied, is_open=still_open
+        ),
         mo.accordion(
             {
                 "How the ballots are spread": charts.histogram_chart(
@@ -142,14 +144,14 @@ def show_scores(resolution, tally):
 
 
 @app.cell
-def show_runoff(tally):
+def show_runoff(still_open, tally):
     mo.stop(tally is None)
     if tally.runoff:
         _runoff = layout.section(
             "Runoff",
             "Each ballot counts for the finalist it gives more stars. The mark stands at half of the ballots that "
             "prefer one of the two.",
-            charts.runoff_chart(charts.runoff_parts(tally)),
+            charts.runoff_chart(charts.runoff_parts(tally), is_open=still_open),
         )
     else:
         _why = "score phase is tied" if tally.tie else "choice is the only one"

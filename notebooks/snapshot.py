@@ -195,13 +195,16 @@ def show_tally(looked):
         )
     else:
         _tied = _tally.tie.tied if _tally.tie else ()
+        _is_open = not looked.row["is_final"]
         _is_tie = len(charts.tie_steps(_tally)) > 0
         _stage = layout.section(
             "Stage 4: the STAR count",
             "Score phase: every ballot gives each choice 0 to 5 stars, and the two with the most meet in the runoff.",
-            charts.score_chart(_tally.scores, finalists=_tally.finalists, winner=_tally.winner, tied=_tied),
-            layout.subheading("Runoff", told.runoff_words(_tally, is_open=not looked.row["is_final"])),
-            charts.runoff_chart(charts.runoff_parts(_tally)) if _tally.runoff else None,
+            charts.score_chart(
+                _tally.scores, finalists=_tally.finalists, winner=_tally.winner, tied=_tied, is_open=_is_open
+            ),
+            layout.subheading("Runoff", told.runoff_words(_tally, is_open=_is_open)),
+            charts.runoff_chart(charts.runoff_parts(_tally), is_open=_is_open) if _tally.runoff else None,
             layout.subheading("The tie, step by step", told.tie_words(_tally)) if _is_tie else None,
             mo.Html(html_rows.tie_table(_tally)) if _is_tie else None,
             charts.steps_chart(charts.step_rows(_tally)) if _is_tie else None,

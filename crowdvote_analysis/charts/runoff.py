@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from crowdvote_analysis.charts.bars import labelled_bars, tall
-from crowdvote_analysis.charts.theme import FINALIST, OTHER, TIED, WINNER, styled
+from crowdvote_analysis.charts.theme import FINALIST, OTHER, TIED, WINNER, said_role, styled
 
 if TYPE_CHECKING:
     from crowdvote_analysis.charts.theme import Mode, Width
@@ -51,18 +51,21 @@ def runoff_parts(tally: StarTally) -> pl.DataFrame | None:
     )
 
 
-def runoff_chart(parts: pl.DataFrame, *, mode: Mode = "page", width: Width = "container") -> alt.LayerChart:
+def runoff_chart(
+    parts: pl.DataFrame, *, is_open: bool = False, mode: Mode = "page", width: Width = "container"
+) -> alt.LayerChart:
     """Draw the finalists and those without a preference as parts of all ballots; a tick marks the majority.
 
     Args:
         parts: ``title``, ``role``, ``ballots``, ``share``, ``half``, as from ``runoff_parts``.
+        is_open: Whether ballots may still come, so that the winner only leads.
         mode: ``"page"``, ``"light"`` or ``"dark"``.
         width: In pixels, or ``"container"``.
     """
     rows = parts.with_columns(
         label=pl.when(pl.col("role") == "no preference")
         .then("title")
-        .otherwise(pl.format("{}  ({})", "title", "role")),
+        .otherwise(pl.format("{}  ({})", "title", said_role(is_open))),
         figures=pl.struct("ballots", "share").map_elements(
             lambda part: f"{part['ballots']:,} {'ballot' if part['ballots'] == 1 else 'ballots'}, {part['share']:.1%}",
             return_dtype=pl.String,

@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from crowdvote_analysis.charts.bars import labelled_bars, tall
-from crowdvote_analysis.charts.theme import FINALIST, OTHER, TIED, WINNER, styled
+from crowdvote_analysis.charts.theme import FINALIST, OTHER, TIED, WINNER, said_role, styled
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,6 +26,7 @@ def score_chart(
     finalists: Collection[str] = (),
     winner: str | None = None,
     tied: Collection[str] = (),
+    is_open: bool = False,
     measure: Literal["average", "total"] = "average",
     mode: Mode = "page",
     width: Width = "container",
@@ -38,6 +39,7 @@ def score_chart(
         finalists: Choice ids of the runoff.
         winner: Choice id of the winner.
         tied: Choice ids of an unresolved tie; they are marked as tied, whatever else they are.
+        is_open: Whether ballots may still come, so that the winner only leads.
         measure: Length of the bars: average stars of a scale of five, or total stars.
         mode: ``"page"``, ``"light"`` or ``"dark"``.
         width: In pixels, or ``"container"``.
@@ -57,7 +59,9 @@ def score_chart(
         .sort("rank", maintain_order=True)
         .with_columns(role=role)
         .with_columns(
-            label=pl.when(pl.col("role") == "").then("title").otherwise(pl.format("{}  ({})", "title", "role")),
+            label=pl.when(pl.col("role") == "")
+            .then("title")
+            .otherwise(pl.format("{}  ({})", "title", said_role(is_open))),
             figures=pl.col(measure).map_elements(_FIGURES[measure].format, return_dtype=pl.String),
         )
     )

@@ -45,6 +45,11 @@ def plotted(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     return frame.select(columns).with_columns(cs.decimal().cast(pl.Float64))
 
 
+def said_role(is_open: bool) -> pl.Expr:
+    """The column ``role`` in words: while ballots may still come, the winner leads."""
+    return pl.col("role").replace({"winner": "leads so far"} if is_open else {})
+
+
 def choice_of(column: str) -> alt.Parameter:
     """A selection of rows by clicking on them, several with Shift, for a notebook that acts on it.
 

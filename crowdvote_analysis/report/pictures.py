@@ -85,7 +85,14 @@ def scores(found: Contents) -> Iterator[Html]:
     yield picture(
         "scores",
         "Average stars of each choice",
-        lambda width: charts.score_chart(shown, finalists=tally.finalists, winner=tally.winner, tied=tied, width=width),
+        lambda width: charts.score_chart(
+            shown,
+            finalists=tally.finalists,
+            winner=tally.winner,
+            tied=tied,
+            is_open=not found.row["is_final"],
+            width=width,
+        ),
     )
     more = len(tally.scores) - len(shown)
     if more:
@@ -99,7 +106,11 @@ def runoff(found: Contents) -> Html | None:
     parts = charts.runoff_parts(found.tally) if found.tally else None
     if parts is None:
         return None
-    return picture("runoff", "Ballots that prefer each finalist", lambda width: charts.runoff_chart(parts, width=width))
+
+    def draw(width: int) -> alt.LayerChart:
+        return charts.runoff_chart(parts, is_open=not found.row["is_final"], width=width)
+
+    return picture("runoff", "Ballots that prefer each finalist", draw)
 
 
 def steps(found: Contents) -> Html | None:

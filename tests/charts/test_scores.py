@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crowdvote_analysis.charts import score_chart
+from crowdvote_analysis.charts import runoff_chart, runoff_parts, score_chart
 from tests.charts.spec import drawing, rows, texts
 
 
@@ -67,3 +67,13 @@ def test_choices_of_the_same_title_stay_apart(vote):
     """A title that is used twice is two bars."""
     chart = score_chart(vote({"a": 3, "b": 2}, titles={"a": "Park", "b": "Park"}).scores)
     assert [(row["place"], row["title"]) for row in rows(chart)] == [(0, "Park (a)"), (1, "Park (b)")]
+
+
+def test_while_ballots_may_come_nobody_has_won(tally):
+    """The bars say who leads, as the words beside them do."""
+    green = tally("village-green")
+    chart = score_chart(green.scores, finalists=green.finalists, winner=green.winner, is_open=True, width=600)
+    runoff = runoff_chart(runoff_parts(green), is_open=True, width=600)
+    for shown in (drawing(chart), drawing(runoff)):
+        assert "(leads so far)" in shown
+        assert "(winner)" not in shown
