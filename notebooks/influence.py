@@ -208,8 +208,8 @@ def show_neighbourhood(decision, member, names, resolution, state, steps):
     layout.section(
         "Around one member",
         "Followers stand at the left, those who are followed at the right; an arrow points at whoever is followed and "
-        "is labelled with the tags. The number behind a name says how many inherit from the member at any depth, and "
-        "so do size and colour." + _nobody,
+        "is labelled with the tags if there is room; its tooltip has them too. The number behind a name says how "
+        "many inherit from the member at any depth, and so do size and colour." + _nobody,
         layout.row(member, steps),
         charts.network_chart(charts.drawing_of(_found, names)),
     )

@@ -21,7 +21,7 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
-    from crowdvote_analysis.pages import layout, words
+    from crowdvote_analysis.pages import html_rows, layout, words
     from crowdvote_analysis.pages.tutorial import EXAMPLE, TIED_BALLOTS, example, example_table, why
     from crowdvote_analysis.pages.what_if import PROTOCOLS
 
@@ -35,23 +35,20 @@ def note(words):
 @app.function
 def table(rows):
     """A small table, all of it."""
-    cell = "text-align:left;white-space:nowrap;padding:0.15rem 1.5rem 0.15rem 0;font-weight:"
-    head = "".join(f'<th style="{cell}600">{escape(name)}</th>' for name in rows.columns)
-    body = "".join(
-        "<tr>" + "".join(f'<td style="{cell}400">{escape(str(value))}</td>' for value in row) + "</tr>"
-        for row in rows.iter_rows()
-    )
-    return mo.Html(
-        '<div style="overflow-x:auto"><table style="font-size:0.95rem;border-collapse:collapse">'
-        f'<tr style="opacity:0.75">{head}</tr>{body}</table></div>'
-    )
+    return mo.Html(html_rows.table(rows.columns, rows.iter_rows()))
 
 
 @app.function
 def tree(text):
     """Why a ballot is what it is, line by line."""
     return mo.Html(
-        f'<pre style="margin:0;font-size:0.85rem;line-height:1.5;overflow-x:auto;white-space:pre">{escape(text)}</pre>'
+        "".join(
+            # Lines that are broken go on where they began, for telephones.
+            '<div style="font-family:var(--monospace-font);font-size:0.85rem;line-height:1.5;white-space:pre-wrap;'
+            f'padding-left:{len(line) - len(line.lstrip()) + 3}ch;text-indent:-{len(line) - len(line.lstrip()) + 3}ch">'
+            f"{escape(line)}</div>"
+            for line in text.splitlines()
+        )
     )
 
 

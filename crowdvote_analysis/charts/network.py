@@ -30,6 +30,7 @@ _GAVE, _NOTHING = "gave its ballot", "gave nothing"
 _ROW, _MARGIN = 54, 0.55
 _LINE = "#7d8590"
 # Labels on more arrows than this hide one another; the tooltip has them all.
+_ROOM = 150  # pixels between two columns
 _LABELLED = 36
 _LONGEST = 22
 
@@ -157,10 +158,12 @@ def network_chart(drawing: Drawing, *, mode: Mode = "page", width: Width = "cont
         xOffset=alt.expr(f"-(datum.radius + 4) * {across} / {far}"),
         yOffset=alt.expr(f"-(datum.radius + 4) * {down} / {far}"),
     )
-    # Nearer to the follower than to the followed: two who follow each other have their tags apart, and so have many who
+    # Near the follower: two who follow each other have their tags apart, and so have many who
     # follow one.
-    near = (pl.col(one) * 0.56 + pl.col(other) * 0.44 for one, other in (("x", "x2"), ("y", "y2")))
-    tags = _texts(arrows.select("label", *near), fontSize=11, dy=-6, opacity=0.8)
+    near = (pl.col(one) * 0.7 + pl.col(other) * 0.3 for one, other in (("x", "x2"), ("y", "y2")))
+    # Where columns stand too close for words between them, the tooltip alone has them.
+    shown = alt.expr(f"width / {right - left} < {_ROOM} ? 0 : 0.8")
+    tags = _texts(arrows.select("label", *near), fontSize=11, dy=-6, opacity=shown)
     circles = alt.Chart(nodes).mark_point(shape="circle", filled=True, opacity=1, stroke="white", strokeWidth=1)
     colour = alt.Color(
         "level:N",
