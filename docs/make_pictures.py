@@ -54,7 +54,7 @@ def main() -> None:
         users = ["--users", str(place / "users.json")]
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         with (
-            _serving("dashboard", str(place / "store"), "--no-browser") as pages,
+            _serving("dashboard", "--no-browser") as pages,
             _serving("serve", str(place / "store"), *users) as served,
         ):
             for scheme in ("light", "dark"):
@@ -63,7 +63,7 @@ def main() -> None:
                         page.goto(f"{pages}/{path}")
                         page.locator("canvas.marks").first.wait_for()
                         if name == "what-if":
-                            page.get_by_text("had not voted").first.click()
+                            page.get_by_text("had not voted", exact=True).click()
                         page.wait_for_timeout(4_000)
                         _take(page, f"{name}-{scheme}")
                 with _page(browser, scheme) as page:
@@ -90,6 +90,7 @@ def _take(page: Page, name: str) -> None:
     # Marimo scrolls a part of the page, not the page: the window is made as tall as what is in it.
     tallest = page.evaluate("Math.max(...[...document.querySelectorAll('*')].map(e => e.scrollHeight))")
     page.set_viewport_size({"width": WIDTH, "height": min(tallest, TALLEST)})
+    page.get_by_role("heading").first.evaluate("heading => heading.scrollIntoView({block: 'end'})")
     page.wait_for_timeout(1_500)
     page.screenshot(path=IMAGES / f"{name}.png")
     print(name)
