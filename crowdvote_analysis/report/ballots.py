@@ -119,7 +119,7 @@ class Ballots:
         """Who it is, and what is unusual about their ballot."""
         empty = row["origin"] == "manual" and row["public_id"] not in self._starred
         notes = {
-            "found in most other ballots": row["influence_total"] is not None and row["influence_total"] == self._highest,
+            "found in most ballots": row["influence_total"] is not None and row["influence_total"] == self._highest,
             "lobbyist, not tallied": not row["is_voter"],
             "inside a loop": row["in_loop"],
             "no stars, so it counts as no ballot": empty,
