@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,19 @@ def pytest_configure() -> None:
     worker = re.fullmatch(r"gw(\d+)", os.environ.get("PYTEST_XDIST_WORKER", ""))
     if worker:
         keep_to_one(int(worker[1]))
+
+
+_MAIN = sys.modules["__main__"]
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> None:
+    """The module that started the tests, as processes that a test starts look for it.
+
+    marimo puts one of its own in its place for every page that it serves in this process, and empties that when the
+    page is closed.
+    """
+    sys.modules["__main__"] = _MAIN
 
 
 @pytest.fixture
