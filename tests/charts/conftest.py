@@ -6,6 +6,7 @@ import pytest
 import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.privacy import public_names
+from crowdvote_analysis.what_if import Comparison, WithdrawBallot, what_if
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,25 @@ def counted(demo) -> cv.Resolution:
 @pytest.fixture(scope="session")
 def names(demo) -> pl.DataFrame:
     return public_names(demo)
+
+
+@pytest.fixture(scope="session")
+def here(names) -> pl.DataFrame:
+    """The members of the community that the tests look at."""
+    return names.filter(community_id="riverside")
+
+
+@pytest.fixture(scope="session")
+def secrets(demo) -> set[str]:
+    """What must not be told of the anonymous members of that community."""
+    hidden = demo.members.filter("is_anonymous", community_id="riverside")
+    return {text.lower() for text in [*hidden["member_id"], *hidden["display_name"]]}
+
+
+@pytest.fixture(scope="session")
+def green(demo, counted) -> Comparison:
+    """What comes out when the one who carries most has not voted."""
+    return what_if(demo, counted, "village-green", [WithdrawBallot("kelly")])
 
 
 @pytest.fixture
