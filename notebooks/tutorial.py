@@ -22,7 +22,7 @@ with app.setup:
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
     from crowdvote_analysis.pages import html_rows, layout, words
-    from crowdvote_analysis.pages.tutorial import EXAMPLE, TIED_BALLOTS, example, example_table, why
+    from crowdvote_analysis.pages.tutorial import EXAMPLE, TIED_BALLOTS, example, example_drawing, example_table, why
     from crowdvote_analysis.pages.what_if import PROTOCOLS
 
 
@@ -215,6 +215,7 @@ def show_loops(loop_closed):
             "Without a loop both say the same.",
         ],
         layout.row(loop_closed),
+        charts.network_chart(example_drawing(_state, "Ann")),
         table(_both),
         note(
             "by “path”, Ann's walk meets Ben without Ann, who then has Lou's 0 stars; by “equilibrium”, Ann is the "

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crowdvote_analysis.charts.network import drawing_of
 from crowdvote_analysis.delegation import resolve
 from crowdvote_analysis.explanation import lineage
+from crowdvote_analysis.power import neighbourhood
+from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.state import SystemState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
+    from crowdvote_analysis.charts.network import Drawing
 
 EXAMPLE = "example"
 # The tie protocols agree about most elections; about these five ballots each of them says something else (K4 to K6).
@@ -93,6 +97,12 @@ def example_table(state: SystemState, cycles: str | None = None) -> pl.DataFrame
         ]
     )
     return table if (table["Why none"] != "").any() else table.drop("Why none")
+
+
+def example_drawing(state: SystemState, member: str) -> Drawing:
+    """Place the members of an example around one of them, for ``charts.network_chart``."""
+    found = neighbourhood(state, resolve(state), EXAMPLE, member)
+    return drawing_of(found, public_names(state))
 
 
 def why(state: SystemState, member: str, cycles: str | None = None) -> str:
