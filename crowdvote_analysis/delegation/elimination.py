@@ -37,7 +37,12 @@ class Elimination:
             # What would be 1 minus the chance to stay, said without subtraction.
             pivots[last] = steps[last, :last].sum() + leaving[last]
             steps[last, :last] /= pivots[last]
-            steps[:last, :last] += steps[:last, last, None] * steps[last, :last]
+            # In a core of few followings most of the table stays 0, and adding nothing there takes most of the time.
+            heirs, followees = np.flatnonzero(steps[:last, last]), np.flatnonzero(steps[last, :last])
+            if len(heirs) * len(followees) < last * last / 8:
+                steps[np.ix_(heirs, followees)] += steps[heirs, last, None] * steps[last, followees]
+            else:
+                steps[:last, :last] += steps[:last, last, None] * steps[last, :last]
             leaving[:last] += steps[:last, last] * (leaving[last] / pivots[last])
         self._steps, self._pivots = steps, pivots
 
