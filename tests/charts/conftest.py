@@ -43,7 +43,7 @@ def green(demo, counted) -> Comparison:
     return what_if(demo, counted, "village-green", [WithdrawBallot("kelly")])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tally(counted):
     return lambda decision: cv.tally_star(counted, decision, on_tie="return")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -30,9 +31,9 @@ def yes_no(demo):
     return charts.progress_parts(decide(demo)), weights(demo, "night-lights")
 
 
-@pytest.fixture(params=DECISIONS)
+@pytest.fixture(scope="module", params=DECISIONS)
 def drawn(request, demo, counted, names, tally, yes_no):
-    """Every chart of a decision, by name, for a mode."""
+    """Every chart of a decision, by name, for a mode; drawn once for all tests, which leave them as they are."""
     decision = request.param
     result, ballots = tally(decision), counted.ballots.filter(decision_id=decision)
     stats = counted.stats.filter(decision_id=decision)
@@ -42,6 +43,7 @@ def drawn(request, demo, counted, names, tally, yes_no):
     weighty = voter_weights(counted, decision)
     around = neighbourhood(demo, counted, decision, weighty["member_id"][0])
 
+    @cache
     def draw(**look) -> dict[str, alt.LayerChart]:
         return {
             "scores": charts.score_chart(result.scores, finalists=result.finalists, winner=result.winner, **look),

@@ -55,12 +55,13 @@ def star(hundred_millionths: int) -> Fraction:
 
 
 @pytest.mark.parametrize("cycles", RULES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_a_network_is_counted_as_the_rules_say(cycles: str, data: st.DataObject) -> None:
-    """Ballots, stars, sources and statistics of any small network equal the literal reading (D, T, Y, I, M)."""
-    net = data.draw(networks(cycles))
-    assert departures([net], cv.resolve(state_of([net]))) == []
+def test_networks_are_counted_as_the_rules_say(cycles: str, data: st.DataObject) -> None:
+    """Ballots, stars, sources and statistics of any small networks equal the literal reading (D, T, Y, I, M)."""
+    # Several at once, as one state costs more than what is in it; what fails is cut down to one.
+    nets = data.draw(st.lists(networks(cycles), min_size=1, max_size=12))
+    assert departures(nets, cv.resolve(state_of(nets))) == []
 
 
 @pytest.mark.parametrize("cycles", RULES)
