@@ -19,24 +19,31 @@ if TYPE_CHECKING:
     from benchmarks.comparison import Comparison, Result
 
 COMPARISONS = [*delegation.COMPARISONS, *star.COMPARISONS, *snapshots.COMPARISONS, *pages.COMPARISONS]
+GROUPS = {"delegation": delegation, "star": star, "snapshots": snapshots, "pages": pages}
 
 
 def main() -> None:
     """Measure what is asked for and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     names = [comparison.name for comparison in COMPARISONS]
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure, all by default: {', '.join(names)}")
+    what = f"what to measure, all by default: a group ({', '.join(GROUPS)}) or one of {', '.join(names)}"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=what)
     parser.add_argument("--size", type=float, default=1.0, help="part of the full size, 1 by default")
     parser.add_argument("--runs", type=int, default=3, help="runs of each side, of which the median counts")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of a table")
     arguments = parser.parse_args()
-    unknown = sorted(set(arguments.names) - set(names))
+    asked = {
+        name
+        for given in arguments.names
+        for name in ([comparison.name for comparison in GROUPS[given].COMPARISONS] if given in GROUPS else [given])
+    }
+    unknown = sorted(asked - set(names))
     if unknown:
-        parser.error(f"no comparison is called {unknown[0]!r}; there are {', '.join(names)}")
+        parser.error(f"nothing is called {unknown[0]!r}; there are {', '.join([*GROUPS, *names])}")
     rows = []
     console = Console(stderr=True)
     for comparison in COMPARISONS:
-        if not arguments.names or comparison.name in arguments.names:
+        if not asked or comparison.name in asked:
             with console.status(f"{comparison.name}: {comparison.work}"):
                 result = comparison.measure(arguments.size, arguments.runs)
             if arguments.json:

@@ -127,7 +127,7 @@ def _wait(browser: Browser, address: str) -> float:
 
 COMPARISONS = [
     Comparison(
-        name="pages",
+        name="pages-demo",
         work="every page of the demo store, to its first chart",
         against="a marimo page with one bar chart",
         bar=(3.0, 2.5),

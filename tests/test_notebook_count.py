@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import subprocess
 import sys
 from html import unescape
 from pathlib import Path
@@ -57,20 +56,6 @@ def _words(output: object) -> str:
 def _of_folder(app, folder: Path) -> str:
     outputs, _ = app.run(defs={"folder": SimpleNamespace(value=str(folder))})
     return unescape(" ".join(map(_words, outputs)))
-
-
-def test_notebook_has_no_complaints():
-    """Marimo's own checks pass, warnings included."""
-    done = subprocess.run(
-        [sys.executable, "-m", "marimo", "check", "--strict", str(NOTEBOOK)], check=False, capture_output=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_notebook_runs_as_a_script():
-    """Without a browser the notebook runs through, without a warning."""
-    done = subprocess.run([sys.executable, "-W", "error", str(NOTEBOOK)], check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_folder_may_be_given_on_the_command_line(app, monkeypatch, tmp_path):
