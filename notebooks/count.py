@@ -23,7 +23,7 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
-    from crowdvote_analysis.pages import html_rows, layout, words
+    from crowdvote_analysis.pages import layout, ties, words
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.published import RESULT_TABLES, result_tables
     from crowdvote_analysis.star import score_histogram
@@ -163,9 +163,8 @@ def show_runoff(still_open, tally):
 @app.cell
 def show_steps(tally):
     mo.stop(tally is None)
-    _protocol = f"The tie protocol is “{tally.protocol}”; each step looks only at those still tied."
     layout.column(
-        layout.section("The tie, step by step", _protocol, mo.Html(html_rows.tie_table(tally)))
+        layout.section("The tie, step by step", ties.tie_words(tally), mo.Html(ties.tie_table(tally)))
         if len(charts.tie_steps(tally))
         else None,
         mo.accordion(

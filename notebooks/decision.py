@@ -101,10 +101,9 @@ def read_history(decision, decisions, refresh, store):
 
 
 @app.cell
-def show_result(known, now, opened, row):
+def show_result(known, now, row):
     layout.column(
         layout.heading(row["title"], row["description"] or "", f"{row['community']} · {told.standing(row, now)}"),
-        mo.Html(told.tutorial_link(opened.pages, opened.link)),
         layout.box(told.headline(known)),
     )
     return

@@ -20,7 +20,7 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
-    from crowdvote_analysis.pages import history, html_rows, layout, loops, stages
+    from crowdvote_analysis.pages import history, html_rows, layout, loops, stages, ties
     from crowdvote_analysis.pages import snapshot as told
     from crowdvote_analysis.snapshots import demo_store, find_snapshot, list_snapshots, verify_snapshot
 
@@ -90,7 +90,6 @@ def show_heading(looked, opened, siblings):
     _title, _about = told.heading(looked)
     layout.column(
         layout.heading(_title, _about),
-        mo.Html(history.tutorial_link(opened.pages, opened.link)),
         layout.box(told.headline(looked, siblings)),
         mo.Html(told.standing_link(looked, opened.link)),
         mo.Html(told.figures(looked)),
@@ -205,8 +204,8 @@ def show_tally(looked):
             ),
             layout.subheading("Runoff", told.runoff_words(_tally, is_open=_is_open)),
             charts.runoff_chart(charts.runoff_parts(_tally), is_open=_is_open) if _tally.runoff else None,
-            layout.subheading("The tie, step by step", told.tie_words(_tally)) if _is_tie else None,
-            mo.Html(html_rows.tie_table(_tally)) if _is_tie else None,
+            layout.subheading("The tie, step by step", ties.tie_words(_tally)) if _is_tie else None,
+            mo.Html(ties.tie_table(_tally)) if _is_tie else None,
             charts.steps_chart(charts.step_rows(_tally)) if _is_tie else None,
             mo.accordion({"Audit log: every step of the count in words": layout.log(_tally.log)}),
         )

@@ -20,7 +20,7 @@ from crowdvote_analysis.snapshots.lifecycle import take_snapshot
 from crowdvote_analysis.snapshots.recalculation import started, why_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from crowdvote_analysis.store.store import Store
@@ -203,19 +203,6 @@ def snapshot_link(snapshot_id: str, link: Mapping[str, str], member: str | None 
     """
     asked = {**link, "snapshot": snapshot_id, **({} if member is None else {"member": member})}
     return f"{f'../{page}/' if page else ''}?{urlencode(asked)}"
-
-
-def tutorial_link(pages: Sequence[str], link: Mapping[str, str]) -> str:
-    """A line that leads whoever is new to the page that explains a count; nothing where that is not served.
-
-    Args:
-        pages: The pages that are served beside this one.
-        link: See ``snapshot_link``.
-    """
-    if "tutorial" not in pages:
-        return ""
-    address = f"../tutorial/{f'?{urlencode(link)}' if link else ''}"
-    return f'<p style="margin:0;font-size:0.95rem">New here? {html_rows.link(address, "See how a count works")}</p>'
 
 
 def decision_link(decision_id: str, link: Mapping[str, str]) -> str:

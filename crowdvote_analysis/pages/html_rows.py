@@ -5,16 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-import polars as pl
-
-from crowdvote_analysis.charts import tie_steps
 from crowdvote_analysis.charts.theme import CALCULATED, CIRCULAR, MANUAL, NONE
-from crowdvote_analysis.star.steps import RULE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from crowdvote_analysis.star import StarTally
 
 COLOURS = {"manual": MANUAL, "calculated": CALCULATED, "circular": CIRCULAR, "none": NONE}
 
@@ -42,14 +37,6 @@ _STYLE = """<style>
 }
 </style>"""
 # What the steps of a tie compare, for people who have not read the rules.
-_COMPARED = {
-    RULE_NAMES["sum"]: "total stars",
-    RULE_NAMES["prefs"]: "ballots that give it more stars than another one compared here",
-    RULE_NAMES["losses"]: "others compared here that more ballots prefer (fewest is best)",
-    RULE_NAMES["max_count"]: "five-star ballots",
-    RULE_NAMES["runoff"]: "ballots that give it more stars than the other one",
-    RULE_NAMES["manager"]: "place in the order that the manager gave",
-}
 _CUP = (
     "M5 2h10v2h4v3a5 5 0 0 1-4.6 5A5 5 0 0 1 11 14.9V17h3v2H6v-2h3v-2.1A5 5 0 0 1 5.6 12 5 5 0 0 1 1 7V4h4zm0 4H3v1"
     "a3 3 0 0 0 2 2.8zm10 3.8A3 3 0 0 0 17 7V6h-2z"
@@ -145,13 +132,6 @@ def table(
 def folded(title: str, words: str) -> str:
     """Words that are shown when somebody opens them, such as what a program said."""
     return f'<details><summary style="cursor:pointer">{escape(title)}</summary>{escape(words)}</details>'
-
-
-def tie_table(tally: StarTally) -> str:
-    """Every step of a tie as a table, in plain words; see ``charts.tie_steps``."""
-    steps = tie_steps(tally).with_columns(pl.col("counted").replace_strict(_COMPARED))
-    names = ["Step", "Stage", "What is compared", "Choice", "Number", "What came of it"]
-    return table(names, steps.iter_rows(), right=("Number",))
 
 
 def counted(first: int, shown: int, total: int, pages: int, size: int, order: str) -> str:

@@ -162,10 +162,11 @@ def navigation(opened: Opening, here: str, **asked: str) -> mo.Html | None:
         return None
     # Pages behind a sign-in have a page before them, with the way out.
     links = [html_rows.link("../", "Start")] if only_place() else []
+    inviting = {"tutorial": "New here? "}
     links += [
         f'<span aria-current="page" style="font-weight:600">{escape(title)}</span>'
         if name == here
-        else html_rows.link(_address(name, {**opened.link, **asked}), title)
+        else inviting.get(name, "") + html_rows.link(_address(name, {**opened.link, **asked}), title)
         for name, title in PAGES.items()
         if name in opened.pages
     ]

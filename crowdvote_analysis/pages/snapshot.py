@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.charts import tie_steps
 from crowdvote_analysis.errors import UnknownSnapshotError
 from crowdvote_analysis.pages import html_rows, words
 from crowdvote_analysis.pages.history import badge, snapshot_link, when, winner
@@ -209,18 +208,6 @@ def runoff_words(tally: StarTally, *, is_open: bool = False) -> str:
         return f"{rule} It ends level, and no further step breaks the tie. Possible winners: {possible}."
     verb = "leads so far" if is_open else "wins"
     return f"{rule} {titles[tally.winner]} {verb}, with a margin of {tally.runoff.margin:,}."
-
-
-def tie_words(tally: StarTally) -> str:
-    """Say how a tie is broken, before its steps (K4 to K7)."""
-    steps = tie_steps(tally)["step"]
-    before = (
-        " Steps have their numbers in the whole count; those before the tie are left out." if 1 not in steps else ""
-    )
-    return (
-        "Where choices are level, the next step compares something else, and only those still tied. What is compared, "
-        f"and in which order, is the tie protocol “{tally.protocol}”.{before}"
-    )
 
 
 def verdict(found: Verification) -> tuple[str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from crowdvote_analysis import __version__, charts
+from crowdvote_analysis import __version__
 from crowdvote_analysis.errors import UnreadableFileError
 from crowdvote_analysis.html import Html, document, element, joined
+from crowdvote_analysis.pages import ties
 from crowdvote_analysis.pages import words as told
 from crowdvote_analysis.report import pictures
 from crowdvote_analysis.report.ballots import Ballots
@@ -134,14 +135,14 @@ def _tally(found: Contents) -> list[Html]:
     runoff = pictures.runoff(found)
     none = f"No runoff: the {'score phase is tied' if tally.tie else 'choice is the only one'}."
     prefers = "Each ballot counts for the finalist it gives more stars. The mark is half of those that prefer one."
-    tie = charts.tie_steps(tally)
+    tie = ties.tie_rows(tally)
     tie_table = element(
         "table",
-        element("thead", element("tr", *(element("th", name.capitalize()) for name in tie.columns))),
+        element("thead", element("tr", *(element("th", name) for name in tie.columns))),
         element("tbody", *(element("tr", *(element("td", cell) for cell in row)) for row in tie.iter_rows())),
     )
     bars = pictures.steps(found)
-    tied = f"The tie protocol is “{tally.protocol}”; each step looks only at those still tied."
+    tied = ties.tie_words(tally)
     return [
         _section(
             "Score phase",

@@ -85,7 +85,8 @@ class Robustness:
         if self.exact and self.at_least == self.runoff:
             return f"How safe: {turn}; no other way needs fewer."
         if self.exact:
-            return f"How safe: {turn}; another way needs only {self.at_least:,}, and none fewer."
+            enough = "1 is enough" if self.at_least == 1 else f"{self.at_least:,} are enough, and none fewer"
+            return f"How safe: {turn}; with another choice in it, {enough}."
         most = f" and {self.at_most:,}" if self.at_most else " and all"
         return f"How safe: {turn}; the fewest by any way lie between {self.at_least:,}{most} (proven bounds)."
 

@@ -210,12 +210,6 @@ def test_a_decision_that_is_over_and_not_counted_says_who_counts_it():
     assert take not in history_page.progress(snapshots(), {**over, "closes_at": None}, NOON)
 
 
-def test_whoever_is_new_is_led_to_the_explanation():
-    """Only where that page is served too; it keeps the place."""
-    assert history_page.tutorial_link(("count",), {}) == ""
-    assert 'href="../tutorial/?store=a"' in history_page.tutorial_link(("count", "tutorial"), {"store": "a"})
-
-
 @pytest.mark.parametrize(
     ("times", "words"),
     [

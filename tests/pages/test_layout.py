@@ -24,6 +24,13 @@ def test_links_lead_to_the_pages_that_are_served():
     assert "what_if" not in written
 
 
+def test_whoever_is_new_is_led_to_the_explanation():
+    """From every other page."""
+    opened = Opening({}, {}, ("count", "tutorial"))
+    assert "New here? <a " in layout.navigation(opened, "count").text
+    assert "New here?" not in layout.navigation(opened, "tutorial").text
+
+
 def test_a_page_alone_has_no_links():
     """They would lead nowhere."""
     assert layout.navigation(Opening({}, {}), "count") is None

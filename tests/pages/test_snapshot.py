@@ -13,7 +13,7 @@ import crowdvote_analysis as cv
 from crowdvote_analysis import Store
 from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.errors import SnapshotError
-from crowdvote_analysis.pages import html_rows, loops, stages
+from crowdvote_analysis.pages import loops, stages, ties
 from crowdvote_analysis.pages import snapshot as snapshot_page
 from crowdvote_analysis.snapshots import list_snapshots
 
@@ -241,11 +241,11 @@ def test_an_unresolved_tie_names_who_could_win(look):
     """Every step of it is told, and its possible winners (K7)."""
     tally = look("bench-colour").tally
     assert "Possible winners: Bottle green, River blue." in snapshot_page.runoff_words(tally)
-    told = plain(html_rows.tie_table(tally))
+    told = plain(ties.tie_table(tally))
     for words in ("What is compared", "total stars", "five-star ballots", "more stars than the other one"):
         assert words in told
-    assert "those before the tie are left out" in snapshot_page.tie_words(tally)
-    assert "left out" not in snapshot_page.tie_words(look("sports-day").tally)
+    assert "those before the tie are left out" in ties.tie_words(tally)
+    assert "left out" not in ties.tie_words(look("sports-day").tally)
 
 
 def test_the_tally_that_is_shown_is_the_one_that_is_stored(look):

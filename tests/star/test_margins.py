@@ -123,3 +123,14 @@ def test_a_tie_on_the_way_is_told() -> None:
     changed = votes_of([{"a": 5, "b": 0}, {"a": 0, "b": 5}])
     assert tally_star_votes(changed, tie_order=["b", "a"]).winner == "b"
     assert robustness_votes(votes_of([{"a": 5, "b": 0}] * 3)).runoff_tie is None
+
+
+def test_a_choice_that_only_just_missed_the_runoff_is_told_of() -> None:
+    """Choice b leads c by 3 stars and loses to a by far; c would beat a, so one ballot that lets c in is enough."""
+    ballots = [{"a": 4, "b": 3, "c": 5}] * 4 + [{"a": 5, "b": 4, "c": 0}] * 3 + [{"a": 4, "b": 0, "c": 1}]
+    assert winner_of(ballots) == "a"
+    found = robustness_votes(votes_of(ballots), list("abc"))
+    assert (found.runoff, found.at_least, found.at_most, found.rival) == (4, 1, 1, "c")
+    assert found.sentence == (
+        "How safe: 4 ballots would have to change to turn the runoff around; with another choice in it, 1 is enough."
+    )
