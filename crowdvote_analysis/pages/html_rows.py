@@ -10,7 +10,6 @@ from crowdvote_analysis.charts.theme import CALCULATED, CIRCULAR, MANUAL, NONE
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-
 COLOURS = {"manual": MANUAL, "calculated": CALCULATED, "circular": CIRCULAR, "none": NONE}
 
 # Where there is little room, as on a telephone, every row is a small card with the name of its column before each
@@ -36,7 +35,6 @@ _STYLE = """<style>
 .cv-rows .note td{display:block}
 }
 </style>"""
-# What the steps of a tie compare, for people who have not read the rules.
 _CUP = (
     "M5 2h10v2h4v3a5 5 0 0 1-4.6 5A5 5 0 0 1 11 14.9V17h3v2H6v-2h3v-2.1A5 5 0 0 1 5.6 12 5 5 0 0 1 1 7V4h4zm0 4H3v1"
     "a3 3 0 0 0 2 2.8zm10 3.8A3 3 0 0 0 17 7V6h-2z"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.star import StarTally
 
 _NAMES = ("Step", "Stage", "What is compared", "Choice", "Number", "What came of it")
+# What the steps compare, for people who have not read the rules.
 _COMPARED = {
     RULE_NAMES["sum"]: "total stars",
     RULE_NAMES["prefs"]: "ballots that give it more stars than another one compared here",

@@ -13,12 +13,16 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 import crowdvote_analysis as cv
+from crowdvote_analysis.delegation.elimination import Elimination
+from crowdvote_analysis.delegation.equilibrium import solve_exactly
 from tests.delegation.networks import PLACES, Network, departures, many, network, state_of, tangle
 
 RULES = ["path", "equilibrium"]
@@ -455,3 +459,23 @@ def test_decisions_are_a_list_and_not_one_text() -> None:
     with pytest.raises(TypeError, match="give a list"):
         cv.resolve(state, decisions="c0/0")  # type: ignore[arg-type]
     assert cv.resolve(state, decisions=(name for name in ["c0/0"])).stats.height == 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("followed", [2, 29])
+def test_elimination_gives_the_exact_stars_and_weights(followed: int) -> None:
+    """Cores of few and of many followings, with and without the zeros left out, equal elimination with fractions."""
+    size, order = 30, random.Random(followed)
+    others = [order.sample([other for other in range(size) if other != member], followed) for member in range(size)]
+    rows = [member for member in range(size) for _ in range(followed)]
+    inside = csr_array((np.ones(len(rows)), (rows, [other for row in others for other in row])), shape=(size, size))
+    outside = [Fraction(order.randrange(6)) if member % 5 == 0 else Fraction(0) for member in range(size)]
+    sources = np.array([followed + (member % 5 == 0) for member in range(size)])
+    held = Elimination(inside, sources)
+    given_stars = np.array([float(value) for value in outside]) / sources
+    exact = [float(value) for value in solve_exactly(inside, sources, outside)]
+    assert held.stars(given_stars).tolist() == pytest.approx(exact, rel=1e-12)
+    # What passes through a member, times what is taken from outside there, is the same stars seen from the other end.
+    for member in (0, 7):
+        entered = np.zeros(size)
+        entered[member] = 1
+        assert held.passed(entered) @ given_stars == pytest.approx(exact[member], rel=1e-12)
