@@ -36,6 +36,7 @@ PAGES = {
     "yes_no": "Yes/no votes",
     "tutorial": "How a count works",
 }
+_INVITING = {"tutorial": "New here? "}
 # Names that an address, or a command line, has for the folder or store of a page.
 _PLACES = ("folder", "store")
 
@@ -162,11 +163,10 @@ def navigation(opened: Opening, here: str, **asked: str) -> mo.Html | None:
         return None
     # Pages behind a sign-in have a page before them, with the way out.
     links = [html_rows.link("../", "Start")] if only_place() else []
-    inviting = {"tutorial": "New here? "}
     links += [
         f'<span aria-current="page" style="font-weight:600">{escape(title)}</span>'
         if name == here
-        else inviting.get(name, "") + html_rows.link(_address(name, {**opened.link, **asked}), title)
+        else f"<span>{_INVITING.get(name, '')}{html_rows.link(_address(name, {**opened.link, **asked}), title)}</span>"
         for name, title in PAGES.items()
         if name in opened.pages
     ]
