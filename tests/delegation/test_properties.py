@@ -59,7 +59,7 @@ def star(hundred_millionths: int) -> Fraction:
 
 
 @pytest.mark.parametrize("cycles", RULES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_networks_are_counted_as_the_rules_say(cycles: str, data: st.DataObject) -> None:
     """Ballots, stars, sources and statistics of any small networks equal the literal reading (D, T, Y, I, M)."""
