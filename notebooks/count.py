@@ -74,7 +74,7 @@ def show_choosers(community, decision, opened, state):
     layout.column(
         layout.navigation(opened, "count", community=community.value, decision=decision.value),
         layout.row(community, decision),
-        layout.notes("Not found", words.not_here(words.deciding(state), opened.asked), "warn"),
+        layout.notes("Something else is shown", words.not_here(words.deciding(state), opened.asked), "warn"),
     )
     return
 
@@ -93,17 +93,20 @@ def show_outcome(community, decision, nothing_to_tally, resolution, state, tally
     _row = state.decisions.filter(decision_id=decision.value).to_dicts()[0]
     _rule = resolution.decisions.filter(decision_id=decision.value)["cycle_rule"].item()
     _when = words.open_from_to(_row["opens_at"], _row["closes_at"])
-    _small = tally and tally.won_by_ballots and tally.vote_count <= 100_000
-    _safety = cv.robustness(resolution, decision.value) if _small else None
     _stats = resolution.stats.filter(decision_id=decision.value).row(0, named=True)
+    _loops = f" · loops counted by the rule “{_rule}”" if _stats["circular_prevented"] else ""
     still_open = words.is_open(_row, datetime.now(UTC))
     _nothing = words.Headline("warn", "Nothing to tally", (nothing_to_tally,))
-    _said = words.headline(tally, _safety, stats=_stats, is_open=still_open) if tally else _nothing
+    _said = (
+        words.headline(tally, words.safety_of(resolution, tally), stats=_stats, is_open=still_open)
+        if tally
+        else _nothing
+    )
     layout.column(
         layout.heading(
             _row["title"] or decision.value,
             _row["description"] or "",
-            f"{community.selected_key} · {_when} · loops counted by the rule “{_rule}”",
+            f"{community.selected_key} · {_when}{_loops} · counted now, from the ballots as they stand",
         ),
         layout.box(_said),
     )
@@ -161,7 +164,7 @@ def show_runoff(still_open, tally):
 
 
 @app.cell
-def show_steps(tally):
+def show_steps(still_open, tally):
     mo.stop(tally is None)
     layout.column(
         layout.section("The tie, step by step", ties.tie_words(tally), mo.Html(ties.tie_table(tally)))
@@ -170,7 +173,7 @@ def show_steps(tally):
         mo.accordion(
             {
                 "Audit log: every step of the count in words": layout.log(tally.log),
-                "Every step of the count as bars": charts.steps_chart(charts.step_rows(tally)),
+                "Every step of the count as bars": charts.steps_chart(charts.step_rows(tally, is_open=still_open)),
             }
         ),
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.snapshots.inputs import Inputs
     from crowdvote_analysis.snapshots.verify import Verification
-    from crowdvote_analysis.star import StarTally
+    from crowdvote_analysis.star import Robustness, StarTally
     from crowdvote_analysis.state import SystemState
     from crowdvote_analysis.store.store import Store
 
@@ -48,6 +48,7 @@ class Looked:
         stats: The statistics (M2).
         titles: Title by choice id, in display order.
         tally: The tally; none where no voter has a ballot.
+        safety: How many ballots would have to change, where that was worked out.
         same: Whether the tally is the one that is stored.
     """
 
@@ -59,6 +60,7 @@ class Looked:
     stats: Mapping[str, Any]
     titles: Mapping[str, str]
     tally: StarTally | None
+    safety: Robustness | None
     same: bool
 
 
@@ -92,6 +94,7 @@ def look(store: Store, name: str) -> Looked:
         stats=result.tables["stats"].row(0, named=True),
         titles=titles,
         tally=tally,
+        safety=words.safety_of(staged, tally),
         same=tally is None or tally.to_dict() == result.tally,
     )
 
@@ -118,6 +121,16 @@ def first_shown(store: Store, asked: Mapping[str, str]) -> dict[str, Any]:
     return find_snapshot(store, asked.get("snapshot") or "latest")
 
 
+def uncounted(store: Store, asked: Mapping[str, str]) -> dict[str, Any] | None:
+    """The decision with stars that a page is asked for, where there is no snapshot of it yet: its row, or none."""
+    if asked.get("snapshot") or not asked.get("decision"):
+        return None
+    found = store.cut().rows("decisions").filter(decision_id=asked["decision"], method="star")
+    if found.is_empty() or len(list_snapshots(store, asked["decision"])):
+        return None
+    return found.row(0, named=True)
+
+
 def headline(looked: Looked, known: pl.DataFrame) -> Headline:
     """Say what came out, whether it still stands (S3), and what is left to do (K7).
 
@@ -127,7 +140,7 @@ def headline(looked: Looked, known: pl.DataFrame) -> Headline:
     """
     said = Headline("warn", "Nothing to tally", ("No voter has a ballot with stars.",))
     if looked.tally:
-        said = words.headline(looked.tally, stats=looked.stats, is_open=not looked.row["is_final"])
+        said = words.headline(looked.tally, looked.safety, stats=looked.stats, is_open=not looked.row["is_final"])
     notes = [] if looked.tally is None or looked.tally.tie is None else [_how_to_decide(looked)]
     after, before = successor(known, looked.row), predecessor(known, looked.row)
     if looked.row["superseded_by"]:

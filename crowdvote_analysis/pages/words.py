@@ -12,6 +12,7 @@ import polars as pl
 from crowdvote_analysis.delegation.resolution import NOT_FOLLOWING
 from crowdvote_analysis.errors import TableWarning, UnresolvedTieError
 from crowdvote_analysis.snapshots.inputs import is_closed
+from crowdvote_analysis.star import robustness
 from crowdvote_analysis.state import SystemState
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crowdvote_analysis.delegation import Resolution
+    from crowdvote_analysis.snapshots.calculation import Staged
     from crowdvote_analysis.star import Robustness, StarTally
 
 _ORIGINS = {"manual": "by hand", "calculated": "calculated", "none": "none"}
@@ -30,6 +32,8 @@ CAUSES = {
     "circular": "it leads back in a loop",
     "not_a_member": "whom they follow is not a member",
 }
+# Beyond it, working out how safe a result is takes longer than all the rest.
+_MOST_FOR_SAFETY = 100_000
 # Longest titles, in characters: in a list to choose from, and above a column of a table.
 _CHOOSER, _COLUMN = 56, 32
 # Warnings are caught for the whole process, and the sessions of a notebook server are threads of one.
@@ -40,7 +44,7 @@ _STANDING: dict[tuple[object, ...], tuple[SystemState, list[str]]] = {}
 
 # Why somebody whose ballot is not tallied weighs something (M1, I4).
 LOBBYISTS = (
-    "A lobbyist may be followed, and does not vote: the lobbyist's own ballot is not tallied, but voters who follow "
+    "A lobbyist may be followed, and has no vote: the lobbyist's own ballot is not tallied, but voters who follow "
     "inherit it. The weight beside a lobbyist is what came through these voters."
 )
 
@@ -139,6 +143,18 @@ def headline(
     return Headline(kind, title, (how, *(sentence for sentence in more if sentence), tallied))
 
 
+def safety_of(counted: Resolution | Staged, tally: StarTally | None) -> Robustness | None:
+    """How many ballots would have to change; ``None`` where that says nothing, or would take too long to find out.
+
+    Args:
+        counted: Everyone's ballot.
+        tally: The tally of one of the decisions.
+    """
+    if tally is None or not tally.won_by_ballots or tally.vote_count > _MOST_FOR_SAFETY:
+        return None
+    return robustness(counted, tally.decision_id, tally.protocol)
+
+
 def tallied_words(stats: Mapping[str, Any]) -> str:
     """Say how many of the voters' ballots were tallied, and why not all (M2, D5): ``stats`` as for ``headline``."""
     with_ballot = stats["manual_ballots"] + stats["calculated_ballots"]
@@ -224,14 +240,15 @@ def community_of(decisions: pl.DataFrame, asked: Mapping[str, str]) -> str:
 
 
 def not_here(decisions: pl.DataFrame, asked: Mapping[str, str]) -> list[str]:
-    """Say what a page is asked for and does not have, a sentence each.
+    """Say what a page is asked for and has nothing of, a sentence each.
 
     Args:
         decisions: As for ``community_of``.
         asked: As for ``community_of``.
     """
     return [
-        f"There is no {name} “{asked[name]}” on this page; another one is shown."
+        f"No decision {'of the community ' if name == 'community' else ''}“{asked[name]}” stands on this page, so "
+        "another one is shown."
         for name in ("community", "decision")
         if asked.get(name) and asked[name] not in decisions[f"{name}_id"]
     ]

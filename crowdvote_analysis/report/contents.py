@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crowdvote_analysis.errors import SnapshotError
+from crowdvote_analysis.pages.words import safety_of
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.snapshots import find_snapshot, read_inputs, read_result
 from crowdvote_analysis.snapshots.calculation import Staged, listed_choices, public_result
-from crowdvote_analysis.star import robustness, tally_each
+from crowdvote_analysis.star import tally_each
 
 if TYPE_CHECKING:
     from crowdvote_analysis.snapshots.calculation import Result
     from crowdvote_analysis.star import Robustness, StarTally
     from crowdvote_analysis.state import SystemState
     from crowdvote_analysis.store.store import Store
-
-# Beyond it, working out how safe a result is takes longer than all the rest.
-_MOST_FOR_SAFETY = 100_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def read_contents(store: Store, name: str) -> Contents:
             "choice_id", pl.coalesce("title", "choice_id").alias("title")
         ),
         tally=tally,
-        safety=_safety(staged, tally),
+        safety=safety_of(staged, tally),
         staged=staged,
         names=public_names(state).filter(community_id=row["community_id"]),
         public=public_result(state, result),
@@ -88,9 +86,3 @@ def read_contents(store: Store, name: str) -> Contents:
 def _community(state: SystemState, community_id: str) -> str:
     titles = state.communities.filter(community_id=community_id)["title"].drop_nulls()
     return str(titles[0]) if len(titles) else community_id
-
-
-def _safety(staged: Staged, tally: StarTally | None) -> Robustness | None:
-    if tally is None or not tally.won_by_ballots or tally.vote_count > _MOST_FOR_SAFETY:
-        return None
-    return robustness(staged, tally.decision_id)

@@ -79,16 +79,19 @@ class Robustness:
         """All of it in words; empty for a lone choice."""
         if self.runoff is None:
             return ""
-        ballots = "1 ballot" if self.runoff == 1 else f"{self.runoff:,} ballots"
         tie = f" ({self.runoff_tie:,} to leave a tie for the manager to decide)" if self.runoff_tie else ""
-        turn = f"{ballots} would have to change to turn the runoff around{tie}"
+        turn = f"to turn the runoff around{tie}"
         if self.exact and self.at_least == self.runoff:
-            return f"How safe: {turn}; no other way needs fewer."
+            return f"How safe: {_ballots(self.runoff)} would have to change {turn}; no other way needs fewer."
+        least = f"{_ballots(self.at_least or 0)} would have to change for another result"
         if self.exact:
-            enough = "1 is enough" if self.at_least == 1 else f"{self.at_least:,} are enough, and none fewer"
-            return f"How safe: {turn}; with another choice in it, {enough}."
-        most = f" and {self.at_most:,}" if self.at_most else " and all"
-        return f"How safe: {turn}; the fewest by any way lie between {self.at_least:,}{most} (proven bounds)."
+            return f"How safe: {least}, with another choice in the runoff; {self.runoff:,} {turn}."
+        most = f", and {self.at_most:,} are enough" if self.at_most else ""
+        return f"How safe: at least {least}{most} (proven bounds); {self.runoff:,} {turn}."
+
+
+def _ballots(number: int) -> str:
+    return "1 ballot" if number == 1 else f"{number:,} ballots"
 
 
 def robustness(resolution: Resolution, decision_id: str | None = None, protocol: str = "starvote") -> Robustness:

@@ -117,10 +117,14 @@ class StarTally:
         A leader that loses has more stars in all, but from fewer ballots: whoever prefers it must do so by more stars
         on average than those who prefer the winner.
         """
-        return self.leader_lost()
+        return self._leader_lost(PLACES, "more")
 
-    def leader_lost(self, places: int = PLACES) -> str | None:
-        """As ``why_leader_lost``, with the stars rounded half-even to so many places, for people."""
+    def leader_lost(self, places: int) -> str | None:
+        """As ``why_leader_lost``, for people: with the stars rounded half-even to so many places."""
+        # Averages stand beside it where people read it.
+        return self._leader_lost(places, "more in total")
+
+    def _leader_lost(self, places: int, more_than: str) -> str | None:
         if self.runoff is None or self.winner is None or self.score_leaders != (self.runner_up,):
             return None
         leader, winner = self.score_leaders[0], self.winner
@@ -131,9 +135,9 @@ class StarTally:
         more = f"{average(lead, 1, places) or stars_of(lead):,f}".rstrip("0").rstrip(".")
         fewer, votes = self.runoff.votes[leader], self.runoff.votes[winner]
         return (
-            f"{titles[leader]} has the most stars, {more} more than {titles[winner]}, but fewer ballots prefer it: "
-            f"{fewer:,} against {votes:,}. Its lead comes from larger differences on fewer ballots, and in the runoff "
-            "every ballot counts once."
+            f"{titles[leader]} has the most stars, {more} {more_than} than {titles[winner]}, but fewer ballots prefer "
+            f"it: {fewer:,} against {votes:,}. Its lead comes from larger differences on fewer ballots, and in the "
+            "runoff every ballot counts once."
         )
 
     def audit_log(self) -> pl.DataFrame:

@@ -49,6 +49,21 @@ def test_figures_are_those_of_the_snapshot(look):
     )
 
 
+def test_it_is_said_how_safe_the_result_is(look, demo_store_folder):
+    """As on the page of the count; where a tie is not resolved there is no winner to be safe."""
+    known = list_snapshots(store := Store.open(demo_store_folder))
+    safe = {
+        decision: [
+            sentence
+            for sentence in snapshot_page.headline(look(decision), known.filter(decision_id=decision)).sentences
+            if sentence.startswith("How safe: ")
+        ]
+        for decision in ("village-green", "bench-colour")
+    }
+    assert safe["village-green"] == [cv.robustness(cv.resolve(store.cut().state()), "village-green").sentence]
+    assert safe["bench-colour"] == []
+
+
 def test_the_most_influential_come_first_with_their_number_and_a_cup(look):
     """Influence stands in brackets, and the cup beside whoever has most of it (U2, I2)."""
     told = stages.manual(look("village-green"), "", 1, 10, {})
@@ -138,7 +153,7 @@ def test_weight_and_influence_are_told_apart(look):
     """Whose ballot weighs most, and why a lobbyist who is not tallied has weight (I2, I3, M1)."""
     told = stages.about_manual(look("village-green"))
     assert told[1] == "Kelly's ballot carries most: 6.71 of 35 ballots."
-    assert told[2].startswith("A lobbyist may be followed, and does not vote")
+    assert told[2].startswith("A lobbyist may be followed, and has no vote")
     assert len(stages.about_manual(look("bench-colour"))) == 1  # no lobbyist voted, and two carry as much
 
 

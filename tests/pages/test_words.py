@@ -215,7 +215,7 @@ def test_tables_without_times_are_all_there_is(decision, is_open):
 def test_stars_are_rounded_for_people(tally):
     """Sentences have two places, and logs and documents all of them."""
     lost = tally("school-meals")
-    assert "7.94 more than" in " ".join(words.headline(lost).sentences)
+    assert "7.94 more in total than" in " ".join(words.headline(lost).sentences)
     assert "7.9357143 more than" in lost.why_leader_lost
 
 
@@ -224,8 +224,8 @@ def test_what_is_not_here_is_said(demo):
     decisions = words.deciding(demo)
     assert words.not_here(decisions, {"decision": "village-green"}) == []
     assert words.not_here(decisions, {"community": "nowhere", "decision": "nope"}) == [
-        "There is no community “nowhere” on this page; another one is shown.",
-        "There is no decision “nope” on this page; another one is shown.",
+        "No decision of the community “nowhere” stands on this page, so another one is shown.",
+        "No decision “nope” stands on this page, so another one is shown.",
     ]
     assert words.community_of(decisions, {"decision": "village-green"}) == "riverside"
 

@@ -132,5 +132,6 @@ def test_a_choice_that_only_just_missed_the_runoff_is_told_of() -> None:
     found = robustness_votes(votes_of(ballots), list("abc"))
     assert (found.runoff, found.at_least, found.at_most, found.rival) == (4, 1, 1, "c")
     assert found.sentence == (
-        "How safe: 4 ballots would have to change to turn the runoff around; with another choice in it, 1 is enough."
+        "How safe: 1 ballot would have to change for another result, with another choice in the runoff; 4 to turn the "
+        "runoff around."
     )

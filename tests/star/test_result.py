@@ -169,9 +169,9 @@ def test_a_leader_who_lost_is_told_why() -> None:
         "Apple has the most stars, 3.99999999 more than Banana, but fewer ballots prefer it: 1 against 2. Its lead "
         "comes from larger differences on fewer ballots, and in the runoff every ballot counts once."
     )
-    assert "the most stars, 4 more than" in tally.leader_lost(places=2)
+    assert "the most stars, 4 more in total than" in tally.leader_lost(places=2)
     close = tally_star_votes(votes_of([{"a": "5", "b": "0"}, {"a": "0", "b": "2.5"}, {"a": "0", "b": "2.49999999"}]))
-    assert "the most stars, 0.00000001 more than" in close.leader_lost(places=2)
+    assert "the most stars, 0.00000001 more in total than" in close.leader_lost(places=2)
     assert tally_star_votes(votes_of([{"a": 5}, {"a": 1, "b": 0}]), ["a", "b"]).why_leader_lost is None
 
 
