@@ -17,6 +17,8 @@ __generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="CrowdVote: what if?")
 
 with app.setup:
+    from datetime import UTC, datetime
+
     import marimo as mo
 
     import crowdvote_analysis as cv
@@ -70,7 +72,7 @@ def show_choosers(community, decision, opened, state):
     layout.column(
         layout.navigation(opened, "what_if", community=community.value, decision=decision.value),
         layout.row(community, decision),
-        layout.notes("Not found", words.not_here(words.deciding(state), opened.asked), "warn"),
+        layout.notes("Something else is shown", words.not_here(words.deciding(state), opened.asked), "warn"),
     )
     return
 
@@ -84,8 +86,9 @@ def count_decision(all_names, community, decision, state):
         resolution, _problem = None, str(error)
     mo.stop(_problem is not None, layout.trouble("This decision cannot be counted.", _problem or ""))
     labels = influence.member_labels(resolution, decision.value, names)
+    still_open = words.is_open(state.decisions.filter(decision_id=decision.value).row(0, named=True), datetime.now(UTC))
     mo.stop(not labels, mo.callout("The community has no members, so there is nothing to change."))
-    return labels, names, resolution
+    return labels, names, resolution, still_open
 
 
 @app.cell
@@ -196,34 +199,36 @@ def count_again(
 
 
 @app.cell
-def show_verdict(changes, comparison, cycles, names, protocol, refused):
+def show_verdict(changes, comparison, cycles, names, protocol, refused, still_open):
     _words = told.in_words(changes, names, cycles.selected_key, protocol.selected_key)
     _tried = bool(changes) or cycles.value is not None or protocol.value != "starvote"
     if comparison is None:
         _verdict = layout.trouble("This cannot be counted.", refused)
     else:
-        _verdict = layout.column(layout.line(_words), layout.box(told.verdict(comparison, tried=_tried)))
+        _verdict = layout.column(
+            layout.line(_words), layout.box(told.verdict(comparison, tried=_tried, is_open=still_open))
+        )
     _verdict
     return
 
 
 @app.cell
-def show_scores(comparison):
+def show_scores(comparison, still_open):
     mo.stop(comparison is None)
     layout.section(
         "Scores, before and now",
         "The bar is the average now; the mark is where it stood before. Choices keep the order they had before.",
-        charts.change_chart(charts.change_rows(comparison)),
+        charts.change_chart(charts.change_rows(comparison), is_open=still_open),
     )
     return
 
 
 @app.cell
-def show_runoffs(comparison):
+def show_runoffs(comparison, still_open):
     mo.stop(comparison is None)
     _both = {"Before": comparison.before, "Now": comparison.after}
     _parts = [
-        layout.column(layout.subheading(name), charts.runoff_chart(charts.runoff_parts(tally)))
+        layout.column(layout.subheading(name), charts.runoff_chart(charts.runoff_parts(tally), is_open=still_open))
         for name, tally in _both.items()
         if tally is not None and tally.runoff is not None
     ]
@@ -244,7 +249,7 @@ def show_ballots(comparison, names):
 
 
 @app.cell
-def show_absences(decision, names, resolution, state):
+def show_absences(decision, names, resolution, state, still_open):
     _weights = power.voter_weights(resolution, decision.value)
     _tried = told.voters_to_try(_weights, len(names))
     _which = "" if len(_tried) == len(_weights) else "Only those with the most weight are tried here. "
@@ -254,11 +259,11 @@ def show_absences(decision, names, resolution, state):
     except cv.CrowdVoteError as error:
         _found, _scores, _problem = None, None, str(error)
     layout.section(
-        "If one voter had not voted",
-        "Who is pivotal: the count once without each voter's ballot. "
+        "If one of them had not voted",
+        "Who is pivotal: the count once without each one's ballot by hand. "
         + _which
         + (_problem or told.absence_sentence(_found, names)),
-        None if _problem else layout.table(told.absence_table(_found, _weights, names, _scores)),
+        None if _problem else layout.table(told.absence_table(_found, _weights, names, _scores, is_open=still_open)),
     )
     return
 

@@ -100,7 +100,7 @@ def test_what_cannot_be_is_said(show):
     """A change that no table could hold is refused in words, and the page goes on."""
     page = show("riverside", "village-green", **_chosen(following=("unfollow", "kelly", "ivan", "")))
     assert "does not follow the one to be unfollowed" in page
-    assert "If one voter had not voted" in page
+    assert "If one of them had not voted" in page
 
 
 def test_anonymous_members_are_not_on_the_page(show, demo):

@@ -49,20 +49,25 @@ def change_rows(comparison: Comparison) -> pl.DataFrame:
     )
 
 
-def change_chart(rows: pl.DataFrame, *, mode: Mode = "page", width: Width = "container") -> alt.LayerChart:
+def change_chart(
+    rows: pl.DataFrame, *, is_open: bool = False, mode: Mode = "page", width: Width = "container"
+) -> alt.LayerChart:
     """Draw the average stars after the change as bars; a mark shows where they stood before.
 
     Args:
         rows: ``title``, ``role``, ``won_before``, ``average_before``, ``average_after``, ``rank_before``,
             ``rank_after``, as from ``change_rows``.
+        is_open: Whether people can still vote, so that nobody has won yet (S3).
         mode: ``"page"``, ``"light"`` or ``"dark"``.
         width: In pixels, or ``"container"``.
     """
     stays = pl.col("won_before") & (pl.col("role") == "winner")
-    moved = pl.when("won_before").then(pl.lit("won before")).otherwise(pl.lit(""))
-    now = pl.when(pl.col("role") == "").then(pl.lit("")).otherwise(pl.col("role") + " now")
+    winner, won = ("in the lead", "led") if is_open else ("winner", "won")
+    moved = pl.when("won_before").then(pl.lit(f"{won} before")).otherwise(pl.lit(""))
+    role = pl.col("role").replace("winner", winner)
+    now = pl.when(role == "").then(pl.lit("")).otherwise(role + " now")
     both = pl.concat_str(moved, pl.when((moved != "") & (now != "")).then(pl.lit(", ")).otherwise(pl.lit("")), now)
-    told = pl.when(stays).then(pl.lit("winner, before and now")).otherwise(both)
+    told = pl.when(stays).then(pl.lit(f"{winner}, before and now")).otherwise(both)
     shown = rows.with_columns(pl.col("average_before", "average_after").cast(pl.Float64)).with_columns(
         label=pl.when(told == "").then("title").otherwise(pl.format("{}  ({})", "title", told)),
         figures=pl.struct("average_before", "average_after").map_elements(_figures, return_dtype=pl.String),

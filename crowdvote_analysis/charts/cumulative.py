@@ -52,12 +52,12 @@ def cumulative_chart(rows: pl.DataFrame, *, mode: Mode = "page", width: Width = 
     base = alt.Chart(data).encode(
         x=alt.X(
             "voters:Q",
-            title="voters, the heaviest first",
+            title="people, the heaviest first",
             scale=alt.Scale(domain=[0, most], nice=False),
             axis=alt.Axis(format=",d", tickMinStep=1, grid=False),
         ),
         tooltip=[
-            alt.Tooltip("voters:Q", title="The heaviest voters", format=",d"),
+            alt.Tooltip("voters:Q", title="The heaviest people", format=",d"),
             alt.Tooltip("share:Q", title="Their share of the weight", format=".1%"),
             alt.Tooltip("even:Q", title="If all were equal", format=".1%"),
         ],

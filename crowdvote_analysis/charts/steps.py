@@ -16,22 +16,28 @@ if TYPE_CHECKING:
     from crowdvote_analysis.charts.theme import Mode, Width
     from crowdvote_analysis.star import StarTally
 
-_COLOURS = {"advanced": WINNER, "won": WINNER, "tied": TIED, "out": OTHER}
+_COLOURS = {"advanced": WINNER, "won": WINNER, "ahead": WINNER, "tied": TIED, "out": OTHER}
 
 
-def step_rows(tally: StarTally) -> pl.DataFrame:
+def step_rows(tally: StarTally, *, is_open: bool = False) -> pl.DataFrame:
     """List the steps of a count, one row for each step and choice of its pool, whoever does best first.
+
+    Args:
+        tally: The tally.
+        is_open: Whether people can still vote, so that whoever wins the runoff is ``ahead`` and has not won yet (S3).
 
     Returns:
         ``step`` (from 1), ``stage``, ``rule`` (in words), ``title``, ``number`` (text, exact), ``part`` (the number as
-        a part of the largest of the step, 0 to 1) and ``outcome``: ``advanced``, ``won``, ``tied`` or ``out``.
+        a part of the largest of the step, 0 to 1) and ``outcome``: ``advanced``, ``won``,
+        ``ahead``, ``tied`` or ``out``.
     """
+    won = "ahead" if is_open else "won"
     titles = dict(tally.scores.select("choice_id", "title").iter_rows())
     rows = []
     for number, step in enumerate(tally.steps, start=1):
         largest = max(step.numbers.values())
+        gone_on = won if step.stage == "runoff" else "advanced"
         for choice in step.best_first:
-            gone_on = "won" if step.stage == "runoff" else "advanced"
             outcome = gone_on if choice in step.advanced else "tied" if choice in step.remaining else "out"
             part = float(step.numbers[choice]) / float(largest) if largest else 0.0
             count = plain_number(step.numbers[choice])

@@ -142,26 +142,28 @@ def _tagged(tags: tuple[str, ...]) -> str:
     return f"the tags {', '.join(tags)}" if len(tags) > 1 else f"the tag {tags[0]}" if tags else "no tags"
 
 
-def came_out(tally: StarTally | None) -> str:
-    """Say what a tally came to in a few words."""
+def came_out(tally: StarTally | None, *, is_open: bool = False) -> str:
+    """Say what a tally came to in a few words; ``is_open`` as for ``words.headline``."""
+    wins = _wins(is_open)
     if tally is None:
         return "nothing to tally"
     titles = dict(tally.scores.select("choice_id", "title").iter_rows())
     if tally.winner is not None:
-        return f"{titles[tally.winner]} wins"
+        return f"{titles[tally.winner]} {wins}"
     if len(tally.possible_winners) == 1:
-        return f"{titles[tally.possible_winners[0]]} wins, whatever becomes of a tie"
+        return f"{titles[tally.possible_winners[0]]} {wins}, whatever becomes of a tie"
     return f"a tie between {' and '.join(titles[choice] for choice in tally.possible_winners)}"
 
 
-def verdict(comparison: Comparison, *, tried: bool = True) -> Headline:
+def verdict(comparison: Comparison, *, tried: bool = True, is_open: bool = False) -> Headline:
     """Say whether the result changes, by which numbers, and how many ballots do.
 
     Args:
         comparison: Two counts.
         tried: Whether anything was changed; the result as it is otherwise.
+        is_open: As for ``words.headline``.
     """
-    before, after = came_out(comparison.before), came_out(comparison.after)
+    before, after = (came_out(tally, is_open=is_open) for _, tally in _both(comparison))
     if not tried:
         return Headline("info", f"As it is: {before}", tuple(filter(None, [_runoff("Counted", comparison.before)])))
     number = len(comparison.ballots)
@@ -172,7 +174,7 @@ def verdict(comparison: Comparison, *, tried: bool = True) -> Headline:
     )
     sentences = [*(_runoff(name, tally) for name, tally in _both(comparison)), touched]
     if comparison.winner_changes:
-        title = f"The result changes: {after} instead of {_as_noun(before)}"
+        title = f"The result changes: {after} instead of {before.removesuffix(f' {_wins(is_open)}')}"
         return Headline("warn", title, tuple(filter(None, sentences)))
     return Headline("success", f"The result stays: {after}", tuple(filter(None, sentences)))
 
@@ -212,7 +214,7 @@ def change_table(comparison: Comparison, names: pl.DataFrame) -> pl.DataFrame:
 
 
 def absence_table(
-    found: pl.DataFrame, weights: pl.DataFrame, names: pl.DataFrame, scores: pl.DataFrame
+    found: pl.DataFrame, weights: pl.DataFrame, names: pl.DataFrame, scores: pl.DataFrame, *, is_open: bool = False
 ) -> pl.DataFrame:
     """List what would come out without each voter, those who change it first, under public names (P1).
 
@@ -221,12 +223,13 @@ def absence_table(
         weights: ``member_id``, ``weight``, as from ``power.voter_weights``.
         names: As for ``change_table``.
         scores: ``choice_id``, ``title``, as ``StarTally.scores``.
+        is_open: As for ``words.headline``.
 
     Returns:
         Member, Weight, Without this ballot, Pivotal (``yes`` or empty).
     """
     titles = scores.select("title", winner="choice_id")
-    status = pl.when(pl.col("status") == "decided").then(pl.format("{} wins", "title"))
+    status = pl.when(pl.col("status") == "decided").then(pl.format(f"{{}} {_wins(is_open)}", "title"))
     return (
         found.join(shown_names(names), on="member_id")
         .join(weights.select("member_id", pl.col("weight").cast(pl.Float64)), on="member_id", how="left")
@@ -250,7 +253,7 @@ def absence_sentence(found: pl.DataFrame, names: pl.DataFrame) -> str:
         names: As for ``change_table``.
     """
     pivotal = found.filter("changes_winner").join(shown_names(names), on="member_id").sort("name")["name"].to_list()
-    tried = f"{len(found):,} {'voter' if len(found) == 1 else 'voters'} tried, one at a time: "
+    tried = f"{len(found):,} {'person' if len(found) == 1 else 'people'} tried, one at a time: "
     if not pivotal:
         return f"{tried}no single one of them changes the result by not voting."
     who = ", ".join(pivotal[:8]) + (f" and {len(pivotal) - 8:,} more" if len(pivotal) > 8 else "")
@@ -271,8 +274,8 @@ def _runoff(name: str, tally: StarTally | None) -> str:
     return f"{name}: {' against '.join(titles[choice] for choice, _ in sides)} in the runoff, {votes} ballots."
 
 
-def _as_noun(words: str) -> str:
-    return words.removesuffix(" wins")
+def _wins(is_open: bool) -> str:
+    return "leads" if is_open else "wins"
 
 
 def _column_titles(comparison: Comparison) -> dict[str, str]:

@@ -115,7 +115,8 @@ def runoff(found: Contents) -> Html | None:
 
 def steps(found: Contents) -> Html | None:
     """Every step of the count; none where there is no count, or too many bars for a page."""
-    rows = charts.step_rows(found.tally) if found.tally else pl.DataFrame()
+    is_open = not found.row["is_final"]
+    rows = charts.step_rows(found.tally, is_open=is_open) if found.tally else pl.DataFrame()
     if not 0 < len(rows) <= 3 * MOST_BARS:
         return None
     return picture("steps", "Every step of the count", lambda width: charts.steps_chart(rows, width=width))

@@ -22,6 +22,8 @@ def test_every_step_lists_whoever_did_best_first(tally) -> None:
         (3, "ballots that prefer it", "A Saturday in June", "9", "won"),
         (3, "ballots that prefer it", "A Friday in May", "3", "out"),
     ]
+    # Nobody has won while people can still vote (S3).
+    assert charts.step_rows(tally("sports-day"), is_open=True)["outcome"].to_list()[-2:] == ["ahead", "out"]
 
 
 def test_the_longest_bar_of_a_step_is_its_largest_number(tally) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 import crowdvote_analysis as cv
+from crowdvote_analysis import charts
 from crowdvote_analysis.pages import what_if as what_if_page
 from crowdvote_analysis.power import voter_weights
 from crowdvote_analysis.what_if import Follow, TagBallot, what_if, without_each
@@ -30,6 +31,20 @@ def test_a_change_in_words(green):
     )
 
 
+def test_nobody_wins_what_is_still_open(demo, counted, here, green):
+    """While people can vote somebody leads, in every sentence and table (S3)."""
+    said = what_if_page.verdict(green, is_open=True)
+    assert said.title == "The result changes: Car park leads instead of Wildflower meadow"
+    absent = without_each(demo, counted, "village-green", ["kelly"])
+    weights = voter_weights(counted, "village-green")
+    table = what_if_page.absence_table(absent, weights, here, green.scores, is_open=True)
+    assert table["Without this ballot"].to_list() == ["Car park leads"]
+    drawn = str(charts.change_chart(charts.change_rows(green), is_open=True).to_dict())
+    assert "led before" in drawn
+    assert "in the lead now" in drawn
+    assert "winner now" not in drawn
+
+
 def test_no_change_in_words(demo, counted):
     """Where nothing changes the result stays, ties included."""
     assert what_if_page.verdict(what_if(demo, counted, "village-green")).title == (
@@ -52,10 +67,10 @@ def test_who_is_pivotal_in_words(demo, counted, here):
     """The one whose absence changes the result is named and stands first."""
     found = without_each(demo, counted, "village-green")
     assert what_if_page.absence_sentence(found, here) == (
-        "20 voters tried, one at a time: the result would be another one without Kelly."
+        "20 people tried, one at a time: the result would be another one without Kelly."
     )
     nobody = what_if_page.absence_sentence(found.filter(~pl.col("changes_winner")).head(1), here)
-    assert nobody == "1 voter tried, one at a time: no single one of them changes the result by not voting."
+    assert nobody == "1 person tried, one at a time: no single one of them changes the result by not voting."
     table = what_if_page.absence_table(
         found, voter_weights(counted, "village-green"), here, cv.tally_star(counted, "village-green").scores
     )
