@@ -38,20 +38,6 @@ def table(rows):
     return mo.Html(html_rows.table(rows.columns, rows.iter_rows()))
 
 
-@app.function
-def tree(text):
-    """Why a ballot is what it is, line by line."""
-    return mo.Html(
-        "".join(
-            # Lines that are broken go on where they began, for telephones.
-            '<div style="font-family:var(--monospace-font);font-size:0.85rem;line-height:1.5;white-space:pre-wrap;'
-            f'padding-left:{len(line) - len(line.lstrip()) + 3}ch;text-indent:-{len(line) - len(line.lstrip()) + 3}ch">'
-            f"{escape(line)}</div>"
-            for line in text.splitlines()
-        )
-    )
-
-
 @app.cell
 def show_title():
     _opened = layout.opening()
@@ -61,7 +47,7 @@ def show_title():
             "How a count works",
             "Seven small examples. Change them, and everything below is counted anew, by the same program that counts "
             "real decisions.",
-            "Letters with numbers, such as D3, name the rule; all rules stand in the documentation.",
+            "Letters with numbers, such as D3, are the names of rules, in audits and in the documentation too.",
         ),
     )
     return
@@ -126,7 +112,7 @@ def show_tags(followed_on, tags_of_ann):
         note(
             _words if _has else "no tag of Ann's ballot is among those that Ben follows her on, so Ben has no ballot."
         ),
-        tree(why(_state, "Ben")),
+        mo.Html(why(_state, "Ben")),
     )
     return
 
@@ -155,7 +141,7 @@ def show_averages(cay_votes, stars_of_ann, stars_of_ben):
         ],
         layout.row(stars_of_ann, stars_of_ben, cay_votes),
         table(example_table(_state).drop("Tags")),
-        tree(why(_state, "Dan")),
+        mo.Html(why(_state, "Dan")),
     )
     return
 
@@ -185,7 +171,7 @@ def show_blocking(cay_on):
         layout.row(cay_on),
         table(example_table(_state)),
         note("budget gets through to Dan." if _has else "budget does not get through, and Dan has no ballot."),
-        tree(why(_state, "Dan")),
+        mo.Html(why(_state, "Dan")),
     )
     return
 
@@ -211,19 +197,20 @@ def show_loops(loop_closed):
             "Ann and Ben follow each other; Ann also follows Kim, who gives 5 stars, and Ben follows Lou, who gives 0. "
             "Two rules say what that means, and a community chooses one.",
             "“Path”: everybody's ballot is found by walking along followings, and whoever is already on the way gives "
-            "nothing there (Y1). “Equilibrium”: the ballots that no further averaging would change, all at once (Y4). "
-            "Without a loop both say the same.",
+            "nothing there (Y1). “Equilibrium”: everybody gets exactly the average of those they follow, as their "
+            "ballots turn out in the end, all of a circle at once (Y4). Without a loop both say the same.",
         ],
         layout.row(loop_closed),
         charts.network_chart(example_drawing(_state, "Ann")),
         table(_both),
         note(
-            "by “path”, Ann's walk meets Ben without Ann, who then has Lou's 0 stars; by “equilibrium”, Ann is the "
-            "average of Kim and Ben as Ben is in the end."
+            "by “path”, Ann's walk meets Ben without Ann, so with Lou's 0 stars; halfway to Kim's 5 that is 2.5, as "
+            "the tree below shows. By “equilibrium”, Ann is halfway between Kim and Ben, and Ben is halfway between "
+            "Lou and Ann, both at the same time."
             if loop_closed.value
             else "there is no loop, and the two rules agree."
         ),
-        tree(why(_state, "Ann")),
+        mo.Html(why(_state, "Ann")),
     )
     return
 
@@ -246,27 +233,26 @@ def show_ties(protocol, stars_of_eve):
         f"{name}: {winner or 'a tie that people must decide'}"
         for name, winner in _all.select("protocol", "winner").rows()
     )
-    _log = "".join(f"<li>{escape(line)}</li>" for line in _tally.log)
     layout.section(
         "6. Ties, and three ways to settle them",
         [
             "When choices are level, more than one fair rule is known. The protocol is chosen beforehand and recorded "
             "with the result (K3); lots are never drawn. What no step can settle is left to people, and the result "
             "says who could win (K7).",
-            "All three choices have 15 stars here, and each protocol settles that by other steps. Move Eve's stars, "
-            "and the tie is gone.",
+            "All three choices have 15 stars here, and each protocol settles that by other steps. With fewer stars of "
+            "Eve's for the pond the tie is gone; with one more, the two others are still level.",
         ],
         layout.row(protocol, stars_of_eve),
         table(example_table(_state).drop("Tags", "Ballot")),
         note(f"{_says}."),
-        mo.Html(f'<ol style="margin:0;padding-left:1.5rem;overflow-wrap:anywhere">{_log}</ol>'),
+        layout.log(_tally.log),
     )
     return
 
 
 @app.cell
 def exact_controls():
-    followed = mo.ui.slider(1, 7, value=3, label="Ben follows so many", show_value=True)
+    followed = mo.ui.slider(2, 8, value=2, label="Ben follows so many", show_value=True)
     return (followed,)
 
 
@@ -274,18 +260,18 @@ def exact_controls():
 def show_exactness(followed):
     _voters = [f"Voter {number}" for number in range(1, followed.value + 1)]
     _state = example(
-        {name: {"Pond": "0.1" if place else "0.3"} for place, name in enumerate(_voters)},
+        {name: {"Pond": "0.1" if place else "0.2"} for place, name in enumerate(_voters)},
         [("Ben", name, []) for name in _voters],
     )
     _ben = example_table(_state).filter(Member="Ben")["★ Pond"].item()
-    _float = sum([0.3] + [0.1] * (followed.value - 1)) / followed.value
+    _float = sum([0.2] + [0.1] * (followed.value - 1)) / followed.value
     layout.section(
         "7. Exact to the last place",
         [
             "Stars are decimal numbers and never pass through the binary fractions that computers like to use, in "
             "which 0.1 + 0.2 is 0.30000000000000004. What is stored, shown and tallied has 8 places, rounded to the "
             "nearest, halves to the even side (D10). The same ballots give the same digits on every machine.",
-            "The first voter gives 0.3 stars, all others 0.1; Ben follows them all.",
+            "The first voter gives 0.2 stars, all others 0.1; Ben follows them all.",
         ],
         layout.row(followed),
         note(f"Ben's ballot is {_ben} stars. Binary fractions would say {_float!r}."),

@@ -30,8 +30,8 @@ def test_examples_answer_to_the_reader(visit):  # noqa: F811
     page.get_by_label("budget", exact=True).click()
     page.get_by_text("budget gets through to Dan.").wait_for()
     page.get_by_role("slider").last.focus()
-    page.keyboard.press("ArrowLeft")
-    page.get_by_text("Ben's ballot is 0.2 stars.").wait_for()
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("Ben's ballot is 0.13333333 stars.").wait_for()
     assert opened.complaints == []
     assert opened.elsewhere == []
     for width in (1280, 420):

@@ -19,12 +19,12 @@ _FEW = 12  # voters whose share is told
 _LINE = "margin:0.15rem 0;overflow-wrap:anywhere"
 
 
-def tree_html(lineage: Lineage, address: Callable[[str], str]) -> str:
+def tree_html(lineage: Lineage, address: Callable[[str], str] | None = None) -> str:
     """Write the tree of one member.
 
     Args:
         lineage: The tree.
-        address: The address of a member's own page, by public id.
+        address: The address of a member's own page, by public id; without it, names lead nowhere.
 
     Returns:
         HTML. Followings that have followings behind them are closed at first, but for the topmost; every name leads to
@@ -60,14 +60,14 @@ def stars_html(stars: Mapping[str, object], titles: Mapping[str, str]) -> str:
 
 
 def _followed(
-    followed: Followed, titles: Mapping[str, str], address: Callable[[str], str], way: tuple[Person, ...]
+    followed: Followed, titles: Mapping[str, str], address: Callable[[str], str] | None, way: tuple[Person, ...]
 ) -> str:
     """One following and what is behind it; ``way`` leads to it, from the member whose tree it is."""
     who = followed.followee
     met = "" if followed.ballot is None else _ballot(f"{who.name}{_met(followed, way)}", followed.ballot, titles)
-    name = link(address(who.member_id), who.name, met)
-    if followed.outcome == "not_a_member":
-        name = escape(who.name)
+    name = escape(who.name)
+    if address is not None and followed.outcome != "not_a_member":
+        name = link(address(who.member_id), who.name, met)
     on = _tags(followed.following_tags) or "[ALL]"
     head = f"├─ Following {name} on {escape(on)}"
     words, colour = _outcome(followed)

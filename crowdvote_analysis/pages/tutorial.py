@@ -9,6 +9,7 @@ import polars as pl
 from crowdvote_analysis.charts.network import drawing_of
 from crowdvote_analysis.delegation import resolve
 from crowdvote_analysis.explanation import lineage
+from crowdvote_analysis.pages.ballot_tree import tree_html
 from crowdvote_analysis.power import neighbourhood
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.state import SystemState
@@ -106,8 +107,8 @@ def example_drawing(state: SystemState, member: str) -> Drawing:
 
 
 def why(state: SystemState, member: str, cycles: str | None = None) -> str:
-    """Give the tree of a member's ballot in an example as lines of text."""
-    return lineage(state, EXAMPLE, member, cycles=cycles).text()
+    """Give the tree of a member's ballot in an example as HTML."""
+    return tree_html(lineage(state, EXAMPLE, member, cycles=cycles))
 
 
 def plain_stars(stars: Decimal | None) -> str:
