@@ -75,7 +75,7 @@ def show_choosers(community, decision, decisions, opened):
     layout.column(
         layout.navigation(opened, "decision", community=community.value, decision=decision.value),
         layout.row(community, decision),
-        layout.notes("Not found", words.not_here(decisions, opened.asked), "warn"),
+        layout.notes("Something else is shown", words.not_here(decisions, opened.asked), "warn"),
     )
     return
 

@@ -68,7 +68,7 @@ def show_choosers(community, decision, opened, state):
     layout.column(
         layout.navigation(opened, "influence", community=community.value, decision=decision.value),
         layout.row(community, decision),
-        layout.notes("Not found", words.not_here(words.deciding(state), opened.asked), "warn"),
+        layout.notes("Something else is shown", words.not_here(words.deciding(state), opened.asked), "warn"),
     )
     return
 

@@ -41,13 +41,35 @@ def choose_store(opened):
 def open_store(opened, place):
     try:
         store = cv.Store.open(place.value.strip()) if place.value.strip() else demo_store()
-        first = told.first_shown(store, opened.asked)
+        uncounted = told.uncounted(store, opened.asked)
+        first = None if uncounted else told.first_shown(store, opened.asked)
         _problem = None
     except cv.CrowdVoteError as error:
         _problem = str(error)
-    mo.stop(_problem is not None, layout.trouble("This snapshot cannot be shown.", _problem or ""))
+    _pages = layout.navigation(opened, "snapshot")
+    mo.stop(
+        _problem is not None, layout.column(_pages, layout.trouble("This snapshot cannot be shown.", _problem or ""))
+    )
+    return first, store, uncounted
+
+
+@app.cell
+def show_uncounted(opened, uncounted):
+    mo.stop(uncounted is None)
+    layout.column(
+        layout.navigation(opened, "snapshot", community=uncounted["community_id"], decision=uncounted["decision_id"]),
+        layout.heading(uncounted["title"] or uncounted["decision_id"]),
+        layout.box(history.NO_RESULT),
+        mo.Html(html_rows.link(history.newest_link(opened.link), "The newest snapshot of all decisions")),
+    )
+    return
+
+
+@app.cell
+def list_siblings(first, store):
+    mo.stop(first is None)
     siblings = list_snapshots(store, first["decision_id"])
-    return first, siblings, store
+    return (siblings,)
 
 
 @app.cell
@@ -60,7 +82,7 @@ def choose_snapshot(first, siblings):
 def show_choosers(first, opened, snapshot):
     layout.remember(snapshot=snapshot.value)
     layout.column(
-        layout.navigation(opened, "snapshot", decision=first["decision_id"]),
+        layout.navigation(opened, "snapshot", community=first["community_id"], decision=first["decision_id"]),
         snapshot,
         mo.Html(html_rows.link(history.decision_link(first["decision_id"], opened.link), "History of this decision")),
     )
@@ -206,7 +228,7 @@ def show_tally(looked):
             charts.runoff_chart(charts.runoff_parts(_tally), is_open=_is_open) if _tally.runoff else None,
             layout.subheading("The tie, step by step", ties.tie_words(_tally)) if _is_tie else None,
             mo.Html(ties.tie_table(_tally)) if _is_tie else None,
-            charts.steps_chart(charts.step_rows(_tally)) if _is_tie else None,
+            charts.steps_chart(charts.step_rows(_tally, is_open=_is_open)) if _is_tie else None,
             mo.accordion({"Audit log: every step of the count in words": layout.log(_tally.log)}),
         )
     _stage

@@ -91,7 +91,9 @@ def show_choosers(community, decision, instant, opened, state):
         layout.navigation(opened, "yes_no", community=community.value),
         layout.row(community, instant),
         decision,
-        layout.notes("Not found", words.not_here(words.deciding(state, yes_no=True), opened.asked), "warn"),
+        layout.notes(
+            "Something else is shown", words.not_here(words.deciding(state, yes_no=True), opened.asked), "warn"
+        ),
     )
     return
 

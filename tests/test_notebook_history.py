@@ -96,6 +96,15 @@ def test_a_superseded_snapshot_says_that_it_does_not_stand(show, green):
     assert "This result does not stand any more" in show("snapshot", snapshot=green["snapshot_id"][1])
 
 
+def test_a_decision_without_a_snapshot_leads_on(show):
+    """It is said what there is instead, and other pages are reached from there."""
+    page = show("snapshot", decision="recycling-points")
+    assert "No result yet" in page
+    assert "The page “The count” shows how its ballots stand now." in page
+    assert 'href="../snapshot/"' in page
+    assert "This snapshot cannot be shown." in show("snapshot", decision="nope")
+
+
 def test_a_failed_snapshot_says_why(show, green):
     """The error stands on the page instead of a result."""
     page = show("snapshot", snapshot=green.filter(status="failed_staging")["snapshot_id"].item())

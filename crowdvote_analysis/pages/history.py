@@ -35,6 +35,11 @@ ABOUT = (
     "Participation: voters with a ballot, of all voters. Manual ballots were cast by the voters themselves; calculated "
     "ones are the average of the ballots of those whom a voter follows.",
 )
+NO_RESULT = Headline(
+    "info",
+    "No result yet",
+    ("No count of this decision has been frozen so far. The page “The count” shows how its ballots stand now.",),
+)
 _FAILED = "This count did not come to an end. No ballot is lost:"
 _AGAIN = "the count can be made again."
 
@@ -205,6 +210,11 @@ def snapshot_link(snapshot_id: str, link: Mapping[str, str], member: str | None 
     return f"{f'../{page}/' if page else ''}?{urlencode(asked)}"
 
 
+def newest_link(link: Mapping[str, str]) -> str:
+    """The relative address of the page of snapshots itself; see ``snapshot_link``."""
+    return f"../snapshot/{f'?{urlencode(link)}' if link else ''}"
+
+
 def decision_link(decision_id: str, link: Mapping[str, str]) -> str:
     """The relative address of the history of a decision; see ``snapshot_link``."""
     return f"../decision/?{urlencode({**link, 'decision': decision_id})}"
@@ -287,7 +297,7 @@ def headline(known: pl.DataFrame) -> Headline:
     """
     row = current_result(known)
     if row is None:
-        return Headline("info", "No result yet", ("Nothing has been calculated for this decision so far.",))
+        return NO_RESULT
     so_far = "" if row["is_final"] else " so far"
     before = predecessor(known, row)
     told = [f"{participation(row)} of the voters have a ballot.", *([counted_again(before, row)] if before else [])]

@@ -163,13 +163,15 @@ def navigation(opened: Opening, here: str, **asked: str) -> mo.Html | None:
         return None
     # Pages behind a sign-in have a page before them, with the way out.
     links = [html_rows.link("../", "Start")] if only_place() else []
-    links += [
-        f'<span aria-current="page" style="font-weight:600">{escape(title)}</span>'
-        if name == here
-        else f"<span>{_INVITING.get(name, '')}{html_rows.link(_address(name, {**opened.link, **asked}), title)}</span>"
-        for name, title in PAGES.items()
-        if name in opened.pages
-    ]
+    for name, title in PAGES.items():
+        if name == here:
+            links.append(f'<span aria-current="page" style="font-weight:600">{escape(title)}</span>')
+        elif name in opened.pages:
+            # No decision is both on the page with yes and no, and on one with stars.
+            left_out = "decision" if "yes_no" in (here, name) else ""
+            goes_along = {key: value for key, value in asked.items() if key != left_out}
+            link = html_rows.link(_address(name, {**opened.link, **goes_along}), title)
+            links.append(f"<span>{_INVITING.get(name, '')}{link}</span>")
     # At the right is the button of marimo's menu.
     style = "display:flex;flex-wrap:wrap;gap:0.25rem 1.25rem;font-size:0.95rem;padding-right:3.5rem"
     return mo.Html(f'<nav aria-label="Pages" style="{style}">{"".join(links)}</nav>')

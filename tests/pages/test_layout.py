@@ -24,6 +24,15 @@ def test_links_lead_to_the_pages_that_are_served():
     assert "what_if" not in written
 
 
+def test_a_decision_does_not_go_along_where_it_cannot_be():
+    """The page of yes/no decisions has none with stars, and the other pages have none with yes and no."""
+    opened = Opening({}, {}, ("count", "influence", "yes_no"))
+    written = layout.navigation(opened, "count", community="c", decision="d").text
+    assert 'href="../influence/?community=c&amp;decision=d"' in written
+    assert 'href="../yes_no/?community=c"' in written
+    assert "decision=" not in layout.navigation(opened, "yes_no", community="c", decision="d").text
+
+
 def test_whoever_is_new_is_led_to_the_explanation():
     """From every other page."""
     opened = Opening({}, {}, ("count", "tutorial"))
