@@ -174,7 +174,8 @@ def show_steps(still_open, tally):
             {
                 "Audit log: every step of the count in words": layout.log(tally.log),
                 "Every step of the count as bars": charts.steps_chart(charts.step_rows(tally, is_open=still_open)),
-            }
+            },
+            multiple=True,
         ),
     )
     return
@@ -222,6 +223,7 @@ def choose_download():
         {f"{name}: {about}": name for name, about in RESULT_TABLES.items()},
         value=next(f"{name}: {about}" for name, about in RESULT_TABLES.items()),
         label="Table",
+        full_width=True,
     )
     return (wanted,)
 
@@ -239,7 +241,7 @@ def make_downloads(decision, resolution, state, wanted):
 
 @app.cell
 def show_downloads(as_csv, as_parquet, wanted):
-    layout.section("Take it along", "", layout.row(wanted, as_csv, as_parquet))
+    layout.section("Take it along", "", wanted, layout.row(as_csv, as_parquet))
     return
 
 

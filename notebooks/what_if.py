@@ -260,7 +260,7 @@ def show_absences(decision, names, resolution, state, still_open):
         _found, _scores, _problem = None, None, str(error)
     layout.section(
         "If one of them had not voted",
-        "Who is pivotal: the count once without each one's ballot by hand. "
+        "The count once without each one's ballot by hand: whoever is pivotal changes the result. "
         + _which
         + (_problem or told.absence_sentence(_found, names)),
         None if _problem else layout.table(told.absence_table(_found, _weights, names, _scores, is_open=still_open)),

@@ -20,6 +20,7 @@ with app.setup:
     from datetime import UTC, datetime, timedelta
 
     import marimo as mo
+    import polars as pl
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
@@ -164,11 +165,13 @@ def show_what_if(decision, further_no, further_yes, outcomes, row):
 def show_weights(at, community, decision, row, state):
     mo.stop(not row["delegated"])
     _names = public_names(state).filter(community_id=community.value)
-    _rows = charts.vote_weight_rows(weights(state, decision.value, at=at), _names)
+    _all = weights(state, decision.value, at=at).filter(pl.col("weight") > 0)
+    _rows = charts.vote_weight_rows(_all, _names)
     layout.section(
         "Whose votes carry it",
         "Weight: the number of counted votes that come down to this one, once every calculated vote is traced "
-        "back. What one more vote would change depends on whose it is and on its tags.",
+        "back. What one more vote would change depends on whose it is and on its tags. "
+        f"Shown: {len(_rows):,} of {len(_all):,} votes by hand.",
         charts.vote_weight_chart(_rows) if len(_rows) else None,
     )
     return

@@ -19,6 +19,8 @@ _TEXT_DY = -10
 _BAR_DY = 8
 # Generous width of a character of 13 px: better a label cut a little early than one running into the numbers.
 _CHARACTER = 7.2
+# On a telephone, as an expression of the chart.
+_NARROW = "width < 500"
 
 
 def labelled_bars(
@@ -35,7 +37,8 @@ def labelled_bars(
     """Draw one bar a row, in the order of the rows.
 
     Args:
-        rows: ``label`` (above the bar), ``figures`` (text at the right), ``role`` (colour) and the columns named below.
+        rows: ``label`` (above the bar), ``figures`` (text at the right; a column ``few_figures`` takes its place where
+            there is little room), ``role`` (colour) and the columns named below.
         value: Column with the length of the bar.
         most: The length that fills the width.
         colours: Colour by ``role``.
@@ -80,12 +83,17 @@ def labelled_bars(
 
 def label_axes(rows: pl.DataFrame, offset: int = _TEXT_DY) -> tuple[alt.Axis, alt.Axis]:
     """The texts above bars: ``label`` at the left, cut before it runs into ``figures`` at the right."""
-    longest = rows["figures"].str.len_chars().max()
-    reserved = round(_CHARACTER * longest) + 16 if isinstance(longest, int) else 0
-    limit = {"expr": f"max(width - {reserved}, 60)"}
-    left = {"orient": "left", "labelAlign": "left", "labelFontSize": 14, "labelOpacity": 1, "labelLimit": limit}
-    right = {"orient": "right", "labelAlign": "right", "labelFontSize": 13, "labelLimit": 0}
-    return texts_beside(rows["label"], offset, **left), texts_beside(rows["figures"], offset, **right)
+    few = rows["few_figures" if "few_figures" in rows.columns else "figures"]
+    limit = {"expr": f"max(width - ({_NARROW} ? {_room(few)} : {_room(rows['figures'])}), 60)"}
+    left: dict[str, Any] = {
+        "orient": "left",
+        "labelAlign": "left",
+        "labelFontSize": 14,
+        "labelOpacity": 1,
+        "labelLimit": limit,
+    }
+    right: dict[str, Any] = {"orient": "right", "labelAlign": "right", "labelFontSize": 13, "labelLimit": 0}
+    return texts_beside(rows["label"], offset, **left), texts_beside(rows["figures"], offset, few, **right)
 
 
 def row_axis(axis: alt.Axis | None) -> alt.Y:
@@ -93,12 +101,20 @@ def row_axis(axis: alt.Axis | None) -> alt.Y:
     return alt.Y("place:O", axis=axis, scale=alt.Scale(padding=0))
 
 
-def texts_beside(texts: pl.Series, offset: int, **look: Any) -> alt.Axis:
-    """An axis that writes a text in each row, so many pixels below its middle.
+def _room(texts: pl.Series) -> int:
+    longest = texts.str.len_chars().max()
+    return round(_CHARACTER * longest) + 16 if isinstance(longest, int) else 0
+
+
+def texts_beside(texts: pl.Series, offset: int, few: pl.Series | None = None, **look: Any) -> alt.Axis:
+    """An axis that writes a text in each row, so many pixels below its middle; ``few`` where there is little room.
 
     Labels of an axis rather than text marks: only those take the colour that a light or dark page gives to texts.
     """
-    words = f"{json.dumps(texts.to_list())}[datum.value]"
+    words = json.dumps(texts.to_list())
+    if few is not None and not few.equals(texts):
+        words = f"({_NARROW} ? {json.dumps(few.to_list())} : {words})"
+    words += "[datum.value]"
     return alt.Axis.from_dict(
         {"title": None, "labelExpr": words, "labelOffset": offset, "labelPadding": 0, "labelOverlap": False, **look}
     )

@@ -59,6 +59,7 @@ def influence_chart(rows: pl.DataFrame, *, mode: Mode = "page", width: Width = "
             pl.when("is_voter").then(pl.lit("")).otherwise(pl.lit("  (lobbyist, not tallied)")),
             pl.when("most_influential").then(pl.lit("  (in most ballots)")).otherwise(pl.lit("")),
         ),
+        few_figures=pl.col("weight").map_elements("{:,.2f}".format, return_dtype=pl.String),
         figures=pl.struct("weight", "influence_direct", "influence_total").map_elements(
             _figures, return_dtype=pl.String
         ),

@@ -172,7 +172,7 @@ def _count() -> pl.Expr:
 
 
 def _time() -> alt.X:
-    axis = alt.Axis(title=None, grid=False, labelOverlap=True, labelFlush=True, tickCount=6, domain=True)
+    axis = alt.Axis(title=None, grid=False, labelOverlap=True, labelFlush=False, tickCount=6, domain=True)
     return alt.X("timestamp:T", scale=alt.Scale(type="utc", padding=14), axis=axis)
 
 

@@ -366,7 +366,7 @@ def _margin(margin: int | None) -> str:
     if not margin:
         return "The runoff was level; a further step broke the tie, as the details show."
     more = "1 more ballot prefers" if margin == 1 else f"{margin:,} more ballots prefer"
-    return f"In the runoff between the last two choices, {more} it: that is the margin."
+    return f"In the runoff between the two choices with the most stars, {more} it: that is the margin."
 
 
 def when(at: datetime) -> str:

@@ -79,10 +79,10 @@ def figures(measured: Concentration) -> list[tuple[str, str]]:
     """Give the concentration as numbers with a few words each."""
     return [
         (f"{measured.voters:,}", "voted by hand and carry weight"),
-        (f"{float(measured.effective_number):,.1f}", "people of equal weight would be as concentrated"),
+        (f"{float(measured.effective_number):,.1f}", "people with equal weight: as if so few had decided"),
         (f"{measured.smallest_majority:,}", "make more than half of the weight together"),
         (f"{float(measured.largest_share):.1%}", "is the largest share of one of them"),
-        (f"{float(measured.gini):.2f}", "Gini: 0 all equal, 1 one has everything"),
+        (f"{float(measured.gini):.2f}", "inequality (Gini): 0 all have the same, 1 one has everything"),
     ]
 
 

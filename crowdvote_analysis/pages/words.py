@@ -323,7 +323,7 @@ def ballot_table(resolution: Resolution, decision_id: str, names: pl.DataFrame) 
 
 
 def cell_formats(table: pl.DataFrame) -> dict[str, str | Callable[..., Any]]:
-    """Say how the cells of a table are written: stars and parts of votes with 2 places, nothing where there is none."""
+    """Say how the cells of a table are written: stars and parts of votes with 2 places, a dash for none."""
     return {
         name: _two_places if kind.is_float() and name.startswith(("★", "Counts")) else _plain
         for name, kind in table.schema.items()
@@ -331,7 +331,7 @@ def cell_formats(table: pl.DataFrame) -> dict[str, str | Callable[..., Any]]:
 
 
 def _two_places(stars: float | None) -> str:
-    return "" if stars is None else f"{stars:.2f}"
+    return "–" if stars is None else f"{stars:.2f}"
 
 
 def _plain(value: str | float | None) -> str:

@@ -67,8 +67,9 @@ def criterion(row: dict[str, Any]) -> str:
         "supermajority": f"supermajority: {row['threshold'] or DEFAULT} of the required voters",
         "unanimity": "unanimity",
     }[row["method"]]
-    quorum = "" if row["quorum"] is None else f", quorum {row['quorum']:,}"
-    return words + quorum + (", votes pass along followings" if row["delegated"] else "")
+    quorum = row["required"] if row["quorum"] is None and row["method"] == "unanimity" else row["quorum"]
+    met = "" if quorum is None else f", quorum {quorum:,} ({'met' if row['cast'] >= quorum else 'not met'})"
+    return words + met + (", votes pass along followings" if row["delegated"] else "")
 
 
 def what_if(outcome: pl.DataFrame, yes: int, no: int) -> pl.DataFrame:

@@ -73,3 +73,12 @@ def test_no_manual_voters_can_be_drawn(green):
     assert drawing(influence_chart(listed, width=300))
     assert listed.is_empty()
     assert rows(influence_chart(listed)) == []
+
+
+def test_on_a_telephone_the_name_has_the_room(green):
+    """Where there is little of it, only the weight stands behind a name, so that it is told who is a lobbyist."""
+    wide, narrow = (drawing(influence_chart(influence_rows(*green), width=width, mode="light")) for width in (700, 380))
+    assert "weight 4.21 · " in wide
+    assert "weight 4.21" not in narrow
+    for drawn in (wide, narrow):
+        assert "Rowan (River Trust)  (lobbyist, not tallied)" in drawn

@@ -199,10 +199,10 @@ def test_headline_compares_with_the_votes_by_hand(row):
     ("decision", "words"),
     [
         ("hall-roof", "simple majority of the votes cast"),
-        ("car-free-sundays", "simple majority of the decisive votes, quorum 100"),
+        ("car-free-sundays", "simple majority of the decisive votes, quorum 100 (met)"),
         ("exchange", "supermajority: 66% of the required voters"),
         ("statutes", "supermajority: 2/3 of the required voters"),
-        ("phone-free", "unanimity"),
+        ("phone-free", "unanimity, quorum 10 (not met)"),
         ("night-lights", "simple majority of the votes cast, votes pass along followings"),
     ],
 )

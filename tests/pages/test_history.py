@@ -247,7 +247,7 @@ def test_the_result_that_stands_is_the_newest_one_that_was_not_superseded():
     assert history_page.headline(known).title == "Pond wins"
     assert history_page.headline(snapshots({})).title == "Pond leads so far"
     assert history_page.headline(snapshots({})).sentences[0] == (
-        "In the runoff between the last two choices, 3 more ballots prefer it: that is the margin."
+        "In the runoff between the two choices with the most stars, 3 more ballots prefer it: that is the margin."
     )
     tie = {"outcome": "unresolved tie", "winner": None, "winner_title": None}
     assert history_page.headline(snapshots(tie)).title == "No winner so far: an unresolved tie"

@@ -156,10 +156,10 @@ def test_choice_may_be_called_like_a_column():
 
 
 def test_every_cell_is_written_as_text(counted, names):
-    """Stars have two places, and nothing is an empty cell rather than the word None."""
+    """Stars have two places, none are a dash; nothing is an empty cell rather than the word None."""
     formats = words.cell_formats(words.ballot_table(counted, "village-green", names))
     assert formats["★ Playground"](3.0) == "3.00"
-    assert (formats["★ Playground"](None), formats["Depth"](None), formats["Depth"](2)) == ("", "", "2")
+    assert (formats["★ Playground"](None), formats["Depth"](None), formats["Depth"](2)) == ("–", "", "2")
 
 
 def test_reading_gives_state_and_notes(tmp_path):
