@@ -127,7 +127,8 @@ def choose_member():
 
 
 @app.cell
-def show_search(size, who):
+def show_search(looked, size, who):
+    mo.stop(looked is None)  # where there is no snapshot, nobody is looked for
     layout.row(who, size)
     return
 

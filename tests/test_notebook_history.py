@@ -102,6 +102,7 @@ def test_a_decision_without_a_snapshot_leads_on(show):
     assert "No result yet" in page
     assert "The page “The count” shows how its ballots stand now." in page
     assert 'href="../snapshot/"' in page
+    assert "Find members" not in page
     assert "This snapshot cannot be shown." in show("snapshot", decision="nope")
 
 
