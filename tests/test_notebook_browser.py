@@ -39,6 +39,14 @@ FITS = """width => document.documentElement.scrollWidth <= width && Math.max(
     ...[...document.querySelectorAll('canvas, h1, h2, select, input')].map(e => e.getBoundingClientRect().right)
 ) <= width"""
 
+# Whether the background is as light or dark as the reader's system asks for.
+LOOKS = r"""scheme => {
+    const paper = getComputedStyle(document.body).backgroundColor
+    const shades = paper.match(/[\d.]+/g).slice(0, 3).map(Number)
+    const brightness = shades.reduce((sum, shade) => sum + shade) / (paper.startsWith("color(") ? 3 : 3 * 255)
+    return (brightness > 0.5) === (scheme === "light")
+}"""
+
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
 
 
@@ -136,6 +144,16 @@ def _settled(visit: Visit) -> None:
     visit.page.locator("canvas.marks").first.wait_for()
 
 
+def look_right(page, *widths: int) -> None:
+    """What is open fits windows of these widths, in the light and in the dark."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(LOOKS, arg=scheme)
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_function(FITS, arg=width)  # charts follow the window a moment later
+
+
 def test_demo_opens_with_its_winner(visit):
     """The page opens on the demo and names the winner, without an error or a request to elsewhere."""
     opened = visit()
@@ -213,15 +231,8 @@ def test_bad_folder_is_explained_and_can_be_mended(visit, tmp_path):
     opened.page.get_by_text("Pond wins").wait_for()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_runs_over_the_edge(visit, scheme):
+def test_nothing_runs_over_the_edge(visit):
     """The page fits its window, and follows the colours that the reader's system asks for."""
-    opened = visit("community=eastgate&decision=bicycle-lanes", scheme, 1280)
+    opened = visit("community=eastgate&decision=bicycle-lanes")
     _settled(opened)
-    for width in (1280, 800):
-        opened.page.set_viewport_size({"width": width, "height": 900})
-        opened.page.wait_for_function(FITS, arg=width)  # charts follow the window a moment later
-    paper = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
-    shades = [float(shade) for shade in re.findall(r"[\d.]+", paper)[:3]]
-    brightness = sum(shades) / (3 if paper.startswith("color(") else 3 * 255)
-    assert (brightness > 0.5) == (scheme == "light"), paper
+    look_right(opened.page, 1280, 800)

@@ -11,7 +11,7 @@ import pytest
 
 import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
-from tests.test_notebook_browser import CHROMIUM, FITS, browser, served, visit  # noqa: F401 - fixtures
+from tests.test_notebook_browser import CHROMIUM, browser, look_right, served, visit  # noqa: F401 - fixtures
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "influence.py"
 QUERY = "community=riverside&decision=village-green"
@@ -48,9 +48,7 @@ def test_looking_around(visit):  # noqa: F811
         assert not re.search(rf"\b{re.escape(secret)}\b", received, re.IGNORECASE), secret
     assert opened.complaints == []
     assert opened.elsewhere == []
-    for width in (1280, 420):
-        opened.page.set_viewport_size({"width": width, "height": 900})
-        opened.page.wait_for_function(FITS, arg=width)  # charts follow the window a moment later
+    look_right(opened.page, 1280, 420)
 
 
 def _drawn(page):

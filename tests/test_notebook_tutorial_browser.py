@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_notebook_browser import CHROMIUM, FITS, browser, served, visit  # noqa: F401 - fixtures
+from tests.test_notebook_browser import CHROMIUM, browser, look_right, served, visit  # noqa: F401 - fixtures
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "tutorial.py"
 
@@ -34,6 +34,4 @@ def test_examples_answer_to_the_reader(visit):  # noqa: F811
     page.get_by_text("Ben's ballot is 0.13333333 stars.").wait_for()
     assert opened.complaints == []
     assert opened.elsewhere == []
-    for width in (1280, 420):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_function(FITS, arg=width)  # charts follow the window a moment later
+    look_right(page, 1280, 420)
