@@ -123,9 +123,12 @@ def runoff_sentence(shares: pl.DataFrame, tally: StarTally, names: pl.DataFrame)
         .sort(["for_winner", "name"], descending=[True, False])
         .head(3)
     )
-    told = [f"{float(part):,.2f} to {name}" for name, part in first.select("name", "for_winner").iter_rows()]
+    told = [
+        f"{float(part):,.2f} {'' if at else 'come down '}to {name}"
+        for at, (name, part) in enumerate(first.select("name", "for_winner").iter_rows())
+    ]
     listed = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
-    return f"Of the {_count(tally.runoff.votes[tally.winner], 'ballot')} for {title} in the runoff, {listed} come down."
+    return f"Of the {_count(tally.runoff.votes[tally.winner], 'ballot')} for {title} in the runoff, {listed}."
 
 
 def weight_table(resolution: Resolution, decision_id: str, weights: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
