@@ -161,6 +161,13 @@ def show_manual(looked, opened, size, turn_1, who):
 
 
 @app.cell
+def tell_loops(looked):
+    # Once for the snapshot, and not whenever a page is turned.
+    about_loops = loops.loops_in_words(looked)
+    return (about_loops,)
+
+
+@app.cell
 def choose_calculated(size, who):
     who.value, size.value
     only = mo.ui.checkbox(label="Only members inside loops")
@@ -169,7 +176,7 @@ def choose_calculated(size, who):
 
 
 @app.cell
-def show_calculated(looked, only, opened, size, turn_2, who):
+def show_calculated(about_loops, looked, only, opened, size, turn_2, who):
     _found = stages.calculated(looked, who.value, loops=only.value)
     _first, _pages = html_rows.paged(len(_found), int(turn_2.value or 1), int(size.value))
     _rows = _found.slice(_first, int(size.value)).to_dicts()
@@ -183,7 +190,7 @@ def show_calculated(looked, only, opened, size, turn_2, who):
     _counted = html_rows.counted(_first, len(_rows), len(_found), _pages, int(size.value), "by name")
     layout.section(
         "Stage 2: calculated ballots",
-        [*loops.loops_in_words(looked), *stages.about_calculated(looked)],
+        [*about_loops, *stages.about_calculated(looked)],
         layout.row(only, layout.named("Page", turn_2) if _pages > 1 else None),
         mo.Html(f"<div>{_opened}</div>{_counted}"),
     )

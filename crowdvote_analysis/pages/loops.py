@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
+from crowdvote_analysis.errors import CyclicCoreTooLarge
+from crowdvote_analysis.pages.stages import lineage_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +23,8 @@ def loops_in_words(looked: Looked) -> list[str]:
     inside = looked.people.filter("in_loop")
     if inside.is_empty():
         return []
-    followings, loop = looked.stats["circular_prevented"], _example(looked)
+    followings, example = looked.stats["circular_prevented"], _example(looked)
+    loop = [member["name"] for member in example]
     who = "1 member is" if len(inside) == 1 else f"{len(inside):,} members are"
     told = f"{who} inside loops, with {followings:,} {'following' if followings == 1 else 'followings'} between them."
     if inside.filter(origin="calculated").is_empty():
@@ -34,11 +38,11 @@ def loops_in_words(looked: Looked) -> list[str]:
     )
     if len(loop) < 2:
         return [told]
-    first, last = loop[0], loop[-1]
+    first, followed = loop[0], loop[1]
     return [
         told,
-        f"For example, {_ring(loop)}: {first}'s ballot takes {last}'s as it is with {first} left out of it, and that "
-        f"can have other stars than {last}'s own ballot.",
+        f"For example, {_ring(loop)}: {first}'s ballot takes {followed}'s as it is with {first} left out of it. "
+        + _what_it_changed(looked, *example[:2]),
     ]
 
 
@@ -73,15 +77,41 @@ def _back_to(first: str, follows: Mapping[str, Sequence[str]]) -> list[str]:
     return []
 
 
-def _example(looked: Looked) -> list[str]:
-    """The names in a short loop through which ballots came along."""
-    names = dict(looked.people.filter("in_loop", origin="calculated").select("member_id", "name").iter_rows())
+def _what_it_changed(looked: Looked, first: Mapping[str, Any], followed: Mapping[str, Any]) -> str:
+    """Hold the ballot that somebody gives inside a loop against their own, by the choice that differs most."""
+    try:
+        found = lineage_in(looked, first["public_id"]).followings
+    except CyclicCoreTooLarge:
+        found = ()
+    met = next((step.ballot for step in found if step.followee.member_id == followed["public_id"]), None)
+    name, own = followed["name"], followed["stars"]
+    if met is None or not met.stars:
+        return f"That can have other stars than {name}'s own ballot."
+    both = [
+        (title, float(met.stars[choice]), own[title]) for choice, title in looked.titles.items() if choice in met.stars
+    ]
+    title, there, alone = max(both, key=lambda row: abs(row[1] - (row[2] or 0.0)))
+    if there == alone:
+        return f"Here that has the same stars as {name}'s own ballot."
+    return f"There it gives {title} {_plain(there)} stars; {name}'s own ballot gives {_plain(alone or 0.0)}."
+
+
+def _plain(stars: float) -> str:
+    return f"{stars:.2f}".rstrip("0").rstrip(".")
+
+
+def _example(looked: Looked) -> list[dict[str, Any]]:
+    """The rows of the members in a short loop through which ballots came along."""
+    people = {
+        row["member_id"]: row for row in looked.people.filter("in_loop", origin="calculated").iter_rows(named=True)
+    }
+    names = {member: row["name"] for member, row in people.items()}
     inside = pl.col("follower_id", "followee_id").is_in(list(names))
     pairs = looked.sources.filter(inside, outcome="match").select("follower_id", "followee_id").rows()
     follows: dict[str, list[str]] = {member: [] for member in names}
     for follower, followee in sorted(pairs, key=lambda pair: (names[pair[1]], pair)):
         follows[follower].append(followee)
-    return [names[member] for member in shortest_loop(follows)]
+    return [people[member] for member in shortest_loop(follows)]
 
 
 def _ring(loop: Sequence[str]) -> str:

@@ -153,7 +153,7 @@ def tree(looked: Looked, public_id: str, link: Mapping[str, str]) -> str:
         return snapshot_link(looked.row["snapshot_id"], link, member, page="")
 
     try:
-        found = _lineage(looked, public_id)
+        found = lineage_in(looked, public_id)
     except CyclicCoreTooLarge as error:
         return f"<p>This tree is too large to be drawn: {html_rows.text(str(error))}</p>"
     return tree_html(found, address) + shares_html(found, address)
@@ -232,7 +232,12 @@ def standing_of(looked: Looked, row: Mapping[str, Any]) -> str:
     return f"{said[:1].upper()}{said[1:]}." if said and row["origin"] != "none" else ""
 
 
-def _lineage(looked: Looked, public_id: str) -> Lineage:
+def lineage_in(looked: Looked, public_id: str) -> Lineage:
+    """The tree of a member in a snapshot, worked out anew.
+
+    Raises:
+        CyclicCoreTooLarge: The loops around the member are too large for the work limit.
+    """
     options = looked.inputs.options
     return lineage(
         looked.state,
