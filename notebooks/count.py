@@ -92,10 +92,10 @@ def tally_decision(decision, resolution):
 def show_outcome(community, decision, nothing_to_tally, resolution, state, tally):
     _row = state.decisions.filter(decision_id=decision.value).to_dicts()[0]
     _rule = resolution.decisions.filter(decision_id=decision.value)["cycle_rule"].item()
-    _when = words.open_from_to(_row["opens_at"], _row["closes_at"])
     _stats = resolution.stats.filter(decision_id=decision.value).row(0, named=True)
-    _loops = f" · loops counted by the rule “{_rule}”" if _stats["circular_prevented"] else ""
+    _loops = f" · {words.rule_for_loops(_rule)}" if _stats["circular_prevented"] else ""
     still_open = words.is_open(_row, datetime.now(UTC))
+    _when = words.voting_time(_row, is_over=not still_open)
     _nothing = words.Headline("warn", "Nothing to tally", (nothing_to_tally,))
     _said = (
         words.headline(tally, words.safety_of(resolution, tally), stats=_stats, is_open=still_open)
@@ -118,7 +118,8 @@ def show_participation(decision, resolution):
     _stats = resolution.stats.filter(decision_id=decision.value)
     layout.section(
         "Who took part",
-        "",
+        "Whoever does not vote by hand may follow others, on some tags or on all: their ballot is then calculated, as "
+        "the average of the ballots they follow that have one of these tags.",
         layout.figures(words.figures(_stats)),
         charts.participation_chart(charts.participation_parts(_stats)),
     )
@@ -182,20 +183,23 @@ def show_steps(still_open, tally):
 
 
 @app.cell
-def show_influence(community, decision, names, resolution):
+def show_influence(community, decision, names, opened, resolution):
     _ballots = resolution.ballots.filter(decision_id=decision.value)
     _rows = charts.influence_rows(_ballots, names.filter(community_id=community.value))
     _by_hand = _ballots.filter(origin="manual")
     _about = [
         "Weight: the number of tallied ballots that come down to this one, once every calculated ballot is traced "
         "back; who has most of it carries most. Direct: members who inherit from it; in all: at any depth, which is in "
-        f"how many other ballots it is found. Shown: {len(_rows):,} of {len(_by_hand):,} members who voted by hand.",
+        f"how many other ballots it is found. {words.people(_by_hand)} voted by hand; shown: {len(_rows):,} of them.",
         *([] if _by_hand["is_voter"].all() else [words.LOBBYISTS]),
     ]
     layout.section(
         "Whose ballots carry the result",
         _about if len(_rows) else "No ballot cast by hand carries any weight here.",
         *([charts.influence_chart(_rows)] if len(_rows) else []),
+        layout.link_to(
+            opened, "influence", "Whose ballots made the winner win", community=community.value, decision=decision.value
+        ),
     )
     return
 
@@ -208,11 +212,18 @@ def show_depth(decision, resolution):
 
 
 @app.cell
-def show_ballots(decision, names, resolution):
+def show_ballots(community, decision, names, opened, resolution):
     layout.section(
         "Everyone's ballot",
         "Stars are rounded to two places here, and exact in the files below.",
         layout.table(words.ballot_table(resolution, decision.value, names), freeze_columns_left=["Member"]),
+        layout.link_to(
+            opened,
+            "snapshot",
+            "Where each calculated ballot comes from, and what loops did to it",
+            community=community.value,
+            decision=decision.value,
+        ),
     )
     return
 

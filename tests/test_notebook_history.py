@@ -86,7 +86,7 @@ def test_a_snapshot_shows_all_four_stages(show, green):
         assert heading in page
     assert "Circular reference prevented (Carol → Victor → Carol)" in page
     assert "The tie, step by step" not in page
-    for words in ("Tallied: 35 of 36 ballots; 1 has no stars.", "9 members are inside loops", "carries most: 6.71"):
+    for words in ("Tallied: 35 of 36 ballots; 1 rates no choice.", "9 members are inside loops", "carries most: 6.71"):
         assert words in page
     assert "without Carol" in page
 

@@ -73,7 +73,7 @@ def test_from_the_history_to_a_tree(visit):  # noqa: F811
     page.get_by_placeholder("time or winner").fill("")
     page.get_by_text("1 to 7 of 7, newest first").wait_for()
     page.get_by_role("link", name="View Details").first.click()
-    page.get_by_text("25 ballots for it and 7 for Playground in the runoff").wait_for()
+    page.get_by_text("25 ballots for it, 7 for Playground and 3 without a preference in the runoff").wait_for()
     _settled(opened)
     assert page.get_by_text("Circular reference prevented").count() == 0
     page.locator("summary").filter(has_text="Carol ballot").click()

@@ -61,6 +61,7 @@ def _summary(
     ballots = resolution.ballots.filter(here)
     stats = resolution.stats.filter(here).drop("decision_id").to_dicts()[0]
     tally = tallies.get(row["decision_id"])
+    titles = dict(tally.scores.select("choice_id", "title").iter_rows()) if tally else {}
     safety = carried_by = None
     too_many = tally and (tally.vote_count > _MANY_BALLOTS or len(tally.steps[0].pool) > _MANY_CHOICES)
     if tally and not too_many:
@@ -77,7 +78,7 @@ def _summary(
         "participation": stats,
         "reasons": dict(without.group_by("reason_detail").len().sort("reason_detail").iter_rows()),
         "tally": tally.to_dict() if tally else {"status": "no ballots", "protocol": asked.protocol},
-        "robustness": asdict(safety) | {"exact": safety.exact, "sentence": safety.sentence} if safety else None,
+        "robustness": asdict(safety) | {"exact": safety.exact, "sentence": safety.told(titles)} if safety else None,
         "protocols": compare_protocols(tally).to_dicts() if tally and asked.compare else None,
         "carried_by": carried_by,
         "too_many": _TOO_MANY if too_many else None,

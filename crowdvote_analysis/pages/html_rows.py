@@ -147,7 +147,8 @@ def figures(numbers: Iterable[tuple[object, str, str | None]]) -> str:
     for number, words, colour in numbers:
         mark = f"{disc(colour, '')} " if colour else ""
         parts.append(
-            f'<div><div style="font-size:1.5rem;font-weight:600;line-height:1.3">{text(number)}</div>'
+            '<div style="max-width:11rem">'
+            f'<div style="font-size:1.5rem;font-weight:600;line-height:1.3">{text(number)}</div>'
             f'<div style="opacity:0.8;font-size:0.85rem">{mark}{escape(words)}</div></div>'
         )
     return f'<div style="display:flex;flex-wrap:wrap;gap:0.75rem 2.5rem">{"".join(parts)}</div>'

@@ -95,15 +95,11 @@ def who_carries(ballots: pl.DataFrame, weights: pl.DataFrame) -> str:
     """
     by_hand = ballots.filter(origin="manual")
     carry = by_hand.join(weights, on="member_id", how="semi")
-    lobbyists = len(carry) - int(carry["is_voter"].sum())
-    who = _count(len(carry) - lobbyists, "voter")
-    if lobbyists:
-        who += f" and {_count(lobbyists, 'lobbyist')}"
-    told = f"{who} {'carries' if len(carry) == 1 else 'carry'} weight."
+    told = f"{words.people(carry)} {'carries' if len(carry) == 1 else 'carry'} weight."
     without = len(by_hand) - len(carry)
     if without:
         told += f" {_count(without, 'further ballot')} by hand: without stars, or a lobbyist's that nobody inherits."
-    return f"{told} {words.LOBBYISTS}" if lobbyists else told
+    return told if carry["is_voter"].all() else f"{told} {words.LOBBYISTS}"
 
 
 def runoff_sentence(shares: pl.DataFrame, tally: StarTally, names: pl.DataFrame) -> str:

@@ -177,6 +177,20 @@ def navigation(opened: Opening, here: str, **asked: str) -> mo.Html | None:
     return mo.Html(f'<nav aria-label="Pages" style="{style}">{"".join(links)}</nav>')
 
 
+def link_to(opened: Opening, page: str, words: str, **asked: str) -> mo.Html | None:
+    """A link to a page beside this one, that says what is told there; nothing where that page is not served.
+
+    Args:
+        opened: How this page was opened.
+        page: The name of the other.
+        words: What the link says.
+        asked: What the other opens with, as for ``navigation``.
+    """
+    if page not in opened.pages:
+        return None
+    return mo.Html(html_rows.link(_address(page, {**opened.link, **asked}), words))
+
+
 def _address(page: str, asked: Mapping[str, str]) -> str:
     return f"../{page}/" + (f"?{urlencode(asked)}" if asked else "")
 

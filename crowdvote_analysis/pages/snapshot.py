@@ -178,12 +178,16 @@ def figures(looked: Looked) -> str:
             (stats["no_ballot"], "voters without a ballot", html_rows.COLOURS["none"]),
             (stats["total_members"], "voters in all", None),
             *(
-                [(stats["lobbyists"], "lobbyists besides: may be followed, never tallied", None)]
+                [(stats["lobbyists"], "lobbyists besides: may be followed, have no vote", None)]
                 if stats["lobbyists"]
                 else []
             ),
-            (stats["circular_prevented"], "followings inside loops", html_rows.COLOURS["circular"]),
-            (stats["max_delegation_depth"], "followings in the longest chain", None),
+            (
+                stats["circular_prevented"],
+                "followings inside loops, that lead back to the follower",
+                html_rows.COLOURS["circular"],
+            ),
+            (stats["max_delegation_depth"], "followings in the longest chain to a ballot cast by hand", None),
         ]
     )
 

@@ -36,7 +36,7 @@ def about_manual(looked: Looked) -> list[str]:
     rows = looked.people.filter(origin="manual")
     tallied = f"{looked.stats['tallied_ballots']:,}"
     told = [
-        f"{_voters(rows)} cast a ballot by hand. In brackets: in how many other ballots it is found, directly or "
+        f"{words.people(rows)} cast a ballot by hand. In brackets: in how many other ballots it is found, directly or "
         "through others; the cup marks whoever is found in most. Weight: how many of the "
         f"{tallied} tallied ballots it amounts to, once every calculated ballot is traced back to those it is made of."
     ]
@@ -53,8 +53,8 @@ def about_calculated(looked: Looked) -> list[str]:
     """Say what Stage 2 lists, and who stands in Stage 3 too."""
     rows = looked.people.filter(origin="calculated")
     told = [
-        f"{_voters(rows)} did not vote and follow others: their ballot is the average of the ballots of those they "
-        "follow, where the tags match. Open a line to see how it came about."
+        f"{words.people(rows)} did not vote and follow others: their ballot is the average of the ballots of those "
+        "they follow, where the tags match. Open a line to see how it came about."
     ]
     without = len(looked.people.filter("in_loop", origin="none"))
     if without:
@@ -67,7 +67,7 @@ def about_calculated(looked: Looked) -> list[str]:
 def about_nobody(looked: Looked) -> list[str]:
     """Say what Stage 3 lists, and who stands in Stage 2 too."""
     rows = looked.people.filter(origin="none")
-    told = [f"{_voters(rows)} did not vote, and no ballot came along by following; for each it is said why."]
+    told = [f"{words.people(rows)} did not vote, and no ballot came along by following; for each it is said why."]
     without = len(rows.filter("in_loop"))
     return [*told, f"{without:,} of them are inside loops, and in Stage 2 as well."] if without else told
 
@@ -275,14 +275,6 @@ def _follows(looked: Looked, shown: pl.DataFrame) -> dict[str, str]:
         why = _NO_STARS if row["outcome"] == "no_ballot" and row["empty"] else _OUTCOMES.get(row["outcome"] or "", "")
         found.setdefault(row["follower_id"], []).append(f"{name} on {on}" + (f" ({why})" if why else ""))
     return {follower: "; ".join(told) for follower, told in found.items()}
-
-
-def _voters(rows: pl.DataFrame) -> str:
-    """How many people there are, lobbyists apart, as in the figures (M2): ``18 voters and 2 lobbyists``."""
-    voters = rows["is_voter"].sum()
-    counts = ((voters, "voter"), (len(rows) - voters, "lobbyist"))
-    told = [f"{number:,} {one}{'' if number == 1 else 's'}" for number, one in counts if number or one == "voter"]
-    return " and ".join(told)
 
 
 def _nobody(search: str) -> str:

@@ -132,13 +132,16 @@ def headline(
     votes, other = tally.runoff.votes, titles[tally.runner_up]
     ahead, behind = votes[tally.winner or ""], votes[tally.runner_up]
     if tally.runoff.margin:
-        how = f"{_ballots(ahead)} for it and {behind:,} for {other} in the runoff: a margin of {ahead - behind:,}."
+        parts = [f"{_ballots(ahead)} for it", f"{behind:,} for {other}"]
+        if tally.runoff.no_preference:
+            parts.append(f"{tally.runoff.no_preference:,} without a preference")
+        how = f"{', '.join(parts[:-1])} and {parts[-1]} in the runoff: a margin of {ahead - behind:,}."
     else:
         rule = {"sum": "total stars decide", "max_count": "five-star ballots decide"}.get(
             tally.runoff.decided_by or "", "the community manager decided"
         )
         how = f"The runoff against {other} is level at {_ballots(ahead)} each; {rule}."
-    more = [tally.leader_lost(places=2), safety.sentence if safety else None]
+    more = [tally.leader_lost(places=2), safety.told(titles) if safety else None]
     tallied = f"Tallied: {_ballots(tally.vote_count)}." if stats is None else tallied_words(stats)
     return Headline(kind, title, (how, *(sentence for sentence in more if sentence), tallied))
 
@@ -200,9 +203,9 @@ def figures(stats: pl.DataFrame) -> list[tuple[str, str]]:
     return [
         (f"{with_ballot:,} of {row['total_members']:,}", f"voters have a ballot ({row['participation']:.1%})"),
         (f"{row['tallied_ballots']:,}", f"ballots tallied{f'; {_starless(empty)}' if empty else ''}"),
-        (f"{row['lobbyists']:,}", "lobbyists, not tallied"),
-        (f"{row['max_delegation_depth']:,}", "followings in the longest chain"),
-        (f"{row['circular_prevented']:,}", "followings inside loops"),
+        (f"{row['lobbyists']:,}", "lobbyists: may be followed, have no vote"),
+        (f"{row['max_delegation_depth']:,}", "followings in the longest chain to a ballot cast by hand"),
+        (f"{row['circular_prevented']:,}", "followings inside loops, that lead back to the follower"),
     ]
 
 
@@ -265,12 +268,44 @@ def deciding(state: SystemState, *, yes_no: bool = False) -> pl.DataFrame:
     return rows.sort("community", "community_id", "decision_id").select("community_id", "decision_id")
 
 
-def open_from_to(opens_at: datetime | None, closes_at: datetime | None) -> str:
-    """Say from when to when a decision is open, in words; whether that is over is left to the reader's clock."""
-    opens, closes = (f"{at.day} {at:%B %Y, %H:%M}" if at else None for at in (opens_at, closes_at))
+def voting_time(decision: Mapping[str, Any], *, is_over: bool) -> str:
+    """Say whether people can vote on a decision, and from when to when, in words (S3).
+
+    Args:
+        decision: Its row.
+        is_over: Whether voting is over.
+    """
+    opens, closes = (
+        f"{at.day} {at:%B %Y, %H:%M}" if at else "" for at in (decision["opens_at"], decision["closes_at"])
+    )
+    if not opens and not closes:
+        return "no closing time"
     if opens and closes:
-        return f"open from {opens} to {closes} (UTC)"
-    return f"opens {opens} (UTC)" if opens else f"closes {closes} (UTC)" if closes else "no closing time"
+        time = f"from {opens} to {closes} (UTC)"
+    else:
+        time = f"from {opens} (UTC)" if opens else f"until {closes} (UTC)"
+    return f"voting is over: it was open {time}" if is_over else f"voting is open {time}"
+
+
+def rule_for_loops(rule: str) -> str:
+    """Say what a rule for loops means, in words (Y1, Y4)."""
+    meant = {
+        "path": "nobody's ballot is made of itself",
+        "equilibrium": "their ballots are averaged until nothing changes any more",
+    }
+    return f"in loops {meant[rule]} (the rule “{rule}”)"
+
+
+def people(rows: pl.DataFrame) -> str:
+    """Say how many people there are, lobbyists apart, as in the figures (M2): ``18 voters and 2 lobbyists``.
+
+    Args:
+        rows: One for each of them, with ``is_voter``.
+    """
+    voters = int(rows["is_voter"].sum())
+    counts = ((voters, "voter"), (len(rows) - voters, "lobbyist"))
+    told = [f"{number:,} {one}{'' if number == 1 else 's'}" for number, one in counts if number or one == "voter"]
+    return " and ".join(told)
 
 
 def ballot_table(resolution: Resolution, decision_id: str, names: pl.DataFrame) -> pl.DataFrame:
@@ -363,7 +398,7 @@ def labels(rows: pl.DataFrame, longest: int = _CHOOSER) -> dict[str, str]:
 
 
 def _starless(number: int) -> str:
-    return f"{number:,} {'has' if number == 1 else 'have'} no stars"
+    return f"{number:,} {'rates' if number == 1 else 'rate'} no choice"
 
 
 def _ballots(number: int) -> str:

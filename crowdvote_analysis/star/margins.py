@@ -20,7 +20,7 @@ from crowdvote_analysis.star.resolution import gather_ballots, known_decision
 from crowdvote_analysis.star.votes import read_votes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     import polars as pl
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.star.ballots import Ballots
     from crowdvote_analysis.star.resolution import Resolution
+    from crowdvote_analysis.star.steps import Rule
 
     Ints = NDArray[np.integer[Any]]
 
@@ -49,6 +50,8 @@ class Robustness:
         vote_count: Number of ballots tallied.
         runoff: Fewest ballots whose change makes the runner-up win the runoff against the winner, exactly, tie rules
             included (K4); ``None`` for a lone choice.
+        runoff_decided_by: The rule by which the runner-up wins it then, as `Runoff.decided_by`: ``"runoff"``, or with
+            as many ballots for each ``"sum"`` or ``"max_count"``; ``None`` for a lone choice.
         runoff_tie: Ballots whose change can leave that runoff tied in everything, for the community manager to decide
             (K7): one fewer than ``runoff``; ``None`` where that cannot be.
         at_least: No fewer changed ballots can make another choice win by ballots, by whatever route: proven. ``None``
@@ -64,6 +67,7 @@ class Robustness:
     runner_up: str | None
     vote_count: int
     runoff: int | None
+    runoff_decided_by: Rule | None
     runoff_tie: int | None
     at_least: int | None
     at_most: int | None
@@ -76,18 +80,33 @@ class Robustness:
 
     @property
     def sentence(self) -> str:
-        """All of it in words; empty for a lone choice."""
+        """All of it in words, with ids for the choices; empty for a lone choice."""
+        return self.told({})
+
+    def told(self, titles: Mapping[str, str]) -> str:
+        """As ``sentence``, for people.
+
+        Args:
+            titles: Title by choice id.
+        """
         if self.runoff is None:
             return ""
-        tie = f" ({self.runoff_tie:,} to leave a tie for the manager to decide)" if self.runoff_tie else ""
-        turn = f"to turn the runoff around{tie}"
+        level = {"sum": "total stars", "max_count": "five-star ballots"}.get(self.runoff_decided_by or "")
+        then = f" (as many ballots for each, and {level} decide)" if level else ""
+        if self.runoff_tie:
+            then = f" ({self.runoff_tie:,} to leave a tie for the manager to decide)"
         if self.exact and self.at_least == self.runoff:
-            return f"How safe: {_ballots(self.runoff)} would have to change {turn}; no other way needs fewer."
+            return (
+                f"How safe: {_ballots(self.runoff)} would have to change to turn the runoff around{then}; no other way "
+                "needs fewer."
+            )
         least = f"{_ballots(self.at_least or 0)} would have to change for another result"
+        turn = f"To turn this runoff around takes {_ballots(self.runoff)}{then}."
+        rival = f"{titles.get(self.rival or '', self.rival)} could then win"
         if self.exact:
-            return f"How safe: {least}, with another choice in the runoff; {self.runoff:,} {turn}."
-        most = f", and {self.at_most:,} are enough" if self.at_most else ""
-        return f"How safe: at least {least}{most} (proven bounds); {self.runoff:,} {turn}."
+            return f"How safe: {least}: {rival}, in another runoff. {turn}"
+        most = f", and {self.at_most:,} are enough: {rival}" if self.at_most else ""
+        return f"How safe: at least {least}{most} (proven bounds). {turn}"
 
 
 def _ballots(number: int) -> str:
@@ -132,11 +151,11 @@ def _robustness(decision_id: str | None, ballots: Ballots, protocol: str) -> Rob
         raise InvalidElectionError("the tie is not resolved, so there is no winner that could change (rule K7).")
     winner, runner_up = outcome.winner, outcome.runner_up
     if runner_up is None:
-        return Robustness(decision_id, protocol, winner, None, counts.vote_count, None, None, None, None, None)
+        return Robustness(decision_id, protocol, winner, None, counts.vote_count, *[None] * 6)
     place = {choice: row for row, choice in enumerate(ballots.choices)}
     # Small numbers are sorted several times as fast.
     stars: Ints = ballots.stars.astype(np.int16 if ballots.five < _SMALL else np.int64)
-    runoff, level = _runoff(stars[place[winner]], stars[place[runner_up]], ballots.five)
+    runoff, rule, level = _runoff(stars[place[winner]], stars[place[runner_up]], ballots.five)
     best = [place[choice] for choice in sorted(counts.choices, key=counts.totals.__getitem__, reverse=True)]
     elected = _Elected(stars, ballots.five, place[winner], best)
     ways = sorted([*_ways_to_the_runoff(elected), *_ways_around_the_winner(elected)], key=lambda way: way.at_least)
@@ -148,6 +167,7 @@ def _robustness(decision_id: str | None, ballots: Ballots, protocol: str) -> Rob
         runner_up=runner_up,
         vote_count=counts.vote_count,
         runoff=runoff,
+        runoff_decided_by=rule,
         runoff_tie=runoff - 1 if level else None,
         at_least=ways[0].at_least,
         at_most=at_most,
@@ -183,26 +203,29 @@ class _Way:
     gives: dict[int, int]
 
 
-def _runoff(ahead: Ints, behind: Ints, most: int) -> tuple[int, bool]:
+def _runoff(ahead: Ints, behind: Ints, most: int) -> tuple[int, Rule, bool]:
     """Fewest ballots to change before one finalist beats the other; the best change is five stars to none.
 
     Returns:
-        The number, and whether one fewer can leave the two level in everything, a tie that people would have to decide.
+        The number, the rule that decides then, and whether one fewer can leave the two level in everything, a tie that
+        people would have to decide.
     """
     prefer = ahead > behind
     margin = int(np.count_nonzero(prefer)) - int(np.count_nonzero(behind > ahead))
     if margin < 0:
-        return 0, False
+        return 0, "runoff", False
     half = margin // 2
     if margin % 2:
-        return half + 1, False
+        return half + 1, "runoff", False
     # Half the margin makes the votes level, and then stars decide: best to change the ballots that differ most.
     difference, five = (ahead - behind)[prefer], ahead[prefer] == most
     chosen = np.lexsort((five, difference))[len(difference) - half :]
     stars = int(difference[chosen].sum(dtype=np.int64)) - int((ahead - behind).sum(dtype=np.int64)) + half * most
     fives = int(np.count_nonzero(behind == most) - np.count_nonzero(ahead == most))
     fives += half + int(np.count_nonzero(five[chosen]))
-    return (half, False) if (stars, fives) > (0, 0) else (half + 1, (stars, fives) == (0, 0))
+    if (stars, fives) > (0, 0):
+        return half, "sum" if stars else "max_count", False
+    return half + 1, "runoff", (stars, fives) == (0, 0)
 
 
 def _ways_to_the_runoff(elected: _Elected) -> Iterator[_Way]:

@@ -44,8 +44,9 @@ def test_figures_are_those_of_the_snapshot(look):
     """By hand, calculated, none, voters, followings inside loops, depth (U2)."""
     assert plain(snapshot_page.figures(look("village-green"))) == (
         "18 voters voted by hand 18 voters with a calculated ballot 4 voters without a ballot 40 voters in all "
-        "2 lobbyists besides: may be followed, never tallied 10 followings inside loops "
-        "4 followings in the longest chain"
+        "2 lobbyists besides: may be followed, have no vote "
+        "10 followings inside loops, that lead back to the follower "
+        "4 followings in the longest chain to a ballot cast by hand"
     )
 
 
@@ -60,7 +61,8 @@ def test_it_is_said_how_safe_the_result_is(look, demo_store_folder):
         ]
         for decision in ("village-green", "bench-colour")
     }
-    assert safe["village-green"] == [cv.robustness(cv.resolve(store.cut().state()), "village-green").sentence]
+    titles = look("village-green").titles
+    assert safe["village-green"] == [cv.robustness(cv.resolve(store.cut().state()), "village-green").told(titles)]
     assert safe["bench-colour"] == []
 
 

@@ -18,7 +18,9 @@ def test_winner_in_words(tally):
     """The headline names the winner and how the runoff went."""
     said = words.headline(tally("village-green"))
     assert (said.kind, said.title) == ("success", "Wildflower meadow wins")
-    assert said.sentences[0] == "25 ballots for it and 7 for Playground in the runoff: a margin of 18."
+    assert said.sentences[0] == (
+        "25 ballots for it, 7 for Playground and 3 without a preference in the runoff: a margin of 18."
+    )
 
 
 def test_unresolved_tie_in_words(tally):
@@ -99,18 +101,31 @@ def test_only_decisions_with_stars_are_offered():
 
 
 @pytest.mark.parametrize(
-    ("opens", "closes", "said"),
+    ("opens", "closes", "is_over", "said"),
     [
-        (1, 30, "open from 1 April 2026, 08:00 to 30 April 2026, 08:00 (UTC)"),
-        (1, None, "opens 1 April 2026, 08:00 (UTC)"),
-        (None, 30, "closes 30 April 2026, 08:00 (UTC)"),
-        (None, None, "no closing time"),
+        (1, 30, False, "voting is open from 1 April 2026, 08:00 to 30 April 2026, 08:00 (UTC)"),
+        (1, 30, True, "voting is over: it was open from 1 April 2026, 08:00 to 30 April 2026, 08:00 (UTC)"),
+        (1, None, False, "voting is open from 1 April 2026, 08:00 (UTC)"),
+        (None, 30, True, "voting is over: it was open until 30 April 2026, 08:00 (UTC)"),
+        (None, None, True, "no closing time"),
     ],
 )
-def test_times_in_words(opens, closes, said):
-    """Times are told as they are, without asking the clock whether they are over."""
-    times = [day and datetime(2026, 4, day, 8, tzinfo=UTC) for day in (opens, closes)]
-    assert words.open_from_to(*times) == said
+def test_times_in_words(opens, closes, is_over, said):
+    """The time of a decision says whether people can still vote (S3)."""
+    times = {
+        name: day and datetime(2026, 4, day, 8, tzinfo=UTC)
+        for name, day in (("opens_at", opens), ("closes_at", closes))
+    }
+    assert words.voting_time(times, is_over=is_over) == said
+
+
+def test_how_safe_names_the_choice_that_could_win(counted, tally):
+    """People read titles, and by what rule a runoff that is turned around is won (K4)."""
+    result = tally("village-green")
+    assert words.headline(result, words.safety_of(counted, result)).sentences[1] == (
+        "How safe: 5 ballots would have to change for another result: Car park could then win, in another runoff. To "
+        "turn this runoff around takes 9 ballots (as many ballots for each, and total stars decide)."
+    )
 
 
 def test_ballots_are_listed_under_public_names(counted, names):
@@ -176,7 +191,7 @@ def test_participation_in_figures(counted):
     """The figures of a decision come with a few words each."""
     said = words.figures(counted.stats.filter(decision_id="village-green"))
     assert said[0] == ("36 of 40", "voters have a ballot (90.0%)")
-    assert ("35", "ballots tallied; 1 has no stars") in said
+    assert ("35", "ballots tallied; 1 rates no choice") in said
     said = words.figures(counted.stats.filter(decision_id="bench-colour"))
     assert ("7", "ballots tallied") in said
 
@@ -185,7 +200,7 @@ def test_ballots_that_are_not_tallied_are_told(counted, tally):
     """36 voters have a ballot and 35 are tallied: the headline says what became of the other one (D5)."""
     (stats,) = counted.stats.filter(decision_id="village-green").to_dicts()
     said = words.headline(tally("village-green"), stats=stats)
-    assert said.sentences[-1] == "Tallied: 35 of 36 ballots; 1 has no stars."
+    assert said.sentences[-1] == "Tallied: 35 of 36 ballots; 1 rates no choice."
     assert words.tallied_words({**stats, "manual_ballots": 17}) == "Tallied: 35 ballots."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from crowdvote_analysis.errors import InvalidElectionError
 from crowdvote_analysis.star import robustness, robustness_votes, tally_star_votes
 
 from .elections import resolution_of, votes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Ballot = dict[str, int]
 
@@ -23,12 +27,16 @@ def fewest(ballots: list[Ballot], kinds: list[Ballot], up_to: int, protocol: str
     """By trying everything: the fewest ballots that, changed to any of some kinds, make somebody else win."""
     winner = winner_of(ballots, protocol)
     for number in range(1, up_to + 1):
-        for chosen in itertools.combinations(range(len(ballots)), number):
-            for given in itertools.combinations_with_replacement(kinds, number):
-                changed = [ballot for place, ballot in enumerate(ballots) if place not in chosen] + list(given)
-                if winner_of(changed, protocol) not in (None, winner):
-                    return number
+        if any(winner_of(other, protocol) not in (None, winner) for other in changed(ballots, kinds, number)):
+            return number
     return None
+
+
+def changed(ballots: list[Ballot], kinds: list[Ballot], number: int) -> Iterator[list[Ballot]]:
+    """All that ballots can become when so many of them are changed to any of some kinds."""
+    for chosen in itertools.combinations(range(len(ballots)), number):
+        for given in itertools.combinations_with_replacement(kinds, number):
+            yield [ballot for place, ballot in enumerate(ballots) if place not in chosen] + list(given)
 
 
 def small_election(draw: random.Random, names: str, most: int) -> list[Ballot]:
@@ -46,6 +54,12 @@ def test_the_runoff_is_exact(seed: int) -> None:
     found = robustness_votes(votes_of(ballots), ["a", "b"])
     assert found.runoff == fewest(ballots, kinds, 4, "starvote") == found.at_most == found.at_least
     assert found.exact
+    tried = (
+        tally_star_votes(votes_of(other), ["a", "b"], on_tie="return")
+        for other in changed(ballots, [kind for kind in kinds if abs(kind["a"] - kind["b"]) >= 4], found.runoff or 0)
+    )
+    rules = {tally.runoff.decided_by for tally in tried if tally.runoff and tally.winner not in (None, found.winner)}
+    assert found.runoff_decided_by == next(rule for rule in ("runoff", "sum", "max_count") if rule in rules)
 
 
 @pytest.mark.parametrize("protocol", ["starvote", "losses", "bettervoting"])
@@ -132,6 +146,6 @@ def test_a_choice_that_only_just_missed_the_runoff_is_told_of() -> None:
     found = robustness_votes(votes_of(ballots), list("abc"))
     assert (found.runoff, found.at_least, found.at_most, found.rival) == (4, 1, 1, "c")
     assert found.sentence == (
-        "How safe: 1 ballot would have to change for another result, with another choice in the runoff; 4 to turn the "
-        "runoff around."
+        "How safe: 1 ballot would have to change for another result: c could then win, in another runoff. To turn this "
+        "runoff around takes 4 ballots (as many ballots for each, and total stars decide)."
     )
