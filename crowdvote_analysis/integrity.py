@@ -39,6 +39,8 @@ def resolve_ids(checked: dict[str, Checked]) -> None:
         *((table, "decisions", ["decision_id"], "the decision is not in the table decisions") for table in _YES_NO),
     ]
     for table, parent, on, sentence in references:
+        if checked[table].good.is_empty():
+            continue
         # Rows that are bad for another reason still say that the id exists.
         present = checked[parent].converted.select(on).unique()
         lost = checked[table].good.join(present, on=on, how="anti")["row"]
@@ -102,6 +104,8 @@ def _take_along(checked: dict[str, Checked], table: str, along: str, reason: str
 
 
 def _keep_children(checked: dict[str, Checked], table: str, parent: str, on: list[str]) -> None:
+    if len(checked[parent].good) == len(checked[parent].converted):
+        return  # whatever points to no row of the parent at all has been set aside for that
     lost = checked[table].good.join(checked[parent].good.select(on), on=on, how="anti")["row"]
     if len(lost):
         reason = f"its row in the table {parent} is set aside"
@@ -163,7 +167,8 @@ def notes(
             told.append(f"{name}: {len(check.repeated)} rows say the same as an earlier one and were merged with it.")
         if name in taken_out:
             told.append(f"{name}: {len(taken_out[name])} rows were set aside and are not counted.")
-    all_blank = checked["followings"].good.join(checked["followings"].blank_tags.to_frame("row"), on="row", how="semi")
+    blank = checked["followings"].blank_tags
+    all_blank = checked["followings"].good.filter(pl.col("row").is_in(blank.implode()))
     if len(all_blank):
         told.append(f"followings: {len(all_blank)} rows have tags that are all blank (T5); they follow on ALL (T3).")
     for name in ("ballots", "yes_no_votes", "followings"):

@@ -9,12 +9,16 @@ row stand here as well.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import dataframely as dy
 import polars as pl
 
 from crowdvote_analysis.thresholds import threshold_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STARS = pl.Decimal(9, 8)
 UTC = pl.Datetime("us", "UTC")
@@ -256,7 +260,8 @@ MERGED = ("required_voters", "yes_no_votes")
 HOME = {"community_id": "community", "decision_id": "decision"}
 
 
-def columns(table: str) -> dict[str, dy.Column]:
+@cache
+def columns(table: str) -> Mapping[str, dy.Column]:
     """The columns of a table, in order, without the row number."""
     return {name: column for name, column in TABLES[table].columns().items() if name != "row"}
 
