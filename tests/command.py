@@ -6,12 +6,16 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from functools import cache
 from io import StringIO
 from unittest.mock import patch
+
+import typer
 
 from crowdvote_analysis.cli import console, main
 
 _WIDTH = 120
+_put_together = cache(typer.main.get_command)  # the same for every run
 COMMAND = [sys.executable, "-c", "from crowdvote_analysis.cli import main; main()"]
 
 
@@ -22,6 +26,7 @@ def crowdvote(*arguments: object) -> subprocess.CompletedProcess[str]:
     with ExitStack() as here:
         here.enter_context(patch.object(sys, "argv", words))
         here.enter_context(patch.dict(os.environ, _surroundings(), clear=True))
+        here.enter_context(patch.object(typer.main, "get_command", _put_together))
         for screen in (console.out, console.err):  # they asked how wide they are when they were made
             here.enter_context(patch.object(screen, "_width", _WIDTH))
         here.enter_context(redirect_stdout(out))
