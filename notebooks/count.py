@@ -106,7 +106,7 @@ def show_outcome(community, decision, nothing_to_tally, resolution, state, tally
         layout.heading(
             _row["title"] or decision.value,
             _row["description"] or "",
-            f"{community.selected_key} · {_when}{_loops} · counted now, from the ballots as they stand",
+            f"{community.selected_key} · {_when}{_loops} · counted as this page opened, from all ballots",
         ),
         layout.box(_said),
     )

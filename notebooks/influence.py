@@ -209,7 +209,9 @@ def show_neighbourhood(decision, member, names, resolution, state, steps):
         "Around one member",
         "Followers stand at the left, those who are followed at the right; an arrow points at whoever is followed and "
         "is labelled with the tags if there is room; its tooltip has them too. The number behind a name says how "
-        "many inherit from the member at any depth, and so do size and colour." + _nobody,
+        "many inherit from the member at any depth, and so do size and colour: some is up to a third of the highest "
+        "number here, many up to two thirds. A dashed following gave nothing; its tooltip says why, for example "
+        "because the follower voted by hand." + _nobody,
         layout.row(member, steps),
         charts.network_chart(charts.drawing_of(_found, names)),
     )

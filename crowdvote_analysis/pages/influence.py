@@ -67,7 +67,7 @@ def headline(measured: Concentration, weights: pl.DataFrame, names: pl.DataFrame
         "info",
         title,
         (
-            f"{first['name'].item()} carries most: {float(first['weight'].item()):,.2f} of "
+            f"{first['name'].item()} carries most, whatever the choice: {float(first['weight'].item()):,.2f} of "
             f"{float(measured.total):,.0f} ballots ({float(measured.largest_share):.1%}).",
             f"All in all it is as if {float(measured.effective_number):,.1f} people had decided with equal weight.",
             *([more] if more else []),
@@ -96,9 +96,11 @@ def who_carries(ballots: pl.DataFrame, weights: pl.DataFrame) -> str:
     by_hand = ballots.filter(origin="manual")
     carry = by_hand.join(weights, on="member_id", how="semi")
     told = f"{words.people(carry)} {'carries' if len(carry) == 1 else 'carry'} weight."
-    without = len(by_hand) - len(carry)
-    if without:
-        told += f" {_count(without, 'further ballot')} by hand: without stars, or a lobbyist's that nobody inherits."
+    without = by_hand.join(weights, on="member_id", how="anti")
+    if voters := len(without.filter("is_voter")):
+        told += f" {_count(voters, 'further voter')} voted by hand and rated no choice."
+    if lobbyists := len(without) - voters:
+        told += f" Nobody inherited from {_count(lobbyists, 'further lobbyist')}."
     return told if carry["is_voter"].all() else f"{told} {words.LOBBYISTS}"
 
 
@@ -123,8 +125,13 @@ def runoff_sentence(shares: pl.DataFrame, tally: StarTally, names: pl.DataFrame)
         f"{float(part):,.2f} {'' if at else 'come down '}to {name}"
         for at, (name, part) in enumerate(first.select("name", "for_winner").iter_rows())
     ]
-    listed = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
-    return f"Of the {_count(tally.runoff.votes[tally.winner], 'ballot')} for {title} in the runoff, {listed}."
+    listed = told[0]
+    if len(told) > 1:
+        listed = f"{', '.join(told[:-1])} and {told[-1]}: together {float(first['for_winner'].sum()):,.2f}"
+    return (
+        f"Of the {_count(tally.runoff.votes[tally.winner], 'ballot')} for {title} in the runoff, {listed}. A "
+        "calculated ballot is in part theirs whose ballots it is made of, whatever they prefer themselves."
+    )
 
 
 def weight_table(resolution: Resolution, decision_id: str, weights: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:

@@ -93,7 +93,10 @@ def _what_it_changed(looked: Looked, first: Mapping[str, Any], followed: Mapping
     title, there, alone = max(both, key=lambda row: abs(row[1] - (row[2] or 0.0)))
     if there == alone:
         return f"Here that has the same stars as {name}'s own ballot."
-    return f"There it gives {title} {_plain(there)} stars; {name}'s own ballot gives {_plain(alone or 0.0)}."
+    taken = f"There it gives {title} {_plain(there)} stars; {name}'s own ballot gives {_plain(alone or 0.0)}."
+    follows_nobody_else = sum(step.outcome == "match" for step in found) == 1
+    makes = "That is" if follows_nobody_else else f"Averaged with the others whom {first['name']} follows, that makes"
+    return f"{taken} {makes} {_plain(first['stars'][title] or 0.0)} in {first['name']}'s ballot."
 
 
 def _plain(stars: float) -> str:

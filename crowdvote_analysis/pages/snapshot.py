@@ -257,9 +257,10 @@ def _how_to_decide(looked: Looked) -> str:
         return "Voting goes on: more ballots may break the tie. If not, the manager decides it at the end."
     ids = [f'"{choice}"' if set(choice) & set(",:") else choice for choice in (tie.tied if tie else ())]
     order = quote(f"{row['decision_id']}: {', '.join(ids)}")
+    first = looked.titles[tie.tied[0]] if tie else ""
     return (
         "FINAL means that voting is over; the winner still waits for the manager. The manager puts the tied choices in "
-        "order, the best first, and has them counted again with it: "
+        f"order, the best first, and has them counted again with it. If {first} were to be the best: "
         f"crowdvote snapshot take STORE -d {quote(row['decision_id'])} --tie-order {order} --supersede"
     )
 

@@ -53,7 +53,7 @@ def about_calculated(looked: Looked) -> list[str]:
     """Say what Stage 2 lists, and who stands in Stage 3 too."""
     rows = looked.people.filter(origin="calculated")
     told = [
-        f"{words.people(rows)} did not vote and follow others: their ballot is the average of the ballots of those "
+        f"{words.people(rows)} did not vote and got a ballot by following others: the average of the ballots of those "
         "they follow, where the tags match. Open a line to see how it came about."
     ]
     without = len(looked.people.filter("in_loop", origin="none"))

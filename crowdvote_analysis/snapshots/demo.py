@@ -124,6 +124,7 @@ def _temporary() -> str:
 def _counts() -> list[_Count]:
     """All counts, in the order of time; the last sees every ballot of the demo."""
     cast, closed = {"trigger": "ballot cast"}, {"trigger": "decision closed"}
+    again = {"trigger": "two ballots handed in on paper", "supersede": True}
     return [
         _Count(datetime(2026, 2, 6, 20, 1, tzinfo=UTC), "bicycle-lanes", closed),
         _Count(datetime(2026, 2, 27, 18, 1, tzinfo=UTC), "school-meals", closed),
@@ -134,7 +135,7 @@ def _counts() -> list[_Count]:
         _Count(datetime(2026, 4, 17, 6, tzinfo=UTC), _GREEN, {"trigger": "manual"}),
         _Count(datetime(2026, 4, 20, 18, 40, tzinfo=UTC), _GREEN, {"trigger": "ballot changed"}),
         _Count(datetime(2026, 4, 30, 20, 1, tzinfo=UTC), _GREEN, closed),
-        _Count(datetime(2026, 5, 2, 9, 40, tzinfo=UTC), _GREEN, {"trigger": "manual", "supersede": True}),
+        _Count(datetime(2026, 5, 2, 9, 40, tzinfo=UTC), _GREEN, again),
         _Count(datetime(2026, 5, 15, 20, 1, tzinfo=UTC), "bench-colour", closed),
         _Count(datetime(2026, 6, 4, 12, tzinfo=UTC), "summer-festival", cast),
         _Count(datetime(2026, 6, 8, 12, tzinfo=UTC), "summer-festival", cast),

@@ -91,17 +91,18 @@ class Robustness:
         """
         if self.runoff is None:
             return ""
-        level = {"sum": "total stars", "max_count": "five-star ballots"}.get(self.runoff_decided_by or "")
-        then = f" (as many ballots for each, and {level} decide)" if level else ""
+        more = {"sum": "stars in all", "max_count": "five-star ballots"}.get(self.runoff_decided_by or "")
+        other = titles.get(self.runner_up or "", self.runner_up)
+        then = f" (then both have as many, and {other} has more {more})" if more else ""
         if self.runoff_tie:
             then = f" ({self.runoff_tie:,} to leave a tie for the manager to decide)"
         if self.exact and self.at_least == self.runoff:
             return (
-                f"How safe: {_ballots(self.runoff)} would have to change to turn the runoff around{then}; no other way "
-                "needs fewer."
+                f"How safe: {_ballots(self.runoff)} would have to change for {other} to win the runoff{then}; no other "
+                "result takes fewer."
             )
         least = f"{_ballots(self.at_least or 0)} would have to change for another result"
-        turn = f"To turn this runoff around takes {_ballots(self.runoff)}{then}."
+        turn = f"For {other} to win this runoff takes {_ballots(self.runoff)}{then}."
         rival = f"{titles.get(self.rival or '', self.rival)} could then win"
         if self.exact:
             return f"How safe: {least}: {rival}, in another runoff. {turn}"

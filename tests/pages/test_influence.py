@@ -15,7 +15,7 @@ def test_headline_of_concentration(counted, here):
     weights = voter_weights(counted, "village-green")
     said = influence_page.headline(concentration(weights["weight"]), weights, here)
     assert said.title == "5 of 19 people carry more than half of the result"
-    assert said.sentences[0] == "Kelly carries most: 6.71 of 35 ballots (19.2%)."
+    assert said.sentences[0] == "Kelly carries most, whatever the choice: 6.71 of 35 ballots (19.2%)."
     assert influence_page.headline(concentration([]), weights.clear(), here).title == "Nobody decided"
 
 
@@ -34,10 +34,13 @@ def test_who_carries_weight_adds_up(counted):
     """Lobbyists and empty ballots are why the numbers of a page differ (M1, I3)."""
     ballots = counted.ballots.filter(decision_id="village-green")
     said = influence_page.who_carries(ballots, voter_weights(counted, "village-green"))
-    assert said.startswith("17 voters and 2 lobbyists carry weight. 1 further ballot by hand: without stars")
+    assert said.startswith(
+        "17 voters and 2 lobbyists carry weight. 1 further voter voted by hand and rated no choice. A lobbyist may"
+    )
     voters = ballots.filter("is_voter")
-    assert influence_page.who_carries(voters, voters.filter(member_id="kelly")) == (
-        "1 voter carries weight. 17 further ballots by hand: without stars, or a lobbyist's that nobody inherits."
+    assert influence_page.who_carries(ballots, voters.filter(member_id="kelly")) == (
+        "1 voter carries weight. 17 further voters voted by hand and rated no choice. Nobody inherited from 2 further "
+        "lobbyists."
     )
 
 
@@ -49,6 +52,8 @@ def test_who_carried_the_winner(counted, here, tally):
     assert said.startswith("Of the 25 ballots for Wildflower meadow in the runoff, 6.")
     assert " come down to Kelly, " in said
     assert said.count("come down") == 1
+    first = shares.sort("for_winner", descending=True)["for_winner"].head(3).sum()
+    assert f": together {float(first):.2f}. " in said
     assert influence_page.runoff_sentence(shares.clear(), green, here) == ""
 
 

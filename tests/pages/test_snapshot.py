@@ -177,7 +177,8 @@ def test_loops_are_told_with_an_example(look):
     assert told[0].startswith("9 members are inside loops, with 10 followings between them.")
     assert told[1] == (
         "For example, Ben follows Olivia and Olivia follows Ben: Ben's ballot takes Olivia's as it is with Ben left "
-        "out of it. There it gives Car park 0 stars; Olivia's own ballot gives 1.67."
+        "out of it. There it gives Car park 0 stars; Olivia's own ballot gives 1.67. Averaged with the others whom Ben "
+        "follows, that makes 2.5 in Ben's ballot."
     )
     assert "(the rule “equilibrium”)" in loops.loops_in_words(look("school-meals"))[0]
     assert "they made no difference" in loops.loops_in_words(look("bench-colour"))[0]
@@ -234,8 +235,8 @@ def test_a_result_counted_again_says_what_changed(look, demo_store_folder):
     known = list_snapshots(Store.open(demo_store_folder), "village-green")
     new, old = look("village-green"), look("village-green", 1)
     again = (
-        "(somebody asked for it): 4 more ballots, 36 instead of 32; the winner is unchanged; the margin is 18 instead "
-        "of 3."
+        "(two ballots handed in on paper): 4 more ballots, 36 instead of 32; the winner is unchanged; the margin is 18 "
+        "instead of 3."
     )
     for looked, begins in ((new, "There was another result before"), (old, "This result does not stand any more.")):
         said = snapshot_page.headline(looked, known).sentences[-1]
