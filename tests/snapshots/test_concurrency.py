@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.store import Store
 
-COMMITS, SNAPSHOTS = 8, 12
+COMMITS, SNAPSHOTS = 6, 12
 
 
 def test_snapshots_taken_while_eight_writers_vote_are_consistent_and_right(

@@ -32,7 +32,7 @@ pytestmark = [
 ]
 
 CHOICES = [f"choice {number}" for number in range(5)]
-WRITERS, COMMITS = 8, 10
+WRITERS, COMMITS = 8, 6
 KILLS, AT_ONCE = 200, 8
 
 
