@@ -165,6 +165,8 @@ def _influence(found: Contents) -> Html:
         "Weight: the number of tallied ballots that come down to this one, once every calculated ballot is traced "
         "back. Direct: members who inherit from it; in all: at any depth."
     )
+    if not found.staged.ballots.filter(origin="manual")["is_voter"].all():
+        words += f" {told.LOBBYISTS}"
     drawn = pictures.influence(found)
     nobody = "No ballot cast by hand carries any weight here."
     return _section("Whose ballots carry the result", words if drawn else nobody, drawn)
