@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis.serving.open_pages import LINGER
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # Where the scripts of all pages are: in one place, so that a browser which has seen one page has them for the others.
 SCRIPTS = "scripts"
+# What a page is laid out with, and what draws charts: needed on every page, and asked for when there is one to draw.
+_SOON = ("run-page-*.js", "layout-*.js", "react-vega-*.js")
 # Their names change with what is in them.
 _FOR_EVER = b"private, max-age=31536000, immutable"
 
@@ -33,12 +36,21 @@ def notebooks_app(pages: Iterable[Page]) -> App:
     from starlette.staticfiles import StaticFiles
 
     _keep_files_in_memory()
-    builder = marimo.create_asgi_app(quiet=True, include_code=False, asset_url=f"/{SCRIPTS}", session_ttl=LINGER)
+    static = Path(str(files("marimo") / "_static"))
+    builder = marimo.create_asgi_app(
+        quiet=True, include_code=False, asset_url=f"/{SCRIPTS}", session_ttl=LINGER, html_head=_asked_for_soon(static)
+    )
     for page in pages:
         builder = builder.with_app(path=f"/{page.name}", root=str(page.file))
-    scripts = StaticFiles(directory=str(files("marimo") / "_static"), follow_symlink=True)
+    scripts = StaticFiles(directory=static, follow_symlink=True)
     routes = [Mount(f"/{SCRIPTS}", _kept(scripts)), Mount("/", _known_files_only(builder.build()))]
     return Starlette(routes=routes)
+
+
+def _asked_for_soon(static: Path) -> str:
+    """Tags by which a browser asks at once for large scripts that marimo asks for one after the other."""
+    found = [script.name for name in _SOON for script in sorted((static / "assets").glob(name))]
+    return "".join(f'<link rel="modulepreload" crossorigin href="/{SCRIPTS}/assets/{name}">' for name in found)
 
 
 def _keep_files_in_memory() -> None:

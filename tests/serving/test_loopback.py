@@ -74,6 +74,16 @@ def test_scripts_are_the_same_for_all_pages_and_kept(client):
     assert "immutable" not in client.get("/hello/").headers.get("cache-control", "")
 
 
+def test_large_scripts_are_asked_for_at_once(client):
+    """What lays a page out and what draws charts begins to load with the page, and is what the page asks for later."""
+    soon = re.findall(
+        r'<link rel="modulepreload" crossorigin href="(/scripts/assets/[^"]+)"', client.get("/hello/").text
+    )
+    for name in ("run-page", "layout", "react-vega"):
+        assert len([path for path in soon if path.startswith(f"/scripts/assets/{name}-")]) == 1, name
+    assert {client.get(path).status_code for path in soon} == {200}
+
+
 def test_tables_that_are_no_store_have_no_history(tmp_path):
     """The page of a history is not offered for them, and the reason is said."""
     (tmp_path / "ballots.csv").write_text("member_id,tags,Swings\nKelly,,4\n")
