@@ -23,7 +23,7 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
-    from crowdvote_analysis.pages import layout, ties, words
+    from crowdvote_analysis.pages import choosing, layout, ties, words
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.published import RESULT_TABLES, result_tables
     from crowdvote_analysis.star import score_histogram
@@ -57,14 +57,18 @@ def count_everything(folder, opened):
 
 @app.cell
 def choose_community(opened, state):
-    _decisions = words.deciding(state)
-    community = layout.chooser(words.community_labels(state), words.community_of(_decisions, opened.asked), "Community")
+    _decisions = choosing.deciding(state)
+    community = layout.chooser(
+        choosing.community_labels(state), choosing.community_of(_decisions, opened.asked), "Community"
+    )
     return (community,)
 
 
 @app.cell
 def choose_decision(community, opened, state):
-    decision = layout.chooser(words.decision_labels(state, community.value), opened.asked.get("decision"), "Decision")
+    decision = layout.chooser(
+        choosing.decision_labels(state, community.value), opened.asked.get("decision"), "Decision"
+    )
     return (decision,)
 
 
@@ -74,7 +78,7 @@ def show_choosers(community, decision, opened, state):
     layout.column(
         layout.navigation(opened, "count", community=community.value, decision=decision.value),
         layout.row(community, decision),
-        layout.notes("Something else is shown", words.not_here(words.deciding(state), opened.asked), "warn"),
+        layout.notes("Something else is shown", choosing.not_here(choosing.deciding(state), opened.asked), "warn"),
     )
     return
 

@@ -23,8 +23,8 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
+    from crowdvote_analysis.pages import choosing, layout
     from crowdvote_analysis.pages import history as told
-    from crowdvote_analysis.pages import layout, words
     from crowdvote_analysis.snapshots import decision_timeline, demo_store, list_snapshots
 
 
@@ -55,8 +55,8 @@ def open_store(place):
 @app.cell
 def choose_community(decisions, opened):
     community = layout.chooser(
-        words.labels(decisions.select("community_id", "community").unique(maintain_order=True)),
-        words.community_of(decisions, opened.asked),
+        choosing.labels(decisions.select("community_id", "community").unique(maintain_order=True)),
+        choosing.community_of(decisions, opened.asked),
         "Community",
     )
     return (community,)
@@ -65,7 +65,7 @@ def choose_community(decisions, opened):
 @app.cell
 def choose_decision(community, decisions, opened):
     _here = decisions.filter(community_id=community.value).select("decision_id", "title")
-    decision = layout.chooser(words.labels(_here), opened.asked.get("decision"), "Decision")
+    decision = layout.chooser(choosing.labels(_here), opened.asked.get("decision"), "Decision")
     return (decision,)
 
 
@@ -75,7 +75,7 @@ def show_choosers(community, decision, decisions, opened):
     layout.column(
         layout.navigation(opened, "decision", community=community.value, decision=decision.value),
         layout.row(community, decision),
-        layout.notes("Something else is shown", words.not_here(decisions, opened.asked), "warn"),
+        layout.notes("Something else is shown", choosing.not_here(decisions, opened.asked), "warn"),
     )
     return
 

@@ -20,8 +20,8 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts, power
+    from crowdvote_analysis.pages import choosing, layout, words
     from crowdvote_analysis.pages import influence as told
-    from crowdvote_analysis.pages import layout, words
     from crowdvote_analysis.privacy import public_names
 
 
@@ -41,7 +41,9 @@ def choose_folder(opened):
 def read_tables(folder, opened):
     try:
         state, notes = words.read_noting(folder.value.strip() or opened.demo())
-        _problem = None if words.community_labels(state) else "The folder holds no decision that is counted with stars."
+        _problem = (
+            None if choosing.community_labels(state) else "The folder holds no decision that is counted with stars."
+        )
     except cv.CrowdVoteError as error:
         _problem = str(error)
     mo.stop(_problem is not None, layout.trouble("This folder cannot be counted.", _problem or ""))
@@ -51,14 +53,18 @@ def read_tables(folder, opened):
 
 @app.cell
 def choose_community(opened, state):
-    _decisions = words.deciding(state)
-    community = layout.chooser(words.community_labels(state), words.community_of(_decisions, opened.asked), "Community")
+    _decisions = choosing.deciding(state)
+    community = layout.chooser(
+        choosing.community_labels(state), choosing.community_of(_decisions, opened.asked), "Community"
+    )
     return (community,)
 
 
 @app.cell
 def choose_decision(community, opened, state):
-    decision = layout.chooser(words.decision_labels(state, community.value), opened.asked.get("decision"), "Decision")
+    decision = layout.chooser(
+        choosing.decision_labels(state, community.value), opened.asked.get("decision"), "Decision"
+    )
     return (decision,)
 
 
@@ -68,7 +74,7 @@ def show_choosers(community, decision, opened, state):
     layout.column(
         layout.navigation(opened, "influence", community=community.value, decision=decision.value),
         layout.row(community, decision),
-        layout.notes("Something else is shown", words.not_here(words.deciding(state), opened.asked), "warn"),
+        layout.notes("Something else is shown", choosing.not_here(choosing.deciding(state), opened.asked), "warn"),
     )
     return
 

@@ -27,7 +27,7 @@ with app.setup:
     from crowdvote_analysis.bundled import DEMO_DATE
     from crowdvote_analysis.consensus import weights
     from crowdvote_analysis.consensus.standing import in_utc
-    from crowdvote_analysis.pages import layout, words
+    from crowdvote_analysis.pages import choosing, layout, words
     from crowdvote_analysis.pages import yes_no as told
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.store.questions import missing_voters
@@ -50,7 +50,7 @@ def read_tables(folder, opened):
     try:
         state, notes = words.read_noting(folder.value.strip() or opened.demo())
         _problem = None
-        if not words.community_labels(state, yes_no=True):
+        if not choosing.community_labels(state, yes_no=True):
             _problem = "The folder holds no yes/no decision. Decisions with stars: crowdvote dashboard --page count."
     except cv.CrowdVoteError as error:
         _problem = str(error)
@@ -71,16 +71,16 @@ def choose_instant(folder, opened):
 
 @app.cell
 def choose_community(opened, state):
-    _decisions = words.deciding(state, yes_no=True)
+    _decisions = choosing.deciding(state, yes_no=True)
     community = layout.chooser(
-        words.community_labels(state, yes_no=True), words.community_of(_decisions, opened.asked), "Community"
+        choosing.community_labels(state, yes_no=True), choosing.community_of(_decisions, opened.asked), "Community"
     )
     return (community,)
 
 
 @app.cell
 def choose_decision(community, opened, state):
-    _labels = words.decision_labels(state, community.value, yes_no=True)
+    _labels = choosing.decision_labels(state, community.value, yes_no=True)
     decision = layout.chooser(_labels, opened.asked.get("decision"), "Decision", full_width=True)
     return (decision,)
 
@@ -93,7 +93,7 @@ def show_choosers(community, decision, instant, opened, state):
         layout.row(community, instant),
         decision,
         layout.notes(
-            "Something else is shown", words.not_here(words.deciding(state, yes_no=True), opened.asked), "warn"
+            "Something else is shown", choosing.not_here(choosing.deciding(state, yes_no=True), opened.asked), "warn"
         ),
     )
     return

@@ -13,9 +13,10 @@ import polars as pl
 
 from crowdvote_analysis.errors import UnknownSnapshotError
 from crowdvote_analysis.pages import html_rows, words
+from crowdvote_analysis.pages.choosing import labels
 from crowdvote_analysis.pages.history import badge, snapshot_link, when, winner
 from crowdvote_analysis.pages.superseded import counted_again, predecessor, successor
-from crowdvote_analysis.pages.words import Headline, labels
+from crowdvote_analysis.pages.words import Headline
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.snapshots.calculation import Staged, listed_choices
 from crowdvote_analysis.snapshots.events import find_snapshot, list_snapshots

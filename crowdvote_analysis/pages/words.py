@@ -11,6 +11,7 @@ import polars as pl
 
 from crowdvote_analysis.delegation.resolution import NOT_FOLLOWING
 from crowdvote_analysis.errors import TableWarning, UnresolvedTieError
+from crowdvote_analysis.pages.choosing import labels
 from crowdvote_analysis.snapshots.inputs import is_closed
 from crowdvote_analysis.star import robustness
 from crowdvote_analysis.state import SystemState
@@ -34,8 +35,7 @@ CAUSES = {
 }
 # Beyond it, working out how safe a result is takes longer than all the rest.
 _MOST_FOR_SAFETY = 100_000
-# Longest titles, in characters: in a list to choose from, and above a column of a table.
-_CHOOSER, _COLUMN = 56, 32
+_COLUMN = 32  # characters of a title above a column of a table
 # Warnings are caught for the whole process, and the sessions of a notebook server are threads of one.
 _READING = Lock()
 # The store that was read last, as it stands: all pages and sessions of a server look at the same one.
@@ -209,65 +209,6 @@ def figures(stats: pl.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def decision_labels(state: SystemState, community_id: str, *, yes_no: bool = False) -> dict[str, str]:
-    """Label the decisions of a community for a list to choose from: label to decision id, latest closing first.
-
-    Args:
-        state: The tables.
-        community_id: The community.
-        yes_no: List the yes/no decisions instead of those with stars.
-    """
-    decisions = _decisions(state, yes_no).filter(community_id=community_id)
-    ordered = decisions.sort(["closes_at", "title", "decision_id"], descending=[True, False, False], nulls_last=True)
-    return labels(ordered.select("decision_id", "title"), _CHOOSER)
-
-
-def community_labels(state: SystemState, *, yes_no: bool = False) -> dict[str, str]:
-    """Label the communities with such decisions, in the order of their titles: label to community id."""
-    deciding = state.communities.join(_decisions(state, yes_no), on="community_id", how="semi")
-    return labels(deciding.sort("title", "community_id").select("community_id", "title"), _CHOOSER)
-
-
-def community_of(decisions: pl.DataFrame, asked: Mapping[str, str]) -> str:
-    """The community a page opens with: the one asked for, that of the decision asked for, else the first.
-
-    Args:
-        decisions: ``community_id``, ``decision_id`` of all decisions of the page.
-        asked: What the address of the page says: ``community``, ``decision``.
-    """
-    for name in ("community", "decision"):
-        found = decisions.filter(pl.col(f"{name}_id") == asked.get(name, ""))
-        if len(found):
-            return str(found["community_id"][0])
-    return str(decisions["community_id"][0])
-
-
-def not_here(decisions: pl.DataFrame, asked: Mapping[str, str]) -> list[str]:
-    """Say what a page is asked for and has nothing of, a sentence each.
-
-    Args:
-        decisions: As for ``community_of``.
-        asked: As for ``community_of``.
-    """
-    return [
-        f"No decision {'of the community ' if name == 'community' else ''}“{asked[name]}” stands on this page, so "
-        "another one is shown."
-        for name in ("community", "decision")
-        if asked.get(name) and asked[name] not in decisions[f"{name}_id"]
-    ]
-
-
-def deciding(state: SystemState, *, yes_no: bool = False) -> pl.DataFrame:
-    """The decisions with stars, or those with yes and no, the communities in the order of their titles.
-
-    Returns:
-        community_id, decision_id.
-    """
-    titles = state.communities.select("community_id", pl.col("title").alias("community"))
-    rows = _decisions(state, yes_no).join(titles, on="community_id", how="left")
-    return rows.sort("community", "community_id", "decision_id").select("community_id", "decision_id")
-
-
 def voting_time(decision: Mapping[str, Any], *, is_over: bool) -> str:
     """Say whether people can vote on a decision, and from when to when, in words (S3).
 
@@ -372,29 +313,6 @@ def _two_places(stars: float | None) -> str:
 def _plain(value: str | float | None) -> str:
     # Text throughout: a column that mixes numbers and blanks cannot be sent.
     return "" if value is None else f"{value}"
-
-
-def _decisions(state: SystemState, yes_no: bool) -> pl.DataFrame:
-    return state.decisions.filter((pl.col("method") != "star") == yes_no)
-
-
-def labels(rows: pl.DataFrame, longest: int = _CHOOSER) -> dict[str, str]:
-    """Label rows for a list to choose from: label to id.
-
-    Args:
-        rows: Two columns: the id, and the title, null where there is none.
-        longest: Titles are cut to so many characters; where they are missing or read the same then, the id stands
-            beside them.
-    """
-    key, named = rows.columns
-    rows = rows.rename({named: "title"})
-    title = pl.coalesce("title", key)
-    cut = pl.when(title.str.len_chars() > longest).then(title.str.slice(0, longest - 1) + "…").otherwise(title)
-    labelled = rows.with_columns(title=cut)
-    shared = pl.col("title").is_duplicated()
-    return dict(
-        labelled.select(pl.when(shared).then(pl.format("{} ({})", "title", key)).otherwise("title"), key).iter_rows()
-    )
 
 
 def _starless(number: int) -> str:

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from crowdvote_analysis.pages import history as history_page
+from crowdvote_analysis.pages.choosing import community_of
 from crowdvote_analysis.pages.superseded import counted_again
-from crowdvote_analysis.pages.words import community_of
 from crowdvote_analysis.snapshots import recalculation
 from crowdvote_analysis.snapshots.events import OVERVIEW
 from tests.charts.timelines import small_timeline

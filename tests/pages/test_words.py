@@ -54,52 +54,6 @@ def test_level_runoff_in_words(vote):
     assert said.sentences[0] == "The runoff against b is level at 1 ballot each; total stars decide."
 
 
-def test_latest_decision_comes_first(demo):
-    """Decisions are listed by when they close, the latest first."""
-    assert list(words.decision_labels(demo, "riverside").values()) == [
-        "summer-festival",
-        "bench-colour",
-        "village-green",
-        "library-hours",
-    ]
-
-
-def test_communities_are_listed_by_title(demo):
-    """Communities stand in the order of their titles."""
-    assert list(words.community_labels(demo)) == ["Eastgate District", "Hillcrest School", "Riverside"]
-
-
-def _state(titles: list[str | None], **tables) -> cv.SystemState:
-    ids = [f"d{number}" for number in range(len(titles))]
-    return cv.SystemState(
-        decisions=pl.DataFrame({"decision_id": ids, "title": titles}),
-        votes=pl.DataFrame({"decision_id": ids, "member_id": "m", "choice_id": "x", "stars": "3"}),
-        **tables,
-    )
-
-
-def test_decisions_of_the_same_title_stay_apart():
-    """Labels that would be the same carry the id; titles that are missing are the id; long ones are cut."""
-    labels = words.decision_labels(_state(["Park", "Park", None, "x" * 100]), "community")
-    assert set(labels.values()) == {"d0", "d1", "d2", "d3"}
-    assert {"Park (d0)", "Park (d1)", "d2"} <= set(labels)
-    assert max(map(len, labels)) <= 60
-
-
-def test_only_decisions_with_stars_are_offered():
-    """The page shows tallies; yes/no decisions have none, nor has a community that has no others."""
-    decisions = pl.DataFrame(
-        {
-            "decision_id": ["park", "roof", "well"],
-            "community_id": ["k", "k", "l"],
-            "method": ["star", *["unanimity"] * 2],
-        }
-    )
-    state = cv.SystemState(decisions=decisions)
-    assert list(words.community_labels(state).values()) == ["k"]
-    assert list(words.decision_labels(state, "k").values()) == ["park"]
-
-
 @pytest.mark.parametrize(
     ("opens", "closes", "is_over", "said"),
     [
@@ -232,17 +186,6 @@ def test_stars_are_rounded_for_people(tally):
     lost = tally("school-meals")
     assert "7.94 more in total than" in " ".join(words.headline(lost).sentences)
     assert "7.9357143 more than" in lost.why_leader_lost
-
-
-def test_what_is_not_here_is_said(demo):
-    """An address that asks for something else is not answered with another decision without a word."""
-    decisions = words.deciding(demo)
-    assert words.not_here(decisions, {"decision": "village-green"}) == []
-    assert words.not_here(decisions, {"community": "nowhere", "decision": "nope"}) == [
-        "No decision of the community “nowhere” stands on this page, so another one is shown.",
-        "No decision “nope” stands on this page, so another one is shown.",
-    ]
-    assert words.community_of(decisions, {"decision": "village-green"}) == "riverside"
 
 
 def test_a_store_is_read_again_when_something_was_recorded(tmp_path):
