@@ -148,7 +148,7 @@ def headline(looked: Looked, known: pl.DataFrame) -> Headline:
         again = counted_again(looked.row, after) if after else "It was counted again."
         notes.append(f"This result does not stand any more. {again}")
     elif before:
-        notes.append(f"There was another result before this one. {counted_again(before, looked.row)}")
+        notes.append(f"This result stands in the place of an earlier one. {counted_again(before, looked.row)}")
     if not looked.same:
         notes.append("Counting the stored ballots now gives another result than is stored. Verify it below.")
     return replace(said, sentences=(*said.sentences, *notes))

@@ -103,9 +103,10 @@ class Robustness:
             )
         least = f"{_ballots(self.at_least or 0)} would have to change for another result"
         turn = f"For {other} to win this runoff takes {_ballots(self.runoff)}{then}."
-        rival = f"{titles.get(self.rival or '', self.rival)} could then win"
+        way = "win" if self.rival == self.runner_up else "reach the runoff and win it"
+        rival = f"{titles.get(self.rival or '', self.rival)} could then {way}"
         if self.exact:
-            return f"How safe: {least}: {rival}, in another runoff. {turn}"
+            return f"How safe: {least}: {rival}. {turn}"
         most = f", and {self.at_most:,} are enough: {rival}" if self.at_most else ""
         return f"How safe: at least {least}{most} (proven bounds). {turn}"
 

@@ -238,7 +238,7 @@ def test_a_result_counted_again_says_what_changed(look, demo_store_folder):
         "(two ballots handed in on paper): 4 more ballots, 36 instead of 32; the winner is unchanged; the margin is 18 "
         "instead of 3."
     )
-    for looked, begins in ((new, "There was another result before"), (old, "This result does not stand any more.")):
+    for looked, begins in ((new, "This result stands in the place of"), (old, "This result does not stand any more.")):
         said = snapshot_page.headline(looked, known).sentences[-1]
         assert said.startswith(begins)
         assert said.endswith(again)

@@ -77,8 +77,9 @@ def test_how_safe_names_the_choice_that_could_win(counted, tally):
     """People read titles, and by what rule a runoff that is turned around is won (K4)."""
     result = tally("village-green")
     assert words.headline(result, words.safety_of(counted, result)).sentences[1] == (
-        "How safe: 5 ballots would have to change for another result: Car park could then win, in another runoff. For "
-        "Playground to win this runoff takes 9 ballots (then both have as many, and Playground has more stars in all)."
+        "How safe: 5 ballots would have to change for another result: Car park could then reach the runoff and win it. "
+        "For Playground to win this runoff takes 9 ballots (then both have as many, and Playground has more stars in "
+        "all)."
     )
 
 

@@ -148,6 +148,6 @@ def test_a_choice_that_only_just_missed_the_runoff_is_told_of() -> None:
     found = robustness_votes(votes_of(ballots), list("abc"))
     assert (found.runoff, found.at_least, found.at_most, found.rival) == (4, 1, 1, "c")
     assert found.sentence == (
-        "How safe: 1 ballot would have to change for another result: c could then win, in another runoff. For b to win "
-        "this runoff takes 4 ballots (then both have as many, and b has more stars in all)."
+        "How safe: 1 ballot would have to change for another result: c could then reach the runoff and win it. For b "
+        "to win this runoff takes 4 ballots (then both have as many, and b has more stars in all)."
     )
