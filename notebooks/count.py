@@ -98,8 +98,8 @@ def show_outcome(community, decision, nothing_to_tally, resolution, state, tally
     _rule = resolution.decisions.filter(decision_id=decision.value)["cycle_rule"].item()
     _stats = resolution.stats.filter(decision_id=decision.value).row(0, named=True)
     _loops = f" · {words.rule_for_loops(_rule)}" if _stats["circular_prevented"] else ""
-    still_open = words.is_open(_row, datetime.now(UTC))
-    _when = words.voting_time(_row, is_over=not still_open)
+    _now = datetime.now(UTC)
+    _when, still_open = words.voting_time(_row, _now), words.is_open(_row, _now)
     _nothing = words.Headline("warn", "Nothing to tally", (nothing_to_tally,))
     _said = (
         words.headline(tally, words.safety_of(resolution, tally), stats=_stats, is_open=still_open)
@@ -202,7 +202,11 @@ def show_influence(community, decision, names, opened, resolution):
         _about if len(_rows) else "No ballot cast by hand carries any weight here.",
         *([charts.influence_chart(_rows)] if len(_rows) else []),
         layout.link_to(
-            opened, "influence", "Whose ballots made the winner win", community=community.value, decision=decision.value
+            opened,
+            "influence",
+            "Who decided: how few people, on which tags, and what every score is made of",
+            community=community.value,
+            decision=decision.value,
         ),
     )
     return

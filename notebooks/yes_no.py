@@ -115,7 +115,7 @@ def decide_everything(instant, state):
 def show_outcome(at, community, decision, outcomes, state):
     row = outcomes.filter(decision_id=decision.value).to_dicts()[0]
     _about = state.decisions.filter(decision_id=decision.value).to_dicts()[0]
-    _when = words.voting_time(_about, is_over=not words.is_open(_about, at))
+    _when = words.voting_time(_about, at)
     _by_hand = cv.decide(state, [decision.value], at=at, delegated=False).to_dicts()[0] if row["delegated"] else None
     layout.column(
         layout.heading(

@@ -209,23 +209,25 @@ def figures(stats: pl.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def voting_time(decision: Mapping[str, Any], *, is_over: bool) -> str:
-    """Say whether people can vote on a decision, and from when to when, in words (S3).
+def voting_time(decision: Mapping[str, Any], at: datetime) -> str:
+    """Say whether people can vote on a decision at an instant, and from when to when, in words (S3).
 
     Args:
         decision: Its row.
-        is_over: Whether voting is over.
+        at: The instant.
     """
+    is_over = is_closed(decision, at)
     opens, closes = (
         f"{at.day} {at:%B %Y, %H:%M}" if at else "" for at in (decision["opens_at"], decision["closes_at"])
     )
     if not opens and not closes:
-        return "no closing time"
-    if opens and closes:
-        time = f"from {opens} to {closes} (UTC)"
-    else:
-        time = f"from {opens} (UTC)" if opens else f"until {closes} (UTC)"
-    return f"voting is over: it was open {time}" if is_over else f"voting is open {time}"
+        return "voting is over" if is_over else "no closing time"
+    if is_over and (not closes or decision["closes_at"] > at):  # decided, or cancelled, before its time
+        return f"voting is over; it was to close {closes} (UTC)" if closes else "voting is over"
+    if not is_over and opens and decision["opens_at"] > at:
+        return f"voting opens {opens}" + (f" and closes {closes} (UTC)" if closes else " (UTC)")
+    time = f"from {opens} to {closes}" if opens and closes else f"from {opens}" if opens else f"until {closes}"
+    return f"voting is over: it was open {time} (UTC)" if is_over else f"voting is open {time} (UTC)"
 
 
 def rule_for_loops(rule: str) -> str:

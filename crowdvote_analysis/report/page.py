@@ -91,7 +91,7 @@ def write_report(store: Store, name: str, path: Path, *, rows: int = ROWS) -> in
 def _head(found: Contents, title: str) -> Html:
     row = found.row
     final = "final result" if row["is_final"] else "interim result: the decision is still open"
-    when = told.voting_time(found.decision, is_over=row["is_final"])
+    when = told.voting_time(found.decision, row["timestamp"])
     badge = element("span", "FINAL" if row["is_final"] else "Interim", class_="final" if row["is_final"] else "interim")
     taken = f" {row['timestamp'].day} {row['timestamp']:%B %Y, %H:%M:%S} (UTC) · {final} · {when}"
     described = found.decision["description"]

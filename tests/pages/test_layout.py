@@ -24,6 +24,16 @@ def test_links_lead_to_the_pages_that_are_served():
     assert "what_if" not in written
 
 
+def test_a_link_says_what_is_told_on_the_page_it_leads_to():
+    """It takes along what is chosen, and is left out where that page is not served."""
+    opened = Opening({}, {"folder": "a b"}, ("count", "influence"))
+    written = layout.link_to(opened, "influence", "Who decided", decision="d")
+    assert written is not None
+    assert 'href="../influence/?folder=a+b&amp;decision=d"' in written.text
+    assert "Who decided" in written.text
+    assert layout.link_to(opened, "snapshot", "Where ballots come from") is None
+
+
 def test_a_decision_does_not_go_along_where_it_cannot_be():
     """The page of yes/no decisions has none with stars, and the other pages have none with yes and no."""
     opened = Opening({}, {}, ("count", "influence", "yes_no"))

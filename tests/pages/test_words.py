@@ -55,22 +55,33 @@ def test_level_runoff_in_words(vote):
 
 
 @pytest.mark.parametrize(
-    ("opens", "closes", "is_over", "said"),
+    ("opens", "closes", "status", "said"),
     [
-        (1, 30, False, "voting is open from 1 April 2026, 08:00 to 30 April 2026, 08:00 (UTC)"),
-        (1, 30, True, "voting is over: it was open from 1 April 2026, 08:00 to 30 April 2026, 08:00 (UTC)"),
-        (1, None, False, "voting is open from 1 April 2026, 08:00 (UTC)"),
-        (None, 30, True, "voting is over: it was open until 30 April 2026, 08:00 (UTC)"),
-        (None, None, True, "no closing time"),
+        (1, 30, "active", "voting is open from 1 April 2026, 08:00 to 30 April 2026, 08:00 (UTC)"),
+        (1, 9, "active", "voting is over: it was open from 1 April 2026, 08:00 to 9 April 2026, 08:00 (UTC)"),
+        (1, 30, "approved", "voting is over; it was to close 30 April 2026, 08:00 (UTC)"),
+        (20, 30, "active", "voting opens 20 April 2026, 08:00 and closes 30 April 2026, 08:00 (UTC)"),
+        (20, None, "active", "voting opens 20 April 2026, 08:00 (UTC)"),
+        (1, None, "active", "voting is open from 1 April 2026, 08:00 (UTC)"),
+        (1, None, "cancelled", "voting is over"),
+        (None, 9, "active", "voting is over: it was open until 9 April 2026, 08:00 (UTC)"),
+        (None, None, "active", "no closing time"),
+        (None, None, "rejected", "voting is over"),
     ],
 )
-def test_times_in_words(opens, closes, is_over, said):
-    """The time of a decision says whether people can still vote (S3)."""
+def test_times_in_words(opens, closes, status, said):
+    """The time of a decision says whether people can vote, as on 10 April, and tells no time that was not kept (S3)."""
     times = {
         name: day and datetime(2026, 4, day, 8, tzinfo=UTC)
         for name, day in (("opens_at", opens), ("closes_at", closes))
     }
-    assert words.voting_time(times, is_over=is_over) == said
+    assert words.voting_time({**times, "status": status}, datetime(2026, 4, 10, tzinfo=UTC)) == said
+
+
+def test_both_rules_for_loops_are_told_in_words():
+    """What a rule means stands before its name (Y1, Y4)."""
+    assert words.rule_for_loops("path") == "in loops nobody's ballot is made of itself (the rule “path”)"
+    assert words.rule_for_loops("equilibrium").endswith("nothing changes any more (the rule “equilibrium”)")
 
 
 def test_how_safe_names_the_choice_that_could_win(counted, tally):
