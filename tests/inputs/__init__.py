@@ -1,1 +1,1 @@
-"""Inputs that people really have, and what is right about each: one test a case of ``inputs.json``, beside the project."""
+"""Inputs that people really have, and what is right about each: a test for each case of ``inputs.json``."""
