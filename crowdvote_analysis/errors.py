@@ -153,19 +153,18 @@ class CyclicCoreTooLarge(CrowdVoteError):  # noqa: N818 - the name others rely o
     Attributes:
         decision_id: The decision that was being counted.
         core_size: Number of members of the loop core.
-        work: Steps done when the limit was met.
         work_limit: The limit.
     """
 
-    def __init__(self, decision_id: str, core_size: int, work: int, work_limit: int) -> None:
+    def __init__(self, decision_id: str, core_size: int, work_limit: int) -> None:
         self.decision_id = decision_id
         self.core_size = core_size
-        self.work = work
         self.work_limit = work_limit
         super().__init__(
-            f"decision '{decision_id}': {core_size:,} members follow each other in one tangle of loops, and the path "
-            f"rule needs more than {work_limit:,} steps to walk it (rule Y3; {work:,} done). Count with the rule "
-            "'equilibrium' (--cycles equilibrium, or cycle_rule in the table communities), or raise the work limit."
+            f"decision '{decision_id}': {core_size:,} members follow each other in one tangle of loops, and the rule "
+            f"'path' needs more than {work_limit:,} steps to walk through all loops (rule Y3). Count with the rule "
+            "'auto' (--cycles auto, or cycle_rule in the table communities): it walks small tangles and balances "
+            "others (rule Y6). Tables made before 'auto' hold 'path' though nobody may have chosen it."
         )
 
 

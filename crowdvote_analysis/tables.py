@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dataframely as dy
 import polars as pl
 
+from crowdvote_analysis.loop_rules import DEFAULT_RULE, RULES
 from crowdvote_analysis.thresholds import threshold_parts
 
 if TYPE_CHECKING:
@@ -51,11 +52,13 @@ class Communities(Table):
 
     community_id = _identifier("the community", key=True)
     title = dy.String(nullable=True, metadata=_meta("name shown to people", default=None))
-    cycle_rule = dy.String(nullable=False, metadata=_meta("`path` (Y1) or `equilibrium` (Y4)", default="path"))
+    cycle_rule = dy.String(
+        nullable=False, metadata=_meta("`auto` (Y6), `path` (Y1) or `equilibrium` (Y4)", default=DEFAULT_RULE)
+    )
 
     @dy.rule()
     def known_cycle_rule(cls) -> pl.Expr:  # noqa: N805, D102
-        return pl.col("cycle_rule").is_in(["path", "equilibrium"])
+        return pl.col("cycle_rule").is_in(RULES)
 
 
 class Members(Table):
@@ -280,7 +283,7 @@ def empty(table: str) -> pl.DataFrame:
 
 # Rules over a whole row: the columns to show, and the sentence.
 _ROW_RULES: dict[str, tuple[tuple[str, ...], str]] = {
-    "known_cycle_rule": (("cycle_rule",), "cycle_rule is neither path (Y1) nor equilibrium (Y4)"),
+    "known_cycle_rule": (("cycle_rule",), "cycle_rule is none of auto (Y6), path (Y1), equilibrium (Y4)"),
     "known_method": (("method",), f"method is none of {', '.join(METHODS)}"),
     "known_status": (("status",), f"status is none of {', '.join(STATUSES)} (C1)"),
     "clear_threshold": (

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from crowdvote_analysis import loop_rules
 from tests.cores import every_core, keep_to_one
 
 
@@ -19,6 +20,8 @@ def pytest_configure() -> None:
     if worker:
         keep_to_one(int(worker[1]))
 
+
+BOUND = (2, 2, 0)  # what ``tiny_cores`` takes for small
 
 _MAIN = sys.modules["__main__"]
 
@@ -31,6 +34,13 @@ def main_module() -> None:
     page is closed.
     """
     sys.modules["__main__"] = _MAIN
+
+
+@pytest.fixture
+def tiny_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cores of three are large already, so that small networks have cores of both kinds (Y6)."""
+    for name, value in zip(("FEW_MEMBERS", "MORE_MEMBERS", "FOLLOWINGS_BEYOND"), BOUND, strict=True):
+        monkeypatch.setattr(loop_rules, name, value)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crowdvote_analysis.delegation.arrays import words_for
-from crowdvote_analysis.delegation.averages import Calculation
+from crowdvote_analysis.delegation.averages import Calculation, Shares
 from crowdvote_analysis.delegation.cores import from_int, to_int
 from crowdvote_analysis.delegation.participation import Order, by_level, came_along
 from crowdvote_analysis.delegation.participation import order as order_of
@@ -145,7 +145,7 @@ def carried_calculation(block: Block, pieces: Sequence[Piece]) -> Calculation:
         calculation.tags[piece.new] = _respelled(tags, piece.counted.block.vocabulary, block.vocabulary)
         for node, shares in before.shares.items():
             if not left[node]:
-                calculation.shares[int(place[node])] = {int(place[origin]): part for origin, part in shares.items()}
+                calculation.shares[int(place[node])] = _moved(shares, place)
         for node, tree in before.trees.items():
             if not left[node]:
                 calculation.trees[int(place[node])] = frozenset(place[list(tree)].tolist())
@@ -181,7 +181,7 @@ def with_fresh(calculation: Calculation, fresh: Calculation, nodes: Ints, mine: 
         getattr(calculation, name)[nodes[mine]] = getattr(fresh, name)[mine]
     calculation.units[:, nodes[mine]] = fresh.units[:, mine]
     for node, shares in fresh.shares.items():
-        calculation.shares[int(nodes[node])] = {int(nodes[origin]): part for origin, part in shares.items()}
+        calculation.shares[int(nodes[node])] = _moved(shares, nodes)
     for node, tree in fresh.trees.items():
         calculation.trees[int(nodes[node])] = frozenset(nodes[list(tree)].tolist())
     calculation.inherited[edges] = fresh.inherited
@@ -190,6 +190,10 @@ def with_fresh(calculation: Calculation, fresh: Calculation, nodes: Ints, mine: 
         replace(balance, members=nodes[balance.members], outside=edges[balance.outside]) for balance in fresh.balances
     )
     return calculation
+
+
+def _moved(shares: Shares, place: Ints) -> Shares:
+    return Shares({int(place[origin]): part for origin, part in shares.parts.items()}, shares.divisor)
 
 
 def order_after(

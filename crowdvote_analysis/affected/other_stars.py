@@ -52,10 +52,7 @@ def with_other_stars(
     """
     if any(members for table, members in found.items() if table != "votes"):
         return None
-    table = codes.wanted_decisions(state, decisions).select("decision_id", "community_id")
-    table = table.join(state.communities.select("community_id", "cycle_rule"), on="community_id", how="left")
-    if cycles is not None:
-        table = table.with_columns(cycle_rule=pl.lit(cycles))
+    table = codes.with_rules(codes.wanted_decisions(state, decisions), state.communities, cycles)
     same_decisions = table.sort("decision_id").equals(before.decisions.select(table.columns))
     if not (same_decisions and codes.coded_choices(state).equals(before.choices)):
         return None

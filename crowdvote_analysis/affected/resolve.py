@@ -24,6 +24,7 @@ from crowdvote_analysis.delegation.blocks import blocks
 from crowdvote_analysis.delegation.counting import Told
 from crowdvote_analysis.delegation.encode import encode
 from crowdvote_analysis.limits import WORK_LIMIT
+from crowdvote_analysis.loop_rules import check_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -99,7 +100,7 @@ def resolve_affected(
             left; more may be named. Found by comparing the two states if not given, which takes longer.
         decisions: Decisions to count; all of the state with stars by default.
         cycles: As for ``resolve``.
-        work_limit: Steps the path rule may take for one core of loops (Y3) that is calculated again.
+        work_limit: Steps the rule ``path`` may take for all loops of a decision (Y3) that are calculated again.
         progress: Called with (ballots done, ballots in all): members of the decisions asked for, decision by decision.
 
     Returns:
@@ -109,10 +110,9 @@ def resolve_affected(
         ValueError: Members changed who are not in ``changed``; ``cycles`` names no rule.
         TypeError: ``changed`` is one text instead of a list of them.
         UnknownDecisionError: A decision is not in the state, or is voted on with yes and no.
-        CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core.
+        CyclicCoreTooLarge: The rule ``path`` needs more than ``work_limit`` steps for one decision.
     """
-    if cycles not in (None, "path", "equilibrium"):
-        raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
+    check_rule(cycles)
     before, named = previous._encoded, None if changed is None else _ids(changed)
     found = differences(before.state, state, named)
     encoded = with_other_stars(before, state, found, decisions, cycles)

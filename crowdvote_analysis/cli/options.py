@@ -15,6 +15,7 @@ import typer
 class Cycles(StrEnum):
     """The rules for loops."""
 
+    auto = "auto"
     path = "path"
     equilibrium = "equilibrium"
 

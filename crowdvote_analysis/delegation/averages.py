@@ -7,7 +7,7 @@ from the truth; ``rounding`` needs it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -17,12 +17,23 @@ from crowdvote_analysis.delegation.participation import came_along
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from fractions import Fraction
 
     from scipy.sparse import csr_array
 
     from crowdvote_analysis.delegation.arrays import Bits, Flags, Ints
     from crowdvote_analysis.delegation.blocks import Block
+
+
+class Shares(NamedTuple):
+    """Of which ballots outside its core a walked ballot is made.
+
+    Attributes:
+        parts: The part of each node, as a numerator over ``divisor``; they sum to the divisor.
+        divisor: The common denominator.
+    """
+
+    parts: Mapping[int, int]
+    divisor: int
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,7 @@ class Calculation:
     error: Ints
     approximate: Flags
     inherited: Flags
-    shares: dict[int, Mapping[int, Fraction]]
+    shares: dict[int, Shares]
     trees: dict[int, frozenset[int]]
     outcome: dict[int, tuple[int, int]]
     balances: list[Balance]

@@ -1,38 +1,103 @@
-"""Cores: members who inherit from each other, settled by the rule of their community (Y1, Y4).
+"""Cores: members who inherit from each other, each settled by the rule of the decision (Y1, Y4, Y6).
 
 This module carries the arrays of the graph to the two rules and their answers back.
 """
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import TYPE_CHECKING
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from crowdvote_analysis.delegation import equilibrium, path_rule
 from crowdvote_analysis.delegation.arrays import not_empty
-from crowdvote_analysis.delegation.averages import Balance
+from crowdvote_analysis.delegation.averages import Balance, Shares
 from crowdvote_analysis.delegation.participation import came_along
 from crowdvote_analysis.errors import CyclicCoreTooLarge
+from crowdvote_analysis.loop_rules import rule_of_core
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from crowdvote_analysis.delegation.arrays import Bits, Ints
+    from crowdvote_analysis.delegation.arrays import Bits, Flags, Ints
     from crowdvote_analysis.delegation.averages import Calculation
     from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.participation import Order
 
+_CERTAIN = 60  # members who all follow each other: more than any limit allows
+
+
+class Core(NamedTuple):
+    """Members who inherit from each other, and the rule that settles them.
+
+    Attributes:
+        number: Its number in the order: its first node.
+        decision: Place of the decision in the block.
+        members: How many they are.
+        followings: How many followings inside it can match (Y2).
+        rule: ``"path"`` or ``"equilibrium"``.
+    """
+
+    number: int
+    decision: int
+    members: int
+    followings: int
+    rule: str
+
+
+def cores_of(block: Block, order: Order) -> list[Core]:
+    """The cores of a block, by number."""
+    within = order.edges[order.core[block.src[order.edges]] >= 0]
+    core = order.core[block.src[within]]
+    numbers, followings = np.unique(core[core == order.core[block.dst[within]]], return_counts=True)
+    if not len(numbers):
+        return []
+    members = np.bincount(order.core[order.core >= 0])[numbers]
+    decisions = np.searchsorted(block.offsets, numbers, side="right") - 1
+    return [
+        Core(number, decision, size, edges, rule_of_core(block.rules[decision], size, edges))
+        for number, decision, size, edges in zip(
+            numbers.tolist(), decisions.tolist(), members.tolist(), followings.tolist(), strict=True
+        )
+    ]
+
+
+def walked_nodes(block: Block, order: Order) -> Flags:
+    """Which nodes may give one ballot in one walk and another in another: all but those of balanced cores (Y7)."""
+    walked = np.array([rule != "equilibrium" for rule in block.rules], dtype=np.bool_)
+    flags: Flags = np.repeat(walked, np.diff(block.offsets)) & (balanced_sizes(block, order) == 0)
+    return flags
+
+
+def balanced_sizes(block: Block, order: Order) -> Ints:
+    """Number of members of the balanced core of each node; 0 outside of balanced cores."""
+    size = np.zeros(len(order.core) + 1, dtype=np.int64)  # the last one is that of no core
+    for core in cores_of(block, order):
+        if core.rule == "equilibrium":
+            size[core.number] = core.members
+    return size[order.core]
+
 
 class Budget:
-    """The steps the path rule may take for one core (Y3); ``advance`` is told of each member settled."""
+    """The steps that the path rule may take for all cores of a decision together (Y3).
 
-    def __init__(self, limit: int, decision_id: str, advance: Callable[[int], None] | None = None) -> None:
-        self.core_size = 0
-        self.advance = advance or (lambda _: None)
+    Args:
+        limit: The steps; ``None`` where small cores alone are walked (Y6), which needs none.
+        decision_id: The decision, for the error.
+    """
+
+    def __init__(self, limit: int | None, decision_id: str) -> None:
         self._limit, self._decision_id = limit, decision_id
-        self._spent = 0
+        self._spent = self._core_size = 0
+        self._weight = 1
+
+    def enter(self, core_size: int) -> None:
+        """Say which core is walked from now on."""
+        self._core_size = core_size
+        # Sets of members are numbers of so many bits: in a very large core each step takes longer.
+        self._weight = 1 + (core_size >> 11)
 
     def spend(self, steps: int) -> None:
         """Count the steps about to be taken.
@@ -40,12 +105,42 @@ class Budget:
         Raises:
             CyclicCoreTooLarge: They exceed the limit.
         """
-        if self._spent + steps > self._limit:
-            raise CyclicCoreTooLarge(self._decision_id, self.core_size, self._spent, self._limit)
-        self._spent += steps
+        self._spent += steps * self._weight
+        if self._limit is not None and self._spent > self._limit:
+            raise CyclicCoreTooLarge(self._decision_id, self._core_size, self._limit)
+
+    def foresee(self, cores: Sequence[Core]) -> None:
+        """Refuse at once what is certain to exceed the limit.
+
+        Raises:
+            CyclicCoreTooLarge: It is.
+        """
+        if self._limit is not None and sum(least_steps(core.members, core.followings) for core in cores) > self._limit:
+            raise CyclicCoreTooLarge(self._decision_id, max(core.members for core in cores), self._limit)
 
 
-def settle_core(block: Block, order: Order, calculation: Calculation, edges: Ints, rule: str, budget: Budget) -> None:
+def least_steps(members: int, followings: int) -> int:
+    """A number of steps that walking a core takes at the least.
+
+    Each member's own walk looks at all of the core once. Where everybody follows everybody, every part of the core is
+    left over in some walk, each with other members blocked, and is walked from each of its members.
+    """
+    if followings == members * (members - 1):
+        if members > _CERTAIN:
+            return 1 << _CERTAIN
+        return sum(math.comb(members, part) * part**3 for part in range(2, members + 1))
+    return members * (members + followings) * (1 + (members >> 11))
+
+
+def settle_core(
+    block: Block,
+    order: Order,
+    calculation: Calculation,
+    edges: Ints,
+    core: Core,
+    budget: Budget,
+    advance: Callable[[int], None],
+) -> None:
     """Give the members of one core their ballots.
 
     Args:
@@ -53,69 +148,109 @@ def settle_core(block: Block, order: Order, calculation: Calculation, edges: Int
         order: Its levels and cores.
         calculation: The ballots so far; whoever the core inherits from outside is settled.
         edges: The live edges of the core's members, sorted by follower.
-        rule: ``"path"`` or ``"equilibrium"``.
-        budget: What the path rule may spend on this core.
+        core: The core.
+        budget: What the path rule may spend.
+        advance: Called with the number of members settled since the last call.
     """
     follower = block.src[edges]
     members = follower[np.concatenate([[True], follower[1:] != follower[:-1]])]
-    within = order.core[block.dst[edges]] == order.core[members[0]]
+    within = order.core[block.dst[edges]] == core.number
     match, brought = came_along(block, edges[~within], calculation.has, calculation.tags)
     outside = edges[~within][match]
     calculation.inherited[outside] = True
-    if rule == "path":
-        _walk(block, calculation, members, edges[within], outside, brought[match], budget)
+    if core.rule == "path":
+        budget.enter(core.members)
+        _walk(block, calculation, members, edges[within], outside, brought[match], budget.spend, advance)
     else:
         _balance(block, calculation, members, edges[within], outside, brought[match])
-        budget.advance(len(members))
+        advance(core.members)
 
 
 def _walk(
-    block: Block, calculation: Calculation, members: Ints, within: Ints, outside: Ints, brought: Bits, budget: Budget
+    block: Block,
+    calculation: Calculation,
+    members: Ints,
+    within: Ints,
+    outside: Ints,
+    brought: Bits,
+    spend: Callable[[int], None],
+    advance: Callable[[int], None],
 ) -> None:
     """The path rule (Y1)."""
-    budget.core_size = len(members)
     position = {int(node): place for place, node in enumerate(members)}
     inside: list[list[path_rule.Inside]] = [[] for _ in members]
     for edge in within.tolist():
-        followed = path_rule.EVERYTHING if block.everything[edge] else to_int(block.mask[edge])
-        inside[position[int(block.src[edge])]].append(path_rule.Inside(position[int(block.dst[edge])], followed))
-    given: list[list[path_rule.Outside]] = [[] for _ in members]
-    for edge, tags in zip(outside.tolist(), brought, strict=True):
-        followee = int(block.dst[edge])
-        depth = int(calculation.depth[followee])
-        given[position[int(block.src[edge])]].append(path_rule.Outside(followee, to_int(tags), depth))
-    walks = path_rule.Walks(inside, given, budget.spend, budget.advance)
+        inside[position[int(block.src[edge])]].append(
+            path_rule.Inside(position[int(block.dst[edge])], _followed(block, edge))
+        )
+    outer = _Outer(block, calculation, members, outside, brought)
+    walks = path_rule.Walks(inside, outer.given, spend, advance)
     for place, node in enumerate(members.tolist()):
         answer = walks.ballots[place]
         assert answer is not None, "a live core reaches a manual ballot (Y2 a)"
-        _settle(calculation, node, answer)
+        outer.settle(calculation, node, answer)
         calculation.trees[node] = frozenset(int(members[bit]) for bit in range(len(members)) if answer.tree >> bit & 1)
-        calculation.sources[node] = len(given[place])
+        calculation.sources[node] = outer.given[place].ballots
     for edge in within.tolist():
         follower, followee = int(block.src[edge]), int(block.dst[edge])
         answer = walks.gives[position[follower], position[followee]]
-        followed = path_rule.EVERYTHING if block.everything[edge] else to_int(block.mask[edge])
+        followed = _followed(block, edge)
         outcome = path_rule.outcome(followed, answer)
         calculation.outcome[edge] = (outcome, answer.tags & followed if answer and outcome == path_rule.MATCH else 0)
         calculation.sources[follower] += outcome == path_rule.MATCH
         calculation.inherited[edge] = outcome == path_rule.MATCH
 
 
-def _settle(calculation: Calculation, node: int, answer: path_rule.Answer) -> None:
-    """Turn shares of outside ballots into stars."""
-    nodes, parts = list(answer.shares), list(answer.shares.values())
-    calculation.has[node] = True
-    calculation.tags[node] = from_int(answer.tags, calculation.tags.shape[1])
-    calculation.rated[node] = np.bitwise_or.reduce(calculation.rated[nodes], axis=0)
-    calculation.depth[node] = answer.depth
-    calculation.shares[node] = {origin: Fraction(share, answer.divisor) for origin, share in answer.shares.items()}
-    calculation.approximate[node] = bool(calculation.approximate[nodes].any())
-    left_over = False
-    for choice, units in enumerate(calculation.units[:, nodes].tolist()):
-        quotient, remainder = divmod(sum(part * unit for part, unit in zip(parts, units, strict=True)), answer.divisor)
-        calculation.units[choice, node] = quotient
-        left_over |= remainder != 0
-    calculation.error[node] = int(calculation.error[nodes].max()) + left_over
+def _followed(block: Block, edge: int) -> int:
+    """The tags followed on, as bits."""
+    return path_rule.EVERYTHING if block.everything[edge] else to_int(block.mask[edge])
+
+
+class _Outer:
+    """What the members of a core inherit from outside of it, by position.
+
+    Attributes:
+        given: How many ballots, with which tags, how deep.
+    """
+
+    def __init__(self, block: Block, calculation: Calculation, members: Ints, outside: Ints, brought: Bits) -> None:
+        bounds = [*np.searchsorted(block.src[outside], members).tolist(), len(outside)]
+        self._nodes = [block.dst[outside[first:last]].tolist() for first, last in pairwise(bounds)]
+        self.given = [
+            path_rule.Outside(
+                len(nodes),
+                to_int(np.bitwise_or.reduce(brought[first:last], axis=0)) if nodes else 0,
+                max((int(calculation.depth[node]) for node in nodes), default=0),
+            )
+            for nodes, (first, last) in zip(self._nodes, pairwise(bounds), strict=True)
+        ]
+        self._units = [
+            [sum(units) for units in calculation.units[:, nodes].tolist()] if nodes else [] for nodes in self._nodes
+        ]
+
+    def settle(self, calculation: Calculation, node: int, answer: path_rule.Answer) -> None:
+        """Turn the shares of an answer into stars and into shares of ballots."""
+        # A member's share is that of all they inherit from outside, in equal parts.
+        ballots = math.lcm(*(self.given[giver].ballots for giver in answer.shares))
+        divisor = answer.divisor * ballots
+        parts: dict[int, int] = {}
+        stars = [0] * len(calculation.units)
+        for giver, share in answer.shares.items():
+            part = share * (ballots // self.given[giver].ballots)
+            for source in self._nodes[giver]:
+                parts[source] = parts.get(source, 0) + part
+            for choice, units in enumerate(self._units[giver]):
+                stars[choice] += part * units
+        nodes = list(parts)
+        calculation.has[node] = True
+        calculation.tags[node] = from_int(answer.tags, calculation.tags.shape[1])
+        calculation.rated[node] = np.bitwise_or.reduce(calculation.rated[nodes], axis=0)
+        calculation.depth[node] = answer.depth
+        calculation.shares[node] = Shares(parts, divisor)
+        calculation.approximate[node] = bool(calculation.approximate[nodes].any())
+        calculation.units[:, node] = [total // divisor for total in stars]
+        left_over = any(total % divisor for total in stars)
+        calculation.error[node] = int(calculation.error[nodes].max()) + left_over
 
 
 def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints, outside: Ints, brought: Bits) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +12,11 @@ from crowdvote_analysis.delegation.blocks import blocks
 from crowdvote_analysis.delegation.encode import encode
 from crowdvote_analysis.delegation.outcomes import outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
-from crowdvote_analysis.delegation.resolution import Counted, Resolution, frames
+from crowdvote_analysis.delegation.resolution import Counted, Resolution, frames, refusals
 from crowdvote_analysis.delegation.rounding import rounded
 from crowdvote_analysis.delegation.settling import settle
 from crowdvote_analysis.limits import WORK_LIMIT
+from crowdvote_analysis.loop_rules import check_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.delegation.participation import Order
+    from crowdvote_analysis.errors import CyclicCoreTooLarge
     from crowdvote_analysis.state import SystemState
 
 
@@ -33,6 +36,7 @@ def resolve(
     cycles: str | None = None,
     *,
     work_limit: int = WORK_LIMIT,
+    on_refusal: str = "raise",
     progress: Callable[[int, int], None] | None = None,
 ) -> Resolution:
     """Give every member their ballot: manual, calculated from those they follow, or none and why (D, T, Y, M).
@@ -41,8 +45,11 @@ def resolve(
         state: The tables.
         decisions: Decisions to count; all with stars by default. The answer for a decision does not depend on which
             others are asked for.
-        cycles: ``"path"`` (Y1) or ``"equilibrium"`` (Y4) for all; the rule of each community by default.
-        work_limit: Steps the path rule may take for one core of loops (Y3).
+        cycles: ``"auto"`` (Y6), ``"path"`` (Y1) or ``"equilibrium"`` (Y4) for all; by default the rule of each
+            community.
+        work_limit: Steps the rule ``path`` may take for all loops of a decision (Y3); other rules need no limit.
+        on_refusal: What becomes of a decision that needs more: ``"raise"``, or ``"report"`` to count the others and
+            name it in ``Resolution.refused``.
         progress: Called with (ballots done, ballots in all): members of the decisions asked for, decision by decision.
 
     Returns:
@@ -50,18 +57,28 @@ def resolve(
 
     Raises:
         UnknownDecisionError: A decision is not in the state, or is voted on with yes and no.
-        CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core.
-        ValueError: ``cycles`` names no rule.
+        CyclicCoreTooLarge: The rule ``path`` needs more than ``work_limit`` steps for one decision, and ``on_refusal``
+            is ``"raise"``.
+        ValueError: ``cycles`` or ``on_refusal`` names nothing that is known.
     """
-    if cycles not in (None, "path", "equilibrium"):
-        raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
+    check_rule(cycles)
+    if on_refusal not in ("raise", "report"):
+        raise ValueError(f"on_refusal is {on_refusal!r}; it is 'raise' or 'report'")
     encoded = encode(state, decisions, cycles)
     told = Told(progress, encoded)
+    refused: dict[str, CyclicCoreTooLarge] = {}
     counted = []
     for block in blocks(encoded):
-        counted.append(_count(encoded, block, work_limit, told.advance))
+        order, calculation, beyond = _settled(encoded, block, work_limit, told.advance, report=on_refusal == "report")
+        refused |= beyond
+        if not refused:
+            counted.append(_finish(encoded, block, order, calculation))
         told.done(block)
-    return frames(encoded, counted)
+    if not refused:
+        return frames(encoded, counted)
+    # A block counts its decisions together, so those that can be counted are counted anew, by themselves.
+    rest = encoded.decisions["decision_id"].filter(~encoded.decisions["decision_id"].is_in(list(refused))).to_list()
+    return replace(resolve(state, rest, cycles, work_limit=work_limit), refused=refusals(refused.values()))
 
 
 class Told:
@@ -84,11 +101,15 @@ class Told:
         self.advance(0)
 
 
-def _count(encoded: Encoded, block: Block, work_limit: int, advance: Callable[[int], None]) -> Counted:
+def _settled(
+    encoded: Encoded, block: Block, work_limit: int, advance: Callable[[int], None], *, report: bool
+) -> tuple[Order, Calculation, dict[str, CyclicCoreTooLarge]]:
+    """Everybody's ballot in a block, and the decisions that took too much work."""
     order = order_of(block)
     calculation = averages.start(block)
-    settle(block, order, calculation, decision_ids(encoded, block), work_limit, advance)
-    return _finish(encoded, block, order, calculation)
+    refused: dict[int, CyclicCoreTooLarge] = {}
+    settle(block, order, calculation, decision_ids(encoded, block), work_limit, advance, refused if report else None)
+    return order, calculation, {error.decision_id: error for error in refused.values()}
 
 
 def decision_ids(encoded: Encoded, block: Block) -> list[str]:

@@ -13,6 +13,7 @@ import polars as pl
 
 from crowdvote_analysis.delegation.arrays import UNITS_PER_PLACE
 from crowdvote_analysis.errors import UnknownDecisionError
+from crowdvote_analysis.loop_rules import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -168,9 +169,8 @@ def _decision_table(
         first_following=followings["follower"].search_sorted(spans["first"], side="left").cast(pl.Int64),
         last_following=followings["follower"].search_sorted(spans["last"], side="left").cast(pl.Int64),
     )
-    table = (
-        wanted.select("decision_id", "community_id")
-        .join(state.communities.select("community_id", "cycle_rule"), on="community_id", how="left")
+    return (
+        with_rules(wanted, state.communities, cycles)
         .join(spans, on="community_id", how="left")
         .join(choices.group_by("decision_id").agg(choices=pl.len().cast(pl.Int64)), on="decision_id", how="left")
         .with_columns(pl.col("first", "last", "first_following", "last_following", "choices").fill_null(0))
@@ -178,9 +178,15 @@ def _decision_table(
         .with_row_index("decision")
         .with_columns(pl.col("decision").cast(pl.Int64))
     )
-    if cycles is not None:
-        table = table.with_columns(cycle_rule=pl.lit(cycles))
-    return table
+
+
+def with_rules(decisions: pl.DataFrame, communities: pl.DataFrame, cycles: str | None) -> pl.DataFrame:
+    """decision_id, community_id and cycle_rule: the rule that loops are counted by, ``auto`` with its number (Y6)."""
+    table = decisions.select("decision_id", "community_id").join(
+        communities.select("community_id", "cycle_rule"), on="community_id", how="left"
+    )
+    rule = pl.col("cycle_rule") if cycles is None else pl.lit(cycles)
+    return table.with_columns(cycle_rule=rule.replace("auto", AUTO))
 
 
 def cast(

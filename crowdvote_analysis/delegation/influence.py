@@ -39,8 +39,9 @@ def weights(block: Block, order: Order, calculation: Calculation, tallied: Flags
         np.add.at(held, block.dst[plain], held[follower] / calculation.sources[follower])
         for node in walked:
             if node in calculation.shares:
-                for origin, share in calculation.shares[node].items():
-                    held[origin] += held[node] * float(share)
+                shares = calculation.shares[node]
+                for origin, part in shares.parts.items():
+                    held[origin] += held[node] * (part / shares.divisor)
             elif node in balanced:
                 balance = balanced[node]
                 passed = equilibrium.trace(balance.inside, balance.sources, held[balance.members])

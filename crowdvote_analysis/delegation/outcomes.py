@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdvote_analysis.delegation.cores import from_int
+from crowdvote_analysis.delegation.cores import from_int, walked_nodes
 from crowdvote_analysis.delegation.path_rule import MATCH, NO_BALLOT, NO_MATCH
 from crowdvote_analysis.delegation.support import Support
 
@@ -56,17 +56,17 @@ def tags_along(block: Block, calculation: Calculation, edges: Ints) -> Bits:
 
 
 def _look_into_loops(block: Block, order: Order, calculation: Calculation, outcome: Outcomes) -> None:
-    """Under the path rule, a followee who owes their ballot to the follower alone has none in the follower's walk."""
+    """Where loops are walked, a followee who owes their ballot to the follower alone has none in the walk."""
     loop = order.raw_loop
     if not (loop >= 0).any():
         return
     asked = np.flatnonzero(outcome == NO_MATCH)
     follower, followee = block.src[asked], block.dst[asked]
-    walked = np.repeat(np.array([rule == "path" for rule in block.rules], dtype=np.bool_), np.diff(block.offsets))
+    walked = walked_nodes(block, order)
     asked = asked[walked[follower] & (loop[follower] >= 0) & (loop[follower] == loop[followee])]
     if not len(asked):
         return
-    support = Support(block, calculation, order.edges, loop)
+    support = Support(block, calculation, order.edges, loop, walked)
     for edge in asked.tolist():
         if not support.has_ballot_without(int(block.dst[edge]), int(block.src[edge])):
             outcome[edge] = NO_BALLOT

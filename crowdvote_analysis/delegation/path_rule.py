@@ -5,8 +5,9 @@ what is left of the core mostly falls apart: members outside smaller cores are p
 are settled in the same way, again and again. What a core gives depends only on the blocked members it can still reach
 (Y2 b), so answers are remembered by (core, those members) and no work is done twice.
 
-An answer is not a number but the exact share of each ballot outside the core, with the tags: it serves every choice at
-once and says whose stars they are.
+An answer is not a number but the exact share of each member whose ballots from outside it is made of, with the tags: it
+serves every choice at once and says whose stars they are. How many ballots somebody inherits from outside makes no
+difference to the work: they come and go together.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ class Inside(NamedTuple):
 
 
 class Outside(NamedTuple):
-    """A ballot inherited from outside the core: its node, the tags that come along, its depth."""
+    """What a member inherits from outside the core: how many ballots, the tags that come along, the greatest depth."""
 
-    node: int
+    ballots: int
     tags: int
     depth: int
 
@@ -46,7 +47,8 @@ class Answer:
     """What a member gives in a walk.
 
     Attributes:
-        shares: The share of each outside ballot, as a numerator over ``divisor``; they sum to the divisor.
+        shares: The share of what each member inherits from outside, by position, as a numerator over ``divisor``; they
+            sum to the divisor.
         divisor: The common denominator.
         tags: Bits of the tags that came along.
         depth: 1 + the depth of the deepest source actually inherited from (D11).
@@ -78,7 +80,7 @@ class Walks:
 
     Args:
         inside: Followings that stay in the core, by position of the follower.
-        outside: Ballots inherited from outside, by position of the follower.
+        outside: What is inherited from outside, by position of the follower.
         spend: Called with the number of steps before they are taken; raises when there are too many.
         advance: Called with the number of members whose own walk is done.
 
@@ -90,7 +92,7 @@ class Walks:
     def __init__(
         self,
         inside: Sequence[Sequence[Inside]],
-        outside: Sequence[Sequence[Outside]],
+        outside: Sequence[Outside],
         spend: Callable[[int], None],
         advance: Callable[[int], None],
     ) -> None:
@@ -196,27 +198,24 @@ class Walks:
                 sources.append(gift.answer)
                 tags |= gift.answer.tags & following.tags
                 tree |= gift.answer.tree | 1 << following.followee
-        ballots = self._outside[member]
-        if not sources and not ballots:
+        outside = self._outside[member]
+        if not sources and not outside.ballots:
             return _Given(None, met)
         # Adding up shares is work too: eight of them take as long as a step.
-        self._spend((len(ballots) + sum(len(source.shares) for source in sources)) // 8)
+        self._spend(sum(len(source.shares) for source in sources) // 8)
         common = math.lcm(*(source.divisor for source in sources))
-        shares: dict[int, int] = {}
-        depth = 0
-        for ballot in ballots:
-            shares[ballot.node] = shares.get(ballot.node, 0) + common
-            tags |= ballot.tags
-            depth = max(depth, ballot.depth)
+        shares = {member: common * outside.ballots} if outside.ballots else {}
+        tags |= outside.tags
+        depth = outside.depth
         for source in sources:
             factor = common // source.divisor
             depth = max(depth, source.depth)
-            for node, share in source.shares.items():
-                shares[node] = shares.get(node, 0) + share * factor
-        divisor = common * (len(sources) + len(ballots))
+            for giver, share in source.shares.items():
+                shares[giver] = shares.get(giver, 0) + share * factor
+        divisor = common * (len(sources) + outside.ballots)
         shrink = math.gcd(divisor, *shares.values())
         if shrink > 1:
-            shares = {node: share // shrink for node, share in shares.items()}
+            shares = {giver: share // shrink for giver, share in shares.items()}
         return _Given(Answer(shares, divisor // shrink, tags, depth + 1, tree), met)
 
     def _note(self, walker: int, given: Mapping[int, _Given]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from crowdvote_analysis.delegation.cores import cores_of
 from crowdvote_analysis.delegation.outcomes import CIRCULAR, NAMES, NOT_A_MEMBER, NOT_LOOKED_AT, tags_along
 from crowdvote_analysis.delegation.path_rule import NO_BALLOT, NO_MATCH
 from crowdvote_analysis.delegation.rounding import in_stars
@@ -18,7 +19,7 @@ from crowdvote_analysis.errors import UnknownDecisionError, UnknownMemberError
 from crowdvote_analysis.tables import STARS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from crowdvote_analysis.delegation.arrays import Bits, Flags, Floats, Ints
     from crowdvote_analysis.delegation.averages import Calculation
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.delegation.outcomes import Outcomes
     from crowdvote_analysis.delegation.participation import Order
+    from crowdvote_analysis.errors import CyclicCoreTooLarge
+
+_CORES: dict[str, type[pl.DataType]] = {
+    "decision_id": pl.String,
+    "core": pl.Int64,
+    "members": pl.Int64,
+    "followings": pl.Int64,
+    "rule": pl.String,
+}
 
 NOT_FOLLOWING = "Not following anyone"
 NOTHING_MATCHES = "Following others but no tag matches"
@@ -77,7 +87,8 @@ class Resolution:
             tallied_ballots, circular_prevented, max_delegation_depth, participation (Float64, 0 to 1; M2),
             non_member_ballots (M3).
         choices: decision_id, choice_id, title, position, of the decisions that were counted.
-        decisions: decision_id, community_id, cycle_rule (the rule used).
+        decisions: decision_id, community_id, cycle_rule (the rule used; ``auto-1`` for ``auto``, Y6).
+        refused: decision_id, error: what was left out because the rule ``path`` needed more work than allowed (Y3).
     """
 
     ballots: pl.DataFrame
@@ -85,6 +96,7 @@ class Resolution:
     stats: pl.DataFrame
     choices: pl.DataFrame
     decisions: pl.DataFrame
+    refused: pl.DataFrame
     _encoded: Encoded = field(repr=False)
     _counted: tuple[Counted, ...] = field(repr=False)
 
@@ -156,6 +168,23 @@ class Resolution:
         return pl.DataFrame({"member_id": wanted, "influence_total": total})
 
     @cached_property
+    def cores(self) -> pl.DataFrame:
+        """Every tangle of loops, and the rule that settled it (Y6); built when first asked for.
+
+        Columns: decision_id, core (Int64, counted from 1 within the decision, by the least id of its members), members
+            (Int64), followings (Int64, those inside that can match), rule (``path`` or ``equilibrium``).
+        """
+        parts = [_cores(self._encoded, counted) for counted in self._counted]
+        return pl.concat([pl.DataFrame(schema=_CORES), *parts]).sort("decision_id", "core")
+
+    @cached_property
+    def core_members(self) -> pl.DataFrame:
+        """Who is in which tangle: decision_id, core (as in ``cores``), member_id; built when first asked for."""
+        parts = [_core_members(self._encoded, counted) for counted in self._counted]
+        schema = {"decision_id": pl.String, "core": pl.Int64, "member_id": pl.String}
+        return pl.concat([pl.DataFrame(schema=schema), *parts]).sort("decision_id", "core", "member_id")
+
+    @cached_property
     def sources(self) -> pl.DataFrame:
         """Every following looked at, of members without a manual ballot; built when first asked for.
 
@@ -201,6 +230,7 @@ def resolution(encoded: Encoded, counted: Sequence[Counted], ballots: pl.DataFra
         .select("decision_id", "choice_id", "title", "position")
         .sort("decision_id", "position", "choice_id"),
         decisions=decisions,
+        refused=refusals([]),
         _encoded=encoded,
         _counted=tuple(counted),
     )
@@ -291,6 +321,40 @@ def _sources(encoded: Encoded, counted: Counted) -> pl.DataFrame:
             "inherited_tags": _tags(tags_along(block, counted.calculation, edges), block.vocabulary),
         }
     )
+
+
+def refusals(errors: Iterable[CyclicCoreTooLarge]) -> pl.DataFrame:
+    """The decisions that were left out, and why."""
+    rows = [(error.decision_id, str(error)) for error in errors]
+    return pl.DataFrame(rows, schema={"decision_id": pl.String, "error": pl.String}, orient="row").sort("decision_id")
+
+
+def _cores(encoded: Encoded, counted: Counted) -> pl.DataFrame:
+    """The cores of a block, numbered within each decision; columns as in ``Resolution.cores``."""
+    cores = cores_of(counted.block, counted.order)
+    codes = [counted.block.decisions[core.decision] for core in cores]
+    frame = pl.DataFrame(
+        [(core.members, core.followings, core.rule) for core in cores], schema=list(_CORES)[2:], orient="row"
+    )
+    frame = frame.with_columns(decision_id=encoded.decisions["decision_id"].gather(codes))
+    return frame.with_columns(core=pl.int_range(1, pl.len() + 1).over("decision_id")).select(
+        pl.col(name).cast(kind) for name, kind in _CORES.items()
+    )
+
+
+def _core_members(encoded: Encoded, counted: Counted) -> pl.DataFrame:
+    """Who is in which core of a block; columns as in ``Resolution.core_members``."""
+    nodes = np.flatnonzero(counted.order.core >= 0)
+    frame = pl.DataFrame(
+        {
+            "decision_id": _decision_ids(encoded, counted.block).gather(nodes),
+            "number": counted.order.core[nodes],
+            "member_id": encoded.members["member_id"].gather(counted.block.member[nodes]),
+        }
+    )
+    return frame.select(
+        "decision_id", "member_id", core=pl.col("number").rank("dense").over("decision_id").cast(pl.Int64)
+    ).select("decision_id", "core", "member_id")
 
 
 def _stats(encoded: Encoded, ballots: pl.DataFrame, circular: dict[int, int]) -> pl.DataFrame:

@@ -38,7 +38,7 @@ def rounded(block: Block, calculation: Calculation, nodes: Ints | None = None) -
     error, approximate = calculation.error, calculation.approximate
     if nodes is not None:
         error, approximate = error[nodes], approximate[nodes]
-    inexact, exactly = error > 0, _Exactly(block, calculation)
+    inexact, exactly = error > 0, Exactly(block, calculation)
     result = np.empty((len(calculation.units), len(error)), dtype=np.int64)
     for choice, all_units in enumerate(calculation.units):
         units = all_units if nodes is None else all_units[nodes]
@@ -63,7 +63,7 @@ def in_stars(places: pl.Series) -> pl.Series:
     return pl.select(stars=(places.cast(pl.Decimal(38, 8)) / hundred_million).cast(STARS))["stars"]
 
 
-class _Exactly:
+class Exactly:
     """Works out averages as fractions, from what is exact up."""
 
     def __init__(self, block: Block, calculation: Calculation) -> None:
@@ -96,7 +96,7 @@ class _Exactly:
     def _shares(self, node: int) -> dict[int, Fraction]:
         walked = self._calculation.shares.get(node)
         if walked is not None:
-            return dict(walked)
+            return {node: Fraction(part, walked.divisor) for node, part in walked.parts.items()}
         followees = self._sources_of(node)
         return dict.fromkeys(followees, Fraction(1, len(followees)))
 

@@ -18,11 +18,8 @@ from crowdvote_analysis.delegation.rounding import in_stars
 from crowdvote_analysis.tables import STARS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from fractions import Fraction
-
     from crowdvote_analysis.delegation.arrays import Flags, Ints
-    from crowdvote_analysis.delegation.averages import Balance
+    from crowdvote_analysis.delegation.averages import Balance, Shares
     from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.delegation.resolution import Counted
@@ -182,8 +179,8 @@ def _hand_on(held: _Held, follower: Ints, source: Ints) -> None:
     held.add(source, np.repeat(each_high, sources), np.repeat(each_low, sources) + (rank < np.repeat(rest, sources)))
 
 
-def _hand_out(held: _Held, whole: int, shares: Mapping[int, Fraction]) -> None:
-    parts = {node: whole * share.numerator // share.denominator for node, share in sorted(shares.items())}
+def _hand_out(held: _Held, whole: int, shares: Shares) -> None:
+    parts = {node: whole * part // shares.divisor for node, part in sorted(shares.parts.items())}
     left_over = whole - sum(parts.values())
     for place, (node, part) in enumerate(parts.items()):
         held.give(node, part + (place < left_over))

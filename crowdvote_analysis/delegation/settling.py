@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crowdvote_analysis.delegation.averages import average
-from crowdvote_analysis.delegation.cores import Budget, settle_core
+from crowdvote_analysis.delegation.cores import Budget, cores_of, settle_core
 from crowdvote_analysis.delegation.narrow import average_one_by_one
+from crowdvote_analysis.errors import CyclicCoreTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.arrays import Ints
     from crowdvote_analysis.delegation.averages import Calculation
     from crowdvote_analysis.delegation.blocks import Block
+    from crowdvote_analysis.delegation.cores import Core
     from crowdvote_analysis.delegation.participation import Order
 
 # Setting up a frame costs as much as averaging so many followings one by one.
@@ -29,6 +32,7 @@ def settle(
     decision_ids: Sequence[str],
     work_limit: int,
     advance: Callable[[int], None] | None = None,
+    refused: dict[int, CyclicCoreTooLarge] | None = None,
 ) -> None:
     """Work out the calculated ballots, whoever is inherited from before those who inherit.
 
@@ -37,12 +41,16 @@ def settle(
         order: Its levels and cores.
         calculation: The manual ballots; the calculated ones are put in.
         decision_ids: Decision by place in the block, for errors.
-        work_limit: Steps the path rule may take for one core (Y3).
+        work_limit: Steps the path rule may take for all cores of a decision (Y3).
         advance: Called with the number of members settled since the last call.
+        refused: Where decisions that need more are noted, by place in the block; what becomes of their ballots means
+            nothing. Without it they raise.
 
     Raises:
-        CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core.
+        CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one decision.
     """
+    advance = advance or (lambda _: None)
+    cores = _Cores(block, order, calculation, decision_ids, work_limit, advance, refused)
     in_core = order.core[block.src[order.edges]] >= 0
     starts = order.starts.tolist()
     cores_before = np.concatenate([[0], np.cumsum(in_core)])[order.starts].tolist()
@@ -54,9 +62,7 @@ def settle(
             inside, edges = edges[cored], edges[~cored]
             average(block, calculation, edges)
             for core in _split(order, block, inside):
-                decision = int(np.searchsorted(block.offsets, block.src[core[0]], side="right")) - 1
-                budget = Budget(work_limit, decision_ids[decision], advance)
-                settle_core(block, order, calculation, core, block.rules[decision], budget)
+                cores.settle(int(order.core[block.src[core[0]]]), core)
             level += 1
         elif len(edges) > _NARROW:
             average(block, calculation, edges)
@@ -71,8 +77,62 @@ def settle(
                 level += 1
             edges = order.edges[starts[first] : starts[level]]
             average_one_by_one(block, calculation, edges)
-        if advance is not None and len(edges):  # members of cores have been told of
+        if len(edges):  # members of cores have been told of
             advance(1 + int(np.count_nonzero(np.diff(block.src[edges]))))
+
+
+class _Cores:
+    """The cores of a block, settled one by one, each decision within its budget."""
+
+    def __init__(
+        self,
+        block: Block,
+        order: Order,
+        calculation: Calculation,
+        decision_ids: Sequence[str],
+        work_limit: int,
+        advance: Callable[[int], None],
+        refused: dict[int, CyclicCoreTooLarge] | None,
+    ) -> None:
+        self._block, self._order, self._calculation = block, order, calculation
+        self._advance, self._refused = advance, refused
+        self._cores = {core.number: core for core in cores_of(block, order)}
+        walked: dict[int, list[Core]] = {}
+        for core in self._cores.values():
+            walked.setdefault(core.decision, [])
+            if core.rule == "path":
+                walked[core.decision].append(core)
+        self._budgets = {}
+        for decision, cores in walked.items():
+            # Small cores are walked whatever it takes (Y6): the bound on what is small is all the limit they need.
+            limit = work_limit if block.rules[decision] == "path" else None
+            self._budgets[decision] = budget = Budget(limit, decision_ids[decision])
+            self._within_budget(decision, partial(budget.foresee, cores))
+
+    def settle(self, number: int, edges: Ints) -> None:
+        """Give the members of a core their ballots; ``edges`` are the live edges of its members."""
+        core = self._cores[number]
+        if self._refused is not None and core.decision in self._refused:
+            return
+        work = partial(
+            settle_core,
+            self._block,
+            self._order,
+            self._calculation,
+            edges,
+            core,
+            self._budgets[core.decision],
+            self._advance,
+        )
+        self._within_budget(core.decision, work)
+
+    def _within_budget(self, decision: int, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except CyclicCoreTooLarge as error:
+            if self._refused is None:
+                raise
+            self._refused[decision] = error
 
 
 def _split(order: Order, block: Block, edges: Ints) -> list[Ints]:

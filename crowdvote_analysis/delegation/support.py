@@ -13,7 +13,7 @@ import numpy as np
 from crowdvote_analysis.delegation.cores import to_int
 
 if TYPE_CHECKING:
-    from crowdvote_analysis.delegation.arrays import Ints
+    from crowdvote_analysis.delegation.arrays import Flags, Ints
     from crowdvote_analysis.delegation.averages import Calculation
     from crowdvote_analysis.delegation.blocks import Block
 
@@ -28,10 +28,11 @@ class Support:
         calculation: The finished calculation.
         edges: The live edges, in any order.
         loop: Number of the loop by node; whoever is outside the follower's loop cannot depend on the follower.
+        walked: Whether the node gives another ballot where somebody is avoided; in a balanced core nothing is cut (Y7).
     """
 
-    def __init__(self, block: Block, calculation: Calculation, edges: Ints, loop: Ints) -> None:
-        self._block, self._calculation, self._loop = block, calculation, loop
+    def __init__(self, block: Block, calculation: Calculation, edges: Ints, loop: Ints, walked: Flags) -> None:
+        self._block, self._calculation, self._loop, self._walked = block, calculation, loop, walked
         self._edges = edges[np.argsort(block.src[edges], kind="stable")]
         self._followers = block.src[self._edges]
         self._known: dict[int, list[tuple[int, bool, list[int]]]] = {}
@@ -50,7 +51,7 @@ class Support:
                     continue
                 carried = bits if tag == _ANY else [tag] if tag in bits else []
                 nexts = [_ANY] if everything and tag == _ANY else carried
-                if nexts and self._loop[followee] != self._loop[avoided]:
+                if nexts and (self._loop[followee] != self._loop[avoided] or not self._walked[followee]):
                     return True
                 fresh = [(followee, step) for step in nexts if (followee, step) not in seen]
                 seen.update(fresh)

@@ -105,7 +105,7 @@ def _hand_up(
         held[plain[starts]] |= np.bitwise_or.reduceat(held[given] | own[given], starts, axis=0)
     for node in np.unique(follower[in_core]).tolist():
         if node in calculation.shares:
-            origins, mates = list(calculation.shares[node]), list(calculation.trees[node])
+            origins, mates = list(calculation.shares[node].parts), list(calculation.trees[node])
             held[node] |= np.bitwise_or.reduce(held[origins] | own[origins], axis=0)
             held[node] |= np.bitwise_or.reduce(own[mates], axis=0)
     cores = set(order.core[follower[in_core]].tolist())
@@ -156,7 +156,7 @@ def _step(
         return partial(_hand_down, _by_source(src, dst))
     cores = set(core[core >= 0].tolist())
     walked = {
-        node - first: np.array([*calculation.trees[node], *calculation.shares[node]], dtype=np.int64) - first
+        node - first: np.array([*calculation.trees[node], *calculation.shares[node].parts], dtype=np.int64) - first
         for node in np.unique(block.src[edges][core >= 0]).tolist()
         if node in calculation.shares
     }

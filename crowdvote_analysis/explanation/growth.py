@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.explanation.given import Given
     from crowdvote_analysis.explanation.graph import Graph
-    from crowdvote_analysis.explanation.own_balance import OwnBalance
     from crowdvote_analysis.explanation.own_walk import OwnWalk
 
-Ballots: TypeAlias = "OwnWalk | OwnBalance | OwnCount"
+Ballots: TypeAlias = "OwnWalk | OwnCount"
 
 DEEPEST = 200  # levels shown at most, so that programs can walk the tree by recursion
 
@@ -61,7 +60,6 @@ class Trees:
     def __init__(self, graph: Graph, ballots: Ballots, *, levels: int, room: int, shares: bool) -> None:
         self._graph, self._ballots = graph, ballots
         self._levels, self._room, self._with_shares = min(levels, DEEPEST), room, shares
-        self._walked = graph.block.rules[0] == "path"
         self._shown = lru_cache(_KEPT)(self._spelled)
 
     def of(self, root: int) -> Lineage:
@@ -123,7 +121,7 @@ class Trees:
             try:
                 draft.outcome, draft.given = self._outcome(draft.path, draft.edge, above.given)
             except CyclicCoreTooLarge:
-                if not isinstance(self._ballots, OwnCount):
+                if not (isinstance(self._ballots, OwnCount) and self._ballots.is_finished):
                     raise
                 above.not_shown += 1
             else:
@@ -138,7 +136,7 @@ class Trees:
         *before, followee = path
         if followee < 0:
             return "not_a_member", None
-        if followee in before if self._walked else followee == before[-1]:
+        if followee in before if self._ballots.walked[before[-1]] else followee == before[-1]:
             return "circular", None
         given = next((source for source in of.sources if source.node == followee), None) if of else None
         given = given or self._ballots.ballot(followee, before)
@@ -152,7 +150,7 @@ class Trees:
         came = graph.followed(draft.edge) & given.tags if given and draft.outcome == "match" else 0
         closed: Sequence[int] = ()
         if draft.outcome == "circular":
-            closed = draft.path if self._walked else draft.path[-2:]
+            closed = draft.path if self._ballots.walked[before[-1]] else draft.path[-2:]
         elif followee >= 0 and followee in before:
             closed = draft.path[before.index(followee) :]
         without = given is None and draft.outcome == "no_ballot"
@@ -162,11 +160,19 @@ class Trees:
             outcome=draft.outcome,
             inherited_tags=graph.tags(came),
             path=tuple(graph.person(node) for node in closed),
+            balanced=self._balanced(closed),
             ballot=self._shown(given) if given else None,
             reason=self._reason(followee) if without else None,
             followings=below,
             not_shown=draft.not_shown,
         )
+
+    def _balanced(self, closed: Sequence[int]) -> int:
+        """Number of members of the balanced core in which a loop closes; 0 where another one does, or none."""
+        if not isinstance(self._ballots, OwnCount) or not closed:
+            return 0
+        sizes = self._ballots.balanced[list(closed)]
+        return int(sizes[0]) if sizes.all() else 0
 
     def _own_ballot(self, root: int, given: Given | None) -> Ballot | None:
         """The member's own ballot; one cast by hand without stars is still theirs (D5)."""

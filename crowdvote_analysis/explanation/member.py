@@ -13,10 +13,10 @@ from crowdvote_analysis.delegation.encode import encode
 from crowdvote_analysis.errors import UnknownDecisionError, UnknownMemberError
 from crowdvote_analysis.explanation.graph import Graph, looked_at, reachable
 from crowdvote_analysis.explanation.growth import DEEPEST, Ballots, Trees
-from crowdvote_analysis.explanation.own_balance import OwnBalance
 from crowdvote_analysis.explanation.own_count import OwnCount
 from crowdvote_analysis.explanation.own_walk import OwnWalk
 from crowdvote_analysis.limits import WORK_LIMIT
+from crowdvote_analysis.loop_rules import check_rule, numbered
 from crowdvote_analysis.privacy import public_names
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from crowdvote_analysis.delegation import Resolution
+    from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.explanation.tree import Lineage
     from crowdvote_analysis.state import SystemState
 
@@ -41,18 +42,18 @@ def lineage(
 ) -> Lineage:
     """The calculation tree of one member in one decision.
 
-    Under the path rule the tree is the member's own walk (Y1): a ballot in it is what its owner gives inside this
-    walk, which can differ from the owner's own ballot. Under the equilibrium rule everybody stands with their own
-    ballot, and a loop ends where it closes (Y4).
+    Where loops are walked the tree is the member's own walk (Y1): a ballot in it is what its owner gives inside this
+    walk, which can differ from the owner's own ballot. In a balanced core everybody stands with their own ballot, and
+    a loop ends where it closes (Y4, Y7).
 
     Args:
         state: The tables.
         decision_id: The decision.
         member_id: The member: id, or the public pseudonym of an anonymous member (P1).
-        cycles: ``"path"`` (Y1) or ``"equilibrium"`` (Y4); the rule of the community by default.
+        cycles: ``"auto"`` (Y6), ``"path"`` (Y1) or ``"equilibrium"`` (Y4); the rule of the community by default.
         depth: Levels of followings to show, at most 200; 200 by default. It changes no number.
         max_followings: Followings to show at most, level by level. It changes no number.
-        work_limit: Steps the path rule may take for one core of loops (Y3).
+        work_limit: Steps the rule ``path`` may take for all loops (Y3).
 
     Returns:
         The tree, with the shares of the ballots cast by hand (I3). Members stand under public ids and names.
@@ -60,7 +61,7 @@ def lineage(
     Raises:
         UnknownDecisionError: The decision is not in the state.
         UnknownMemberError: The member is not in the community of the decision.
-        CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core.
+        CyclicCoreTooLarge: The rule ``path`` needs more than ``work_limit`` steps.
         ValueError: ``cycles`` names no rule, or a limit is negative.
     """
     _check(cycles, depth, max_followings)
@@ -68,7 +69,7 @@ def lineage(
     names = public_names(state)
     root = _find(state, names.filter(community_id=encoded.decisions["community_id"].item()), member_id, decision_id)
     block = reachable(next(blocks(encoded)), root)
-    ballots = OwnWalk(block, decision_id, work_limit) if block.rules[0] == "path" else OwnBalance(block)
+    ballots = _ballots(block, decision_id, work_limit)
     levels = DEEPEST if depth is None else depth
     graph = Graph(block, encoded, names)
     return Trees(graph, ballots, levels=levels, room=max_followings, shares=True).of(root)
@@ -98,7 +99,7 @@ def lineages(
         cycles: The rule for loops where there is no count; as for ``lineage``.
         depth: As for ``lineage``, for each tree.
         max_followings: As for ``lineage``, for each tree.
-        work_limit: Steps the path rule may take for one core of loops, all members together (Y3).
+        work_limit: Steps the rule ``path`` may take for all loops, all members together (Y3).
         shares: Whether to trace ballots back (I3); without it ``shares`` of the trees is empty.
 
     Returns:
@@ -107,8 +108,8 @@ def lineages(
     Raises:
         UnknownDecisionError: The decision is not in the state, or not in the resolution.
         UnknownMemberError: A member is not in the community of the decision.
-        CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core, and there is no resolution
-            or shares are asked for.
+        CyclicCoreTooLarge: The rule ``path`` needs more than ``work_limit`` steps, and there is no resolution or shares
+            are asked for.
         ValueError: ``cycles`` names no rule or not that of the resolution, a limit is negative, or the resolution is of
             other members.
     """
@@ -121,19 +122,21 @@ def lineages(
     here = names.filter(community_id=encoded.decisions["community_id"].item())
     roots = here["public_id"].arg_sort().to_list() if members is None else _all(state, here, members, decision_id)
     block = looked_at(next(blocks(encoded)))
-    ballots: Ballots
-    if resolution is not None:
-        ballots = OwnCount(block, resolution, decision_id, work_limit)
-    else:
-        ballots = OwnWalk(block, decision_id, work_limit) if block.rules[0] == "path" else OwnBalance(block)
+    ballots = _ballots(block, decision_id, work_limit, resolution)
     levels = DEEPEST if depth is None else depth
     trees = Trees(Graph(block, encoded, names), ballots, levels=levels, room=max_followings, shares=shares)
     return map(trees.of, roots)
 
 
+def _ballots(block: Block, decision_id: str, work_limit: int, resolution: Resolution | None = None) -> Ballots:
+    """Where ballots come from: by the rule ``path`` a walk alone knows what can be had within the limit."""
+    if resolution is None and block.rules[0] == "path":
+        return OwnWalk(block, decision_id, work_limit)
+    return OwnCount(block, decision_id, work_limit, resolution)
+
+
 def _check(cycles: str | None, depth: int | None, max_followings: int) -> None:
-    if cycles not in (None, "path", "equilibrium"):
-        raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
+    check_rule(cycles)
     if max_followings < 0 or (depth is not None and depth < 0):
         raise ValueError("depth and max_followings are numbers of levels and followings, 0 or more")
 
@@ -144,7 +147,7 @@ def _rule(resolution: Resolution, decision_id: str, cycles: str | None) -> str:
     if not len(counted):
         raise UnknownDecisionError(f"decision '{decision_id}' is not among those that were counted.")
     rule: str = counted.item()
-    if cycles not in (None, rule):
+    if cycles is not None and numbered(cycles) != rule:
         raise ValueError(f"cycles is {cycles!r}, but decision '{decision_id}' was counted by the rule {rule!r}")
     return rule
 

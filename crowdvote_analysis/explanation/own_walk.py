@@ -19,9 +19,10 @@ from crowdvote_analysis.delegation.path_rule import EVERYTHING
 from crowdvote_analysis.explanation.given import Given, traced_back
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence, Set
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Set
     from fractions import Fraction
 
+    from crowdvote_analysis.delegation.arrays import Flags
     from crowdvote_analysis.delegation.blocks import Block
 
 
@@ -38,20 +39,33 @@ class OwnWalk:
     Args:
         block: The graph, with the followings that can be reached.
         decision_id: The decision, for the error.
-        work_limit: Steps that may be taken for one core (Y3).
+        work_limit: Steps that may be taken for all cores (Y3); ``None`` where small ones alone are walked (Y6).
+        balanced: Which nodes are in a balanced core: in every walk they give their own ballot (Y7).
+        own: Their ballots.
 
     Attributes:
         loop: Number of the loop by node, in the followings as recorded, matching or not; -1 outside loops.
         core: Number of the core by node, in the followings that can match (Y2); -1 outside cores.
         next: Whom a node can inherit from, by node.
+        walked: Whether the node's ballot can be another inside a walk.
     """
 
-    def __init__(self, block: Block, decision_id: str, work_limit: int) -> None:
-        self._block, self._decision_id, self._work_limit = block, decision_id, work_limit
+    def __init__(
+        self,
+        block: Block,
+        decision_id: str,
+        work_limit: int | None,
+        balanced: Flags | None = None,
+        own: Callable[[int], Given | None] | None = None,
+    ) -> None:
+        self._block, self._own = block, own
+        self._budget = Budget(work_limit, decision_id)
         count = len(block.member)
+        self.walked = np.ones(count, dtype=np.bool_) if balanced is None else ~balanced
         edges = np.flatnonzero(~block.manual[block.src] & (block.dst >= 0) & (block.src != block.dst))
         self.loop = strong_components(count, block.src[edges], block.dst[edges])
         edges = edges[matching(block, edges)]  # others never match, in no walk (Y2 a)
+        edges = edges[self.walked[block.src[edges]]]
         self.core = strong_components(count, block.src[edges], block.dst[edges])
         self._follows: list[list[tuple[int, int]]] = [[] for _ in range(count)]
         self.next: list[list[int]] = [[] for _ in range(count)]
@@ -62,12 +76,12 @@ class OwnWalk:
             self._follows[follower].append((followee, tags))
             self.next[follower].append(followee)
         self._cores: list[int] = self.core.tolist()  # looked up one by one much faster
+        self._size: list[int] = np.bincount(self.core[self.core >= 0], minlength=1).tolist()
         self._manual: list[bool] = block.manual.tolist()
         self._everybody = range(count)
         self._known: dict[tuple[int, int], Given | None] = {}
         self._bit: dict[int, int] = {}
         self._loops: dict[int, set[int]] = {}
-        self._budgets: dict[int, Budget] = {}
 
     def ballot(self, node: int, path: Sequence[int] = ()) -> Given | None:
         """What a member gives at the end of ``path``; their own ballot without one.
@@ -84,7 +98,9 @@ class OwnWalk:
     def same_loop(self, node: int, path: Sequence[int]) -> list[int]:
         """Those on a path who share a loop with a member; nobody else can be met again from there."""
         loop = self.loop[node]
-        return [member for member in path if self.loop[member] == loop] if loop >= 0 else []
+        if loop < 0 or not self.walked[node]:
+            return []
+        return [member for member in path if self.loop[member] == loop and self.walked[member]]
 
     def forget(self, most: int) -> None:
         """Let go of what was worked out, if it is more than so many ballots: it can be worked out again."""
@@ -192,6 +208,8 @@ class OwnWalk:
         """The average of what a member inherits from those who are not on the path (D3), or the ballot by hand."""
         if self._manual[member]:
             return self._by_hand(member)
+        if self._own is not None and not self.walked[member]:
+            return self._own(member)
         sources: list[Given] = []
         tags = rated = 0
         for followee, followed in self._follows[member]:
@@ -227,8 +245,5 @@ class OwnWalk:
         return bits
 
     def _spend(self, member: int, part: Sequence[int]) -> None:
-        core = int(self.core[member])
-        if core not in self._budgets:
-            self._budgets[core] = Budget(self._work_limit, self._decision_id)
-            self._budgets[core].core_size = int((self.core == core).sum())
-        self._budgets[core].spend(sum(len(self.next[other]) for other in part) + len(part))
+        self._budget.enter(self._size[self._cores[member]])
+        self._budget.spend(sum(len(self.next[other]) for other in part) + len(part))

@@ -53,8 +53,9 @@ class Followed:
         following_tags: Tags followed on; empty = ALL (T3).
         outcome: match, no_match, no_ballot, circular or not_a_member.
         inherited_tags: Tags that came along; empty unless match.
-        path: The path that was cut, if the outcome is circular (Y1); under the equilibrium rule the loop that closes
-            here (Y4); empty otherwise.
+        path: The path that was cut, if the outcome is circular (Y1); where nothing is cut the loop that closes here
+            (Y4); empty otherwise.
+        balanced: Number of members of the balanced core in which a loop closes here (Y7); 0 elsewhere.
         ballot: The followee's ballot inside this walk, which can differ from their own (Y1); ``None`` without one, and
             where the path was cut.
         reason: Why the followee gives no ballot, as in D7; ``None`` with a ballot and where the path was cut.
@@ -67,6 +68,7 @@ class Followed:
     outcome: str
     inherited_tags: tuple[str, ...]
     path: tuple[Person, ...]
+    balanced: int
     ballot: Ballot | None
     reason: str | None
     followings: tuple[Followed, ...]
@@ -74,7 +76,9 @@ class Followed:
 
     @property
     def result(self) -> str:
-        """The outcome in the words of the snapshot document (S9)."""
+        """The outcome in the words of the snapshot document (S9, Y7)."""
+        if self.balanced:
+            return in_balance(self.balanced)
         if self.outcome == "match":
             return "MATCH"
         if self.outcome == "no_match":
@@ -105,7 +109,7 @@ class Lineage:
 
     Attributes:
         decision_id: The decision.
-        cycle_rule: The rule for loops used: path or equilibrium.
+        cycle_rule: The rule for loops used: ``auto-1`` (Y6), path or equilibrium.
         member: The member.
         ballot: Their ballot; ``None`` without one. A ballot cast by hand without stars has none (D5).
         reason: Why there is no ballot (D7); ``None`` with one.
@@ -166,6 +170,11 @@ class Lineage:
         return _ballot_line(self.member, self.ballot, self.titles)
 
 
+def in_balance(members: int) -> str:
+    """What is said where a loop closes in a balanced core (Y7)."""
+    return f"BALANCED - in a loop with {members:,} members"
+
+
 def _branches(
     followings: Sequence[Followed], not_shown: int, last: str | None, titles: Mapping[str, str]
 ) -> Iterator[str]:
@@ -196,7 +205,8 @@ def _below(followed: Followed, titles: Mapping[str, str]) -> Iterator[str]:
     else:
         yield "✗ NO BALLOT"
     if followed.path:
-        yield f"↻ in a loop with {followed.path[0].name} ({_arrows(followed.path)})"
+        loop = in_balance(followed.balanced) if followed.balanced else f"in a loop with {followed.path[0].name}"
+        yield f"↻ {loop} ({_arrows(followed.path)})"
     last = _without(followed.reason) if ballot is None else _ballot_line(followed.followee, ballot, titles)
     yield from _branches(followed.followings, followed.not_shown, last, titles)
 
@@ -246,6 +256,7 @@ def _dict(followed: Followed) -> dict[str, Any]:
         "result": followed.result,
         "inherited_tags": list(followed.inherited_tags),
         "path": [person.member_id for person in followed.path],
+        "balanced": followed.balanced or None,
         "ballot": _ballot_dict(followed.ballot),
         "reason": followed.reason,
         "calculation_tree": [_dict(below) for below in followed.followings],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from crowdvote_analysis.explanation.tree import NO_STARS
+from crowdvote_analysis.explanation.tree import NO_STARS, in_balance
 from crowdvote_analysis.pages.html_rows import COLOURS, disc, link
 from crowdvote_analysis.pages.words import CAUSES, no_ballot
 
@@ -73,7 +73,8 @@ def _followed(
     words, colour = _outcome(followed)
     said = f"{disc(colour)} {escape(words)}"
     if followed.path and followed.outcome != "circular":
-        said += f" · in a loop ({escape(_arrows(followed.path))})"
+        loop = in_balance(followed.balanced) if followed.balanced else "in a loop"
+        said += f" · {loop} ({escape(_arrows(followed.path))})"
     behind = [_followed(below, titles, address, (*way, who)) for below in followed.followings]
     behind += _more(followed.not_shown)
     if followed.ballot is not None:

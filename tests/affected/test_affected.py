@@ -14,9 +14,9 @@ import pytest
 import crowdvote_analysis as cv
 from tests.cases import delegation_cases
 from tests.cases import state_of as state_of_case
-from tests.delegation.networks import CHOICES, GHOSTS, NAMES, WORDS, Network, many, state_of, tangle
+from tests.delegation.networks import CHOICES, GHOSTS, NAMES, WORDS, Network, joined, many, state_of, tangle
 
-RULES = ["path", "equilibrium"]
+RULES = ["auto", "path", "equilibrium"]
 FRAMES = ["ballots", "stars", "sources", "score_shares", "stats", "choices", "decisions"]
 TABLES = ["communities", "members", "followings", "decisions", "choices", "ballots", "votes"]
 CASES = {case["id"]: case for case in delegation_cases()}
@@ -58,12 +58,13 @@ def changed_network(net: Network, order: random.Random) -> tuple[Network, set[st
     return replace(net, members=members, followings=followings, decisions=decisions), changed
 
 
+@pytest.mark.usefixtures("tiny_cores")
 @pytest.mark.parametrize("cycles", RULES)
 @pytest.mark.parametrize("seed", range(6))
 def test_counting_who_is_affected_gives_what_counting_everybody_gives(cycles: str, seed: int) -> None:
     """Change after change, each count built on the last: every frame is the same, to the bit, weights included."""
     order = random.Random(f"{cycles} {seed}")
-    nets = many(cycles, 1 + order.randrange(4), 1000 + seed)
+    nets = [*many(cycles, 1 + order.randrange(4), 1000 + seed), *(joined("auto", 2, seed) if cycles == "auto" else [])]
     before = cv.resolve(state_of(nets))
     for step in range(3):
         place = order.randrange(len(nets))

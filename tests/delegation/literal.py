@@ -1,7 +1,7 @@
 """The rules of the count read literally, with exact fractions: slow, plain, and written from the rules alone.
 
 Nothing here is shared with the package. The path rule is walked by recursion that hands down the path, with no memory;
-the equilibrium is the least fixed point of who takes part, then Gaussian elimination.
+the equilibrium is the least fixed point of who takes part, then Gaussian elimination; ``auto`` does each for its cores.
 """
 
 from __future__ import annotations
@@ -41,13 +41,18 @@ class Ballot:
 class Literal:
     """Everybody's ballot, sources, influence and weight, and the statistics."""
 
-    def __init__(self, community: Community, cycles: str) -> None:
-        self.community = community
+    def __init__(self, community: Community, cycles: str, bound: tuple[int, int, int] = (7, 40, 8)) -> None:
+        self.community, self.bound = community, bound
         self.manual = {m: (clean(tags), stars) for m, (tags, stars) in community.ballots.items()}
         self.follows = merged(community.followings)
         self.ballot: dict[str, Ballot | None] = {}
         self.sources: dict[str, list[Source]] = {}
-        if cycles == "path":
+        self.balanced: dict[str, frozenset[str]] = {}
+        if cycles == "auto":
+            self.sort_out()
+            for member in community.members:
+                self.ballot[member], self.sources[member] = self.walk(member, ())
+        elif cycles == "path":
             for member in community.members:
                 self.ballot[member], self.sources[member] = self.walk(member, ())
         else:
@@ -61,31 +66,64 @@ class Literal:
         tags, stars = self.manual[member]
         return Ballot(stars, tags, 0, frozenset(), {member: Fraction(1)}) if stars else None
 
-    def walk(self, member: str, path: tuple[str, ...]) -> tuple[Ballot | None, list[Source]]:
-        """Y1: the member's ballot at the end of the path walked so far."""
+    def walk(self, member: str, path: tuple[str, ...], *, live: bool = False) -> tuple[Ballot | None, list[Source]]:
+        """Y1: the member's ballot at the end of the path walked so far; ``live``: along what can match alone (Y2 b)."""
         if member in self.manual:
             return self.by_hand(member), []
+        if member in self.balanced:
+            return self.give(member), self.found[member]
         path = (*path, member)
         sources: list[Source] = []
         inherited: list[tuple[str, Tags, Ballot]] = []
         for followee, on in self.follows.get(member, {}).items():
+            if live and followee not in self.live[member]:
+                continue
             if followee not in self.community.members:
                 sources.append((followee, "not_a_member", ALL))
             elif followee in path:
                 sources.append((followee, "circular", ALL))
             else:
-                given, _ = self.walk(followee, path)
+                given, _ = self.walk(followee, path, live=live)
                 outcome, came = match(on, given.tags if given else None)
                 sources.append((followee, outcome, came))
                 if given and outcome == "match":
                     inherited.append((followee, came, given))
         return average(inherited), sources
 
-    def balance(self) -> None:
-        """Y4: who takes part is a least fixed point; their stars solve one linear system."""
+    def sort_out(self) -> None:
+        """Y6: the cores of followings that can match (Y2); those that are not small are balanced."""
+        tags = self.take_part()
+        self.tags, self.found, self.given = tags, dict(self.sources), dict[str, Ballot]()
+        self.live = {m: [f for f, outcome, _ in found if outcome == "match"] for m, found in self.sources.items()}
+        walked = {m: [f for f in to if f not in self.manual] for m, to in self.live.items() if m not in self.manual}
+        for member in walked:
+            core = frozenset(m for m in reach(member, walked) if member in reach(m, walked))
+            followings = sum(f in core for m in core for f in walked[m])
+            few, more, beyond = self.bound
+            if core and not (len(core) <= few or (len(core) <= more and followings - len(core) <= beyond)):
+                self.balanced[member] = core
+
+    def give(self, member: str) -> Ballot:
+        """Y4, Y7: the ballot of somebody in a balanced core, the same in every walk."""
+        if member not in self.given:
+            core = sorted(self.balanced[member])
+            inherits = {m: self.live[m] for m in core}
+            outside = {f: self.walk(f, (), live=True)[0] for m in core for f in inherits[m] if f not in core}
+            hands = sorted({hand for ballot in outside.values() if ballot for hand in ballot.shares})
+            matrix = [[Fraction(len(inherits[m]) * (m == n) - (n in inherits[m])) for n in core] for m in core]
+            right = [[sum((b.shares.get(h, Fraction(0)) for f, b in outside.items() if b and f in inherits[m]), Fraction(0)) for h in hands] for m in core]  # fmt: skip  # noqa: E501
+            depth = 1 + max(ballot.depth or 0 for ballot in outside.values() if ballot)
+            below = frozenset(outside).union(*(ballot.tree for ballot in outside.values() if ballot))
+            for mate, row in zip(core, solve(matrix, right), strict=True):
+                shares = {hand: share for hand, share in zip(hands, row, strict=True) if share}
+                tree = (below | self.balanced[member]) - {mate}
+                self.given[mate] = Ballot(self.mixed(shares), self.tags[mate], depth, tree, shares)
+        return self.given[member]
+
+    def take_part(self) -> dict[str, Tags]:
+        """Y2 a: who has a ballot, with which tags, is a least fixed point; sources are those of own ballots."""
         tags: dict[str, Tags] = {m: self.manual[m][0] for m in self.community.members if m in self.manual}
         tags = {m: t for m, t in tags.items() if self.manual[m][1]}
-        hands = list(tags)
         before = None
         while before != tags:
             before = dict(tags)
@@ -96,6 +134,12 @@ class Literal:
                 came = [source[2] for source in self.sources[member] if source[1] == "match"]
                 if came:
                     tags[member] = frozenset().union(*came)
+        return tags
+
+    def balance(self) -> None:
+        """Y4: the stars of all who take part solve one linear system."""
+        tags = self.take_part()
+        hands = [m for m in tags if m in self.manual]
         inherits = {m: [f for f, outcome, _ in found if outcome == "match"] for m, found in self.sources.items()}
         unknown = [m for m in tags if m not in self.manual]
         matrix = [[Fraction(len(inherits[m]) * (m == n) - (n in inherits[m])) for n in unknown] for m in unknown]

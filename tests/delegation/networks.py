@@ -75,6 +75,33 @@ def many(cycles: str, count: int, seed: int = 0) -> list[Network]:
     return [network(lambda below: order.randrange(below), cycles) for _ in range(count)]
 
 
+def joined(cycles: str, count: int, seed: int = 0) -> list[Network]:
+    """Random networks of two tangles, which follow each other on tags that may or may not match."""
+    order = random.Random(f"joined {cycles} {seed}")
+    found = []
+    for _ in range(count):
+        tangles = [[f"{name}{half}" for name in NAMES[: 2 + order.randrange(3)]] for half in (1, 2)]
+        members = [name for names in tangles for name in names]
+        followings = []
+        for names in tangles:
+            followings += [(name, names[(place + 1) % len(names)], []) for place, name in enumerate(names)]
+            followings += [(*order.sample(names, 2), _some_tags(order)) for _ in range(order.randrange(4))]
+        for _ in range(1 + order.randrange(5)):
+            follower, followee = order.sample(members, 2)
+            followings.append((follower, followee, _some_tags(order)))
+        voters = ["voter", "other"]
+        followings += [(order.choice(members), voter, _some_tags(order)) for voter in voters for _ in range(2)]
+        ballots = {
+            voter: (_some_tags(order), {choice: _stars(order.randrange) for choice in CHOICES[:2]}) for voter in voters
+        }
+        found.append(Network(cycles, dict.fromkeys([*members, *voters], True), followings, [ballots]))
+    return found
+
+
+def _some_tags(order: random.Random) -> list[str]:
+    return [words[0] for words in WORDS if order.randrange(2)]
+
+
 def tangle(members: int, choices: int, seed: int = 0) -> Network:
     """A community under the equilibrium rule in which most members share one core of loops; two decisions."""
     order = random.Random(seed)
@@ -135,8 +162,13 @@ def exact(value: Fraction) -> str:
     return f"{Decimal(places.numerator).scaleb(-8):f}"
 
 
-def departures(networks: list[Network], resolution: cv.Resolution) -> list[str]:
-    """Everything in the resolution that is not as the literal reading has it, in words."""
+def departures(
+    networks: list[Network], resolution: cv.Resolution, bound: tuple[int, int, int] = (7, 40, 8)
+) -> list[str]:
+    """Everything in the resolution that is not as the literal reading has it, in words.
+
+    ``bound`` is what is a small core (Y6).
+    """
     ballots = by_decision(resolution.ballots)
     stars, sources = by_decision(resolution.stars), by_decision(resolution.sources)
     stats = {row["decision_id"]: row for row in resolution.stats.iter_rows(named=True)}
@@ -144,7 +176,7 @@ def departures(networks: list[Network], resolution: cv.Resolution) -> list[str]:
     for number, net in enumerate(networks):
         for place, cast in enumerate(net.decisions):
             decision = f"c{number}/{place}"
-            expected = expectation(Literal(Community(net.members, net.followings, cast), net.cycles))
+            expected = expectation(Literal(Community(net.members, net.followings, cast), net.cycles, bound))
             got = {
                 "ballots": {row["member_id"]: row for row in ballots.get(decision, [])},
                 "stars": {(row["member_id"], row["choice_id"]): row["stars"] for row in stars.get(decision, [])},

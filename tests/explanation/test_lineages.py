@@ -12,7 +12,7 @@ import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.errors import UnknownMemberError
 from crowdvote_analysis.privacy import public_names
-from tests.delegation.networks import state_of, tangle
+from tests.delegation.networks import joined, state_of, tangle
 from tests.explanation.test_lineage import RULES, below, clique, community, lively
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ def test_demo_members_have_the_same_trees(demo: cv.SystemState, decision: str, c
     assert list(cv.lineages(demo, decision, members, resolution=resolution)) == expected
 
 
+@pytest.mark.usefixtures("tiny_cores")
 @pytest.mark.parametrize("cycles", RULES)
 def test_members_of_tangled_networks_have_the_same_trees(cycles: str) -> None:
     """Loops, strangers, self-followings and odd tags; the count may hold other decisions too."""
-    state = state_of(lively(cycles, 8, 31))
+    state = state_of([*lively(cycles, 8, 31), *(joined("auto", 8, 3) if cycles == "auto" else [])])
     resolution = cv.resolve(state)
     in_loops = 0
     for decision in resolution.decisions["decision_id"]:

@@ -1,47 +1,70 @@
-"""Ballots by the equilibrium rule (Y4) among those who can be reached from one member, and where they come from."""
+"""Everybody's own ballot among those who can be reached from one member, and where it comes from (Y4, Y6)."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crowdvote_analysis.delegation import averages, equilibrium
+from crowdvote_analysis.delegation.arrays import UNITS_PER_PLACE
 from crowdvote_analysis.delegation.cores import to_int
 from crowdvote_analysis.delegation.participation import order as order_of
-from crowdvote_analysis.delegation.rounding import rounded
+from crowdvote_analysis.delegation.rounding import Exactly, rounded
 from crowdvote_analysis.delegation.settling import settle
 from crowdvote_analysis.explanation.given import Given
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from crowdvote_analysis.delegation.averages import Balance
+    from crowdvote_analysis.delegation.arrays import Ints
+    from crowdvote_analysis.delegation.averages import Balance, Calculation
     from crowdvote_analysis.delegation.blocks import Block
 
 
-class OwnBalance:
-    """Everybody's ballot on a graph, and the shares of ballots cast by hand in one of them.
+class Settled:
+    """Everybody's ballot on a graph, settled as in a count, and the shares of ballots cast by hand in one of them.
 
     Args:
-        block: The graph, with the followings that can be reached.
+        block: One decision, with the followings that can be reached; not by the rule ``path`` (Y1), under which ballots
+            can take more work than there is.
     """
 
     def __init__(self, block: Block) -> None:
         self._block = block
         self._order = order_of(block)
-        self._calculation = averages.start(block)
-        settle(block, self._order, self._calculation, [""], 0)
-        self._places = rounded(block, self._calculation)
 
-    def ballot(self, node: int, path: Sequence[int] = ()) -> Given | None:  # noqa: ARG002
-        """A member's own ballot: under this rule it is the same wherever it is met."""
+    @cached_property
+    def _calculation(self) -> Calculation:
+        calculation = averages.start(self._block)
+        settle(self._block, self._order, calculation, [""], 0)
+        return calculation
+
+    @cached_property
+    def _places(self) -> Ints:
+        return rounded(self._block, self._calculation)
+
+    def ballot(self, node: int) -> Given | None:
+        """A member's own ballot, rounded; outside walked loops it is the same wherever it is met."""
         calculation = self._calculation
         if not calculation.has[node]:
             return None
         tags, rated = to_int(calculation.tags[node]), to_int(calculation.rated[node])
         return Given(node, (), 1, tuple(self._places[:, node].tolist()), rated, tags, int(calculation.depth[node]))
+
+    def unrounded(self, node: int) -> Given | None:
+        """A member's own ballot as others inherit it."""
+        ballot, calculation = self.ballot(node), self._calculation
+        if ballot is None:
+            return None
+        if calculation.approximate[node]:
+            return replace(ballot, stars=tuple(calculation.units[:, node].tolist()), divisor=UNITS_PER_PLACE)
+        exactly = Exactly(self._block, calculation)
+        stars = [exactly.stars(node, choice, {}) / UNITS_PER_PLACE for choice in range(len(calculation.units))]
+        common = math.lcm(*(value.denominator for value in stars))
+        return replace(ballot, stars=tuple(int(value * common) for value in stars), divisor=common)
 
     def shares(self, node: int) -> tuple[dict[int, Any], bool]:
         """Which share of a ballot comes from each ballot cast by hand (I3).
@@ -74,6 +97,10 @@ class OwnBalance:
             for member in sorted(members):
                 if block.manual[member]:
                     shares[member] = arrived[member]
+                elif member in calculation.shares:
+                    parts, divisor = calculation.shares[member]
+                    for source, part in sorted(parts.items()):
+                        hand(source, arrived[member] * type(whole)(Fraction(part, divisor)))
                 elif member in balance_of:
                     balances[int(balance_of[member].members[0])] = balance_of[member]
                 else:
