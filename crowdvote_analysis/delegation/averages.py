@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.delegation.arrays import Bits, Flags, Ints
     from crowdvote_analysis.delegation.blocks import Block
+    from crowdvote_analysis.delegation.elimination import Elimination
+    from crowdvote_analysis.delegation.thinning import Thinned
 
 
 class Shares(NamedTuple):
@@ -45,12 +47,14 @@ class Balance:
         inside: 1 where the member of the row inherits from the member of the column.
         sources: Number of inherited ballots by member.
         outside: The edges along which they inherit from outside.
+        held: What the core was solved by if it holds on to what enters it.
     """
 
     members: Ints
     inside: csr_array
     sources: Ints
     outside: Ints
+    held: Elimination | Thinned | None
 
 
 @dataclass

@@ -14,7 +14,7 @@ import numpy as np
 from crowdvote_analysis.delegation import equilibrium, path_rule
 from crowdvote_analysis.delegation.arrays import not_empty
 from crowdvote_analysis.delegation.averages import Balance, Shares
-from crowdvote_analysis.delegation.participation import came_along
+from crowdvote_analysis.delegation.participation import Towards, came_along
 from crowdvote_analysis.errors import CyclicCoreTooLarge
 from crowdvote_analysis.loop_rules import rule_of_core
 
@@ -268,7 +268,7 @@ def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints
         given = units[source]
         np.add.at(total[choice], receiver, given)
         rough[choice] = np.bincount(receiver, given, minlength=size)
-    units, error = equilibrium.solve(inside, sources, total, rough)
+    units, error, held = equilibrium.solve(inside, sources, total, rough)
     calculation.units[:, members] = units
     calculation.error[members] = error + int(calculation.error[source].max())
     calculation.approximate[members] = size > equilibrium.LARGEST_EXACT or bool(calculation.approximate[source].any())
@@ -280,13 +280,13 @@ def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints
     # (D11).
     calculation.depth[members] = 1 + calculation.depth[source].max()
     np.bitwise_or.at(calculation.tags, block.src[outside], brought)
-    waiting = within
+    waiting, towards = within, Towards(block.dst, within)
     while len(waiting):
         news = calculation.tags[block.dst[waiting]] & block.mask[waiting]
         grows = not_empty(news & ~calculation.tags[block.src[waiting]])
         np.bitwise_or.at(calculation.tags, block.src[waiting][grows], news[grows])
-        waiting = within[np.isin(block.dst[within], block.src[waiting][grows])]
-    calculation.balances.append(Balance(members, inside, sources, outside))
+        waiting = towards.any_of(block.src[waiting][grows])
+    calculation.balances.append(Balance(members, inside, sources, outside, held))
 
 
 def _places(members: Ints, wanted: int, count: int) -> Callable[[Ints], Ints]:

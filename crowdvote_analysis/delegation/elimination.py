@@ -8,34 +8,46 @@ the steps.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from crowdvote_analysis.delegation.arrays import Floats, Ints
+    from crowdvote_analysis.delegation.arrays import Floats
 
 LARGEST = 2_000  # members; the table of a core this size takes 32 MB, and its elimination some seconds
+
+
+class Chain(NamedTuple):
+    """How members of a core hand on what they hold.
+
+    Attributes:
+        steps: The part that goes from the member of the row to the member of the column.
+        leaving: The part that leaves the core, by member; with the row of ``steps`` it sums to 1.
+    """
+
+    steps: csr_array
+    leaving: Floats
 
 
 class Elimination:
     """A core, ready to be solved.
 
     Args:
-        inside: 1 where the member of the row inherits from the member of the column.
-        sources: Number of inherited ballots by member, from inside and outside the core.
+        chain: The core.
     """
 
-    def __init__(self, inside: csr_array, sources: Ints) -> None:
-        steps = inside.toarray().astype(np.float64) / sources[:, None]
-        leaving = (sources - np.diff(inside.indptr)) / sources
-        size = len(sources)
+    def __init__(self, chain: Chain) -> None:
+        steps, leaving = chain.steps.toarray(), chain.leaving.copy()
+        size = len(leaving)
         pivots = np.empty(size)
         for last in range(size - 1, -1, -1):
             # What would be 1 minus the chance to stay, said without subtraction.
             pivots[last] = steps[last, :last].sum() + leaving[last]
+            if not pivots[last]:  # too small for floats; the caller finds no numbers
+                pivots[last] = np.nan
             steps[last, :last] /= pivots[last]
             # In a core of few followings most of the table stays 0, and adding nothing there takes most of the time.
             heirs, followees = np.flatnonzero(steps[:last, last]), np.flatnonzero(steps[last, :last])

@@ -12,12 +12,14 @@ import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crowdvote_analysis.delegation.arrays import UNITS_PER_STAR
-from crowdvote_analysis.delegation.elimination import LARGEST, Elimination
+from crowdvote_analysis.delegation.elimination import LARGEST, Chain, Elimination
+from crowdvote_analysis.delegation.thinning import Thinned
 from crowdvote_analysis.errors import CrowdVoteError
 
 if TYPE_CHECKING:
@@ -26,21 +28,24 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from crowdvote_analysis.delegation.arrays import Floats, Ints
+    from crowdvote_analysis.delegation.averages import Balance
 
 _RESIDUAL = 10**6  # units: 1e-12 star (Y4)
 _CORRECTIONS = 8
-_ITERATIONS = 500
+_ITERATIONS, _RESTARTS = 500, 4
 _PRECISION = 1e-10
 LARGEST_EXACT = 64  # members of a core whose stars are worked out as fractions where rounding needs it
-# Steps in a core beyond which floats that subtract tell too little; where there is no other way, beyond which they tell
-# nothing that could be rounded to 8 places.
+# Steps in a core beyond which floats that subtract tell too little; the second where another way takes long.
 _HELD, _HELD_TOO_LONG = 10**6, 10**8
-_FLOAT_ERROR = 10**4  # units by member of a core: ten times what rounding floats can do to five stars
+_FLOAT_ERROR = 10**4  # units by member or step: ten times what rounding floats can do to five stars
+_TOO_ROUGH = 10**9  # units: a fifth of half a place
 _LEFT_OVER = 1e-9  # part of the weight that may be misplaced
 _SMALL = 500  # members of a core that elimination settles in no time
 
 
-def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> tuple[Ints, int]:
+def solve(
+    inside: csr_array, sources: Ints, outside: Ints, rough: Floats
+) -> tuple[Ints, int, Elimination | Thinned | None]:
     """The stars of the members of a core.
 
     Args:
@@ -50,44 +55,80 @@ def solve(inside: csr_array, sources: Ints, outside: Ints, rough: Floats) -> tup
         rough: The same sum as a float, which places it among its equals modulo 2**64.
 
     Returns:
-        Stars in units of 1e-18, choice by member, each within 1e-12 star of the average of its sources; and a bound of
-        their distance from the solution, in units.
+        Stars in units of 1e-18, choice by member; a bound of their distance from the solution, in units; and what they
+        were solved by where that was elimination, to trace weights by it.
 
     Raises:
-        CrowdVoteError: The residual stays above 1e-12 star, or the core holds on to what enters it for so long that a
-            small residual says nothing.
+        CrowdVoteError: Thousands of members hold on to what enters them for so long that no float can say where it
+            goes.
     """
     averaging = _averaging(inside, sources)
     growth = _growth(averaging)
-    if _holds_on(growth, len(sources)):
-        held = Elimination(inside, sources)
-        units = np.array([np.rint(held.stars(given / sources)) for given in rough]).astype(np.int64)
-        return np.clip(units, 0, 5 * UNITS_PER_STAR).reshape(outside.shape), _FLOAT_ERROR * len(sources)
-    whole = inside.astype(np.int64)
+    if growth <= (_HELD if len(sources) <= LARGEST else _HELD_TOO_LONG):
+        corrected = partial(_corrected, averaging, inside.astype(np.int64), sources)
+        if len(sources) > _SMALL:
+            with ThreadPoolExecutor(os.cpu_count()) as threads:
+                solved = list(threads.map(corrected, outside, rough))
+        else:
+            solved = list(map(corrected, outside, rough))
+        worst = max((residual for _, residual in solved), default=0.0)
+        if worst <= _RESIDUAL:
+            units = np.array([stars for stars, _ in solved]).reshape(outside.shape)
+            return units, math.ceil(2 * growth * max(worst, 1.0)), None
+    held, error = _without_subtraction(averaging, inside, sources)
+    with np.errstate(all="ignore"):  # numbers too small for floats are noticed below
+        stars = np.array([held.stars(given / sources) for given in rough]).reshape(outside.shape)
+    if not np.isfinite(stars).all():
+        raise _hopeless(len(sources))
+    return np.clip(np.rint(stars).astype(np.int64), 0, 5 * UNITS_PER_STAR), error, held
 
-    def one_choice(choice: int) -> tuple[Ints, float]:
-        units = np.rint(_absorb(averaging, rough[choice] / sources)).astype(np.int64)
-        for correction in range(_CORRECTIONS + 1):
-            # Sums wrap around modulo 2**64, but what is left of them is small once the stars are nearly right, so the
-            # residual is exact.
-            residual = (outside[choice] + whole @ units - sources * units) / sources
-            worst = float(np.abs(residual).max(initial=0.0))
-            if worst <= 1.0 or correction == _CORRECTIONS:
-                break
-            units += np.rint(_absorb(averaging, residual)).astype(np.int64)
-        if worst > _RESIDUAL:
-            raise CrowdVoteError("the equilibrium (rule Y4) did not settle to 1e-12 star; please report this state.")
-        return np.clip(units, 0, 5 * UNITS_PER_STAR), worst
 
-    choices = range(len(outside))
-    if len(sources) > _SMALL:
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            solved = list(threads.map(one_choice, choices))
-    else:
-        solved = [one_choice(choice) for choice in choices]
-    units = np.array([stars for stars, _ in solved]).reshape(outside.shape)
-    worst = max((residual for _, residual in solved), default=0.0)
-    return units, math.ceil(2 * growth * max(worst, 1.0))
+def _corrected(
+    averaging: csr_array, whole: csr_array, sources: Ints, outside: Ints, rough: Floats
+) -> tuple[Ints, float]:
+    """The stars for one choice, each within 1e-12 star of the average of its sources if the solver can do it.
+
+    Returns:
+        The stars, and by how much they are not that average; infinite where the solver fails.
+    """
+    units, worst = np.zeros(len(sources), dtype=np.int64), math.inf
+    found = _absorb(averaging, rough / sources)
+    for _ in range(_CORRECTIONS + 1):
+        if not np.isfinite(found).all():
+            return units, math.inf
+        units += np.rint(found).astype(np.int64)
+        # Sums wrap around modulo 2**64, but what is left of them is small once the stars are nearly right, so the
+        # residual is exact.
+        residual = (outside + whole @ units - sources * units) / sources
+        worst = float(np.abs(residual).max(initial=0.0))
+        if worst <= 1.0:
+            break
+        found = _absorb(averaging, residual)
+    return np.clip(units, 0, 5 * UNITS_PER_STAR), worst
+
+
+def _without_subtraction(averaging: csr_array, inside: csr_array, sources: Ints) -> tuple[Elimination | Thinned, int]:
+    """A core that holds on to what enters it, ready to be solved, and a bound of the error of its stars in units.
+
+    Raises:
+        CrowdVoteError: It cannot be told to 8 places.
+    """
+    chain = Chain(averaging, (sources - np.diff(inside.indptr)) / sources)
+    if len(sources) <= LARGEST:
+        return Elimination(chain), _FLOAT_ERROR * len(sources)
+    thinned = Thinned(chain, _refined)
+    error = _FLOAT_ERROR * (thinned.gone + (thinned.rest_size if thinned.is_whole else _growth(thinned.rest.steps)))
+    if not error <= _TOO_ROUGH:
+        raise _hopeless(len(sources))
+    return thinned, math.ceil(error)
+
+
+def _hopeless(members: int) -> CrowdVoteError:
+    return CrowdVoteError(
+        f"a loop of {members:,} members holds on to what enters it for so long that its equilibrium (rule Y4) cannot "
+        "be told to 8 places. A thousand or more of them follow almost nobody but each other: take some of their "
+        "followings out."
+    )
 
 
 def _growth(averaging: csr_array) -> float:
@@ -103,20 +144,6 @@ def _growth(averaging: csr_array) -> float:
         if missed < 0.5:  # and so a number
             return float(steps.max(initial=1.0)) / (1 - missed)
     return math.inf
-
-
-def _holds_on(steps: float, size: int) -> bool:
-    """Whether a core has to be solved without subtraction.
-
-    Raises:
-        CrowdVoteError: It has to, and is too large.
-    """
-    if size > LARGEST and not steps <= _HELD_TOO_LONG:
-        raise CrowdVoteError(
-            f"a loop of {size:,} members holds on to what enters it for more than {_HELD_TOO_LONG:,} steps, and its "
-            "equilibrium (rule Y4) cannot be told to 8 places. Count with the rule 'path' (--cycles path)."
-        )
-    return size <= LARGEST and not steps <= _HELD
 
 
 def solve_exactly(inside: csr_array, sources: Ints, outside: Sequence[Fraction]) -> list[Fraction]:
@@ -147,25 +174,27 @@ def solve_exactly(inside: csr_array, sources: Ints, outside: Sequence[Fraction])
     return stars
 
 
-def trace(inside: csr_array, sources: Ints, weight: Floats, left_over: float = _LEFT_OVER) -> Floats:
+def trace(balance: Balance, weight: Floats, left_over: float = _LEFT_OVER) -> Floats:
     """How much weight passes through each member of a core when ``weight`` enters it (I3).
 
     What a member holds goes to their sources in equal parts, inside the core again and again, until it has left.
 
     Args:
-        inside: As for ``solve``.
-        sources: As for ``solve``.
+        balance: The core.
         weight: What enters, by member.
         left_over: Part of the weight that may be misplaced, where floats can tell so little.
 
     Raises:
         CrowdVoteError: The core holds on to what enters it for too long.
     """
-    handing = _averaging(inside, sources).T.tocsr()
     entered = np.abs(weight).sum()
-    passed = np.zeros_like(weight)
     if not entered:
-        return passed
+        return np.zeros_like(weight)
+    if balance.held is not None:
+        return balance.held.passed(weight)
+    averaging = _averaging(balance.inside, balance.sources)
+    handing = averaging.T.tocsr()
+    passed = np.zeros_like(weight)
     with np.errstate(all="ignore"):  # numbers that run away are noticed below
         for _ in range(_CORRECTIONS):
             # What a walk has left over is missing where it would have gone: so much can the weights be wrong.
@@ -174,8 +203,9 @@ def trace(inside: csr_array, sources: Ints, weight: Floats, left_over: float = _
             if not missing > left_over * entered:
                 break
             passed = passed + _absorb(handing, left)
-    steps = float(np.abs(passed).sum() / entered) if missing <= _LEFT_OVER * entered else math.inf
-    return Elimination(inside, sources).passed(weight) if _holds_on(steps, len(sources)) else passed
+    if missing <= _LEFT_OVER * entered:
+        return passed
+    return _without_subtraction(averaging, balance.inside, balance.sources)[0].passed(weight)
 
 
 def _averaging(inside: csr_array, sources: Ints) -> csr_array:
@@ -187,27 +217,38 @@ def _averaging(inside: csr_array, sources: Ints) -> csr_array:
 def _absorb(averaging: csr_array, right: Floats, precision: float = _PRECISION) -> Floats:
     """Solve ``x - averaging @ x = right``: by elimination if small, else by iteration.
 
-    An iteration that lost its way (its own account of the residual can drift from the true one) is done over by
-    elimination.
+    An iteration that lost its way (its own account of the residual can drift from the true one) begins anew from where
+    it is. What it cannot do is done by elimination, or told by numbers that are none where that could take for ever.
     """
+    if not len(right):
+        return right
     if len(right) > _SMALL:
+        solution, left, goal = np.zeros_like(right), right, precision * _largest(right)
         with np.errstate(all="ignore"):  # an iteration that runs away is noticed below
-            solution = _iterated(averaging, right, precision)
-        missed = np.abs(right - (solution - averaging @ solution)).max(initial=0.0)
-        if missed <= 1e3 * precision * np.abs(right).max(initial=0.0):
-            return solution
-    return _factorised(averaging, right)
+            for _ in range(_RESTARTS):
+                solution = solution + _iterated(averaging, left, goal)
+                left = right - (solution - averaging @ solution)
+                if _largest(left) <= 1e3 * goal:
+                    return solution
+    return _factorised(averaging, right) if len(right) <= max(_SMALL, LARGEST) else np.full_like(right, np.nan)
 
 
-def _iterated(averaging: csr_array, right: Floats, precision: float) -> Floats:
-    """BiCGSTAB (van der Vorst 1992).
+def _refined(steps: csr_array, right: Floats) -> Floats:
+    """Solve ``x - steps @ x = right`` where little is held on to."""
+    solution = np.zeros_like(right)
+    for _ in range(_CORRECTIONS):
+        solution = solution + _absorb(steps, right - (solution - steps @ solution))
+    return solution
+
+
+def _iterated(averaging: csr_array, right: Floats, goal: float) -> Floats:
+    """BiCGSTAB (van der Vorst 1992), until nothing above ``goal`` should be left.
 
     Written out here because sums must not depend on the number of threads, as those of BLAS do, and in place, because
     fresh memory costs as much as the arithmetic.
     """
     solution, step, moved = np.zeros_like(right), np.zeros_like(right), np.zeros_like(right)
     left, scratch = right.copy(), np.empty_like(right)
-    goal = precision * _largest(right)
     rho = alpha = omega = 1.0
     for _ in range(_ITERATIONS):
         if not _largest(left) > goal:

@@ -44,7 +44,7 @@ def weights(block: Block, order: Order, calculation: Calculation, tallied: Flags
                     held[origin] += held[node] * (part / shares.divisor)
             elif node in balanced:
                 balance = balanced[node]
-                passed = equilibrium.trace(balance.inside, balance.sources, held[balance.members])
+                passed = equilibrium.trace(balance, held[balance.members])
                 receiver = np.searchsorted(balance.members, block.src[balance.outside])
                 np.add.at(held, block.dst[balance.outside], passed[receiver] / balance.sources[receiver])
     return np.where(block.manual & calculation.has, held, 0.0)

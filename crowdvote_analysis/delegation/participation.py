@@ -90,17 +90,36 @@ def matching(block: Block, edges: Ints) -> Flags:
     """Which of the edges match in the least fixed point (Y2 a)."""
     has = not_empty(block.rated)
     tags = np.where(has[:, None], block.tags, np.uint64(0))
-    waiting = edges
+    waiting, towards = edges, Towards(block.dst, edges)
     while len(waiting):
         match, brought = came_along(block, waiting, has, tags)
         follower, brought = block.src[waiting][match], brought[match]
         news = ~has[follower] | not_empty(brought & ~tags[follower])
         has[follower] = True
         np.bitwise_or.at(tags, follower, brought)
-        changed = np.zeros(len(has), dtype=np.bool_)
-        changed[follower[news]] = True
-        waiting = edges[changed[block.dst[edges]]]
+        waiting = towards.any_of(follower[news])
     return came_along(block, edges, has, tags)[0]
+
+
+class Towards:
+    """Edges by whom they lead to: on a long chain, looking through all of them at every step would take for ever.
+
+    Args:
+        dst: Followee by edge.
+        edges: The edges that are looked for.
+    """
+
+    def __init__(self, dst: Ints, edges: Ints) -> None:
+        order = np.argsort(dst[edges], kind="stable")
+        self._edges, self._followee = edges[order], dst[edges][order]
+
+    def any_of(self, nodes: Ints) -> Ints:
+        """The edges that lead to any of some nodes."""
+        nodes = np.unique(nodes)
+        first = np.searchsorted(self._followee, nodes)
+        lengths = np.searchsorted(self._followee, nodes, side="right") - first
+        places = np.repeat(first - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+        return self._edges.take(places)
 
 
 def strong_components(count: int, src: Ints, dst: Ints) -> Ints:

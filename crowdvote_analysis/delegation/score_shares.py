@@ -190,7 +190,7 @@ def _hand_through(held: _Held, block: Block, balance: Balance) -> None:
     """Through a core of the equilibrium rule, as floats; the row of what rounding does holds their error too."""
     high, low = held.of(balance.members)
     entered = high.astype(np.float64) * (1 << _SHIFT) + low
-    passed = equilibrium.trace(balance.inside, balance.sources, entered, left_over=1e-14)
+    passed = equilibrium.trace(balance, entered, left_over=1e-14)
     receiver = np.searchsorted(balance.members, block.src[balance.outside])
     part = passed[receiver] / balance.sources[receiver]
     whole = np.floor(part / (1 << _SHIFT))

@@ -126,7 +126,7 @@ def _passed(balance: Balance, held: list[Any], *, exact: bool) -> list[Any] | No
     """What each member of a core hands to each of their sources when ``held`` enters the core."""
     if not exact:
         entered = np.array(held, dtype=np.float64)
-        passed = equilibrium.trace(balance.inside, balance.sources, entered, left_over=1e-14)
+        passed = equilibrium.trace(balance, entered, left_over=1e-14)
         each: list[Any] = (passed / balance.sources).tolist()
         return each
     if len(held) > equilibrium.LARGEST_EXACT:

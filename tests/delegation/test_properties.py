@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import crowdvote_analysis as cv
-from crowdvote_analysis.delegation.elimination import Elimination
-from crowdvote_analysis.delegation.equilibrium import solve_exactly
+from crowdvote_analysis.delegation import equilibrium
+from crowdvote_analysis.delegation.elimination import Chain, Elimination
+from crowdvote_analysis.delegation.thinning import Thinned
 from tests.delegation.networks import PLACES, Network, departures, many, network, state_of, tangle
 
 RULES = ["auto", "path", "equilibrium"]
@@ -408,9 +409,19 @@ def ladders(one: int, other: int) -> Network:
     return community(pairs, {"v": {"X": Fraction(5)}, "w": {"X": Fraction(0)}}, "equilibrium")
 
 
-@pytest.mark.parametrize(("one", "other"), [(10, 11), (20, 21), (30, 31), (31, 29), (60, 59), (300, 290), (900, 899)])
-def test_a_core_that_holds_on_to_what_enters_it_is_balanced_all_the_same(one: int, other: int) -> None:
+@pytest.mark.parametrize(
+    ("one", "other", "thinned"),
+    [
+        *((one, other, False) for one, other in [(10, 11), (20, 21), (30, 31), (31, 29), (60, 59), (900, 899)]),
+        *((one, other, True) for one, other in [(30, 31), (31, 29), (60, 59), (300, 290), (900, 899)]),
+    ],
+)
+def test_a_core_that_holds_on_to_what_enters_it_is_balanced_all_the_same(
+    one: int, other: int, thinned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where millions of millions of steps lead out of a loop, stars, weights and parts of the score are still right."""
+    if thinned:
+        no_core_is_small(monkeypatch)
     resolution = cv.resolve(state_of([ladders(one, other)]))
     exact = Fraction(5 * 2**other, 2**one + 2**other)
     middle = resolution.stars.filter(member_id="middle")["stars"].item()
@@ -423,10 +434,49 @@ def test_a_core_that_holds_on_to_what_enters_it_is_balanced_all_the_same(one: in
     assert sum(resolution.score_shares["score"], Decimal(0)) == total
 
 
-def test_a_core_that_holds_on_for_too_long_and_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rather an error with the way out than stars that are not right."""
-    monkeypatch.setattr("crowdvote_analysis.delegation.equilibrium.LARGEST", 60)
-    with pytest.raises(cv.CrowdVoteError, match=r"a loop of 81 members .* \(--cycles path\)"):
+def no_core_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What holds on is thinned out whatever its size."""
+    for module in ("equilibrium", "thinning"):
+        monkeypatch.setattr(f"crowdvote_analysis.delegation.{module}.LARGEST", 0)
+
+
+@pytest.mark.parametrize(("members", "rungs"), [(12, 3), (25, 10), (25, 45), (40, 60)])
+def test_a_few_accounts_that_hold_on_to_everything_change_no_digit(members: int, rungs: int) -> None:
+    """Some accounts join a tangle, each following the next and the first: thinned out, it has the exact stars (Y4)."""
+    order, size = random.Random(members), members + rungs
+    pairs = {
+        (one, (one + step) % members) for one in range(members) for step in (1, 1 + order.randrange(1, members - 1))
+    }
+    pairs |= {(members + rung, members + rung + 1 if rung < rungs - 1 else 0) for rung in range(rungs)}
+    pairs |= {(members + rung, members) for rung in range(1, rungs)} | {(one, members) for one in range(0, members, 3)}
+    rows, columns = zip(*sorted(pairs), strict=True)
+    inside = csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(size, size))
+    outside = [Fraction(order.randrange(6)) if one % 4 == 0 and one < members else Fraction(0) for one in range(size)]
+    sources = np.diff(inside.indptr) + [one % 4 == 0 and one < members for one in range(size)]
+    chain = Chain(equilibrium._averaging(inside, sources), (sources - np.diff(inside.indptr)) / sources)
+    thinned = Thinned(chain, equilibrium._refined)
+    assert 0 < thinned.gone <= size
+    given_stars = np.array([float(value) for value in outside]) / sources
+    exact = [float(value) for value in equilibrium.solve_exactly(inside, sources, outside)]
+    assert thinned.stars(given_stars).tolist() == pytest.approx(exact, rel=1e-12)
+    entered = np.eye(size)[members]
+    assert thinned.passed(entered) @ given_stars == pytest.approx(exact[members], rel=1e-12)
+
+
+@pytest.mark.parametrize("thinned", [False, True])
+def test_numbers_that_are_too_small_for_floats_are_no_stars(thinned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a walk has a chance of one in 2**1100 to leave, an error says so; wrong stars never do."""
+    if thinned:
+        no_core_is_small(monkeypatch)
+    with pytest.raises(cv.CrowdVoteError, match="cannot be told to 8 places"):
+        cv.resolve(state_of([ladders(1100, 1100)]))
+
+
+def test_a_core_that_is_too_much_for_elimination_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather an error than stars that are not right."""
+    no_core_is_small(monkeypatch)
+    monkeypatch.setattr("crowdvote_analysis.delegation.thinning._WORK", 0)
+    with pytest.raises(cv.CrowdVoteError, match=r"a loop of 81 members .* take some of their followings out"):
         cv.resolve(state_of([ladders(40, 40)]))
 
 
@@ -475,9 +525,10 @@ def test_elimination_gives_the_exact_stars_and_weights(followed: int) -> None:
     inside = csr_array((np.ones(len(rows)), (rows, [other for row in others for other in row])), shape=(size, size))
     outside = [Fraction(order.randrange(6)) if member % 5 == 0 else Fraction(0) for member in range(size)]
     sources = np.array([followed + (member % 5 == 0) for member in range(size)])
-    held = Elimination(inside, sources)
+    averaging = (csr_array(inside.toarray() / sources[:, None]), (sources - np.diff(inside.indptr)) / sources)
+    held = Elimination(Chain(*averaging))
     given_stars = np.array([float(value) for value in outside]) / sources
-    exact = [float(value) for value in solve_exactly(inside, sources, outside)]
+    exact = [float(value) for value in equilibrium.solve_exactly(inside, sources, outside)]
     assert held.stars(given_stars).tolist() == pytest.approx(exact, rel=1e-12)
     # What passes through a member, times what is taken from outside there, is the same stars seen from the other end.
     for member in (0, 7):
