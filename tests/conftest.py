@@ -20,6 +20,13 @@ def pytest_configure() -> None:
         keep_to_one(int(worker[1]))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever looks at the demo store waits for it to be made."""
+    for item in items:
+        if "demo_store_folder" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 _MAIN = sys.modules["__main__"]
 
 

@@ -19,6 +19,8 @@ from crowdvote_analysis.snapshots import calculation, list_snapshots, take_snaps
 from crowdvote_analysis.store import Store, import_state
 from tests.command import crowdvote
 
+pytestmark = pytest.mark.slow
+
 _GREEN, _OPEN = "village-green", "bicycle-lanes"
 
 

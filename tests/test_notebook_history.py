@@ -14,6 +14,8 @@ from crowdvote_analysis import Store
 from crowdvote_analysis.pages.layout import Opening
 from crowdvote_analysis.snapshots import list_snapshots
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 

@@ -23,6 +23,8 @@ from tests.charts.timelines import small_timeline
 if TYPE_CHECKING:
     import altair as alt
 
+pytestmark = pytest.mark.slow
+
 DECISIONS = ["bench-colour", "bicycle-lanes"]
 
 

@@ -51,6 +51,7 @@ def test_lone_choice(vote):
     assert [row["role"] for row in rows(score_chart(result.scores, winner=result.winner))] == ["winner"]
 
 
+@pytest.mark.slow
 def test_twenty_two_long_titles_keep_a_row_each(vote):
     """Every choice gets its bar and its label, however many and long they are."""
     ballot = {f"c{number:02}": number % 6 for number in range(22)}

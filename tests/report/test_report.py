@@ -17,6 +17,8 @@ from crowdvote_analysis.store import Store
 from tests.command import crowdvote
 from tests.snapshots.garden import votes
 
+pytestmark = pytest.mark.slow
+
 NASTY = "<script>alert('pond & roof')</script>"
 SECRETS = ("Nora", "nora-77", "Gardener")
 

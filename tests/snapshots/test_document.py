@@ -24,6 +24,8 @@ from crowdvote_analysis.snapshots import document, document_dict, document_schem
 from tests.cases import delegation_cases, state_of
 from tests.explanation.test_lineage import clique, community
 
+pytestmark = pytest.mark.slow
+
 RULES = ["path", "equilibrium"]
 CASES = {case["id"]: case for case in delegation_cases()}
 ORDINARY: dict[str, Any] = {"timestamp": DEMO_DATE, "is_final": False}

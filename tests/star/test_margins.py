@@ -44,6 +44,7 @@ def small_election(draw: random.Random, names: str, most: int) -> list[Ballot]:
     return [{name: draw.choice(levels) for name in names} for _ in range(draw.randint(1, most))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_the_runoff_is_exact(seed: int) -> None:
     """With two choices, which always meet, it is the number that trying everything finds, ties by stars included."""
@@ -114,6 +115,7 @@ def test_a_decision_of_a_resolution_is_asked_the_same_way() -> None:
         robustness(resolution_of({"park": [{}]}, choices))
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_changes_no_bound() -> None:
     """Whoever cast a ballot and wherever it stands, the bounds are the same."""
     draw = random.Random(5)
