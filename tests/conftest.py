@@ -20,11 +20,17 @@ def pytest_configure() -> None:
         keep_to_one(int(worker[1]))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever looks at the demo store waits for it to be made."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Whoever looks at the demo store waits for it to be made.
     for item in items:
         if "demo_store_folder" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
+    # An option in pyproject.toml would be replaced by every other `-m`, and `-m "not slow"` would soak.
+    if "soak" not in config.option.markexpr:
+        soaking = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=soaking)
+        items[:] = [item for item in items if item not in soaking]
 
 
 _MAIN = sys.modules["__main__"]
