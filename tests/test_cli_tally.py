@@ -57,7 +57,7 @@ def test_where_bettervoting_shows_other_shares_it_is_said(polls: dict[str, Path]
     """By the file or by the protocol: it leaves out who rates all alike, so its shares are of fewer ballots."""
     sentence = (
         "1 ballot gives every choice the same stars. BetterVoting calls that abstaining and leaves it out of its "
-        "totals, averages and shares; the winner is the same. Its shares of the runoff are of 5: Ben 40.0%, Ann 40.0%, "
+        "totals and shares; the winner is the same. Its shares of the runoff are of 5: Ben 40.0%, Ann 40.0%, "
         "equal support 20.0%. 1 ballot gives the same stars to all it rates and leaves another choice blank. It counts "
         "here; BetterVoting was seen to leave such ballots out, which changes its shares and may change its winner."
     )
@@ -65,6 +65,18 @@ def test_where_bettervoting_shows_other_shares_it_is_said(polls: dict[str, Path]
     assert sentence in text
     assert "Ben 2 33.3%" in text
     assert sentence in told(polls["star"], "--protocol", "bettervoting")
+
+
+def test_the_example_in_the_rules_is_right(tmp_path: Path) -> None:
+    """Shares of five ballots here, of four there."""
+    poll = tmp_path / "poll.csv"
+    rows = ("5,0,0", "4,0,0", "0,5,0", "3,3,0", "2,2,2")
+    cast = "".join(f"{number},,{row}\n" for number, row in enumerate(rows))
+    poll.write_text(f"ballot_id,precinct,Ann,Ben,Cleo\n{cast}", encoding="utf-8")
+    text = told(poll)
+    assert "Ann 2 40.0% Ben 1 20.0% no preference 2 40.0%" in text
+    assert "Ann 14 2.80" in text  # 12 stars there
+    assert "are of 4: Ann 50.0%, Ben 25.0%, equal support 25.0%." in text
 
 
 def test_several_ballots_are_said_in_the_plural() -> None:
@@ -77,7 +89,7 @@ def test_several_ballots_are_said_in_the_plural() -> None:
     words = bettervoting_words({"tally": tally, "ballots": {"level": 2, "partly_blank": 3}})
     assert words == (
         "2 ballots give every choice the same stars. BetterVoting calls that abstaining and leaves them out of its "
-        "totals, averages and shares; the winner is the same. 3 ballots give the same stars to all they rate and leave "
+        "totals and shares; the winner is the same. 3 ballots give the same stars to all they rate and leave "
         "another choice blank. They count here; BetterVoting was seen to leave such ballots out, which changes its "
         "shares and may change its winner."
     )

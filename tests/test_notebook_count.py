@@ -84,6 +84,7 @@ def test_winner_is_said(show):
     for heading in ("Who took part", "Score phase", "Runoff", "Whose ballots carry the result", "Everyone's ballot"):
         assert heading in page
     assert "The tie, step by step" not in page
+    assert "Average of who rated it" in page  # K10
 
 
 def test_unresolved_tie_is_said(show):

@@ -43,7 +43,7 @@ def _shares(tally: dict[str, Any], level: int) -> str:
     votes, rest = tally["runoff"]["votes"], tally["vote_count"] - level
     words = (
         f"{_number(level)} every choice the same stars. BetterVoting calls that abstaining and leaves "
-        f"{'it' if level == 1 else 'them'} out of its totals, averages and shares; the winner is the same."
+        f"{'it' if level == 1 else 'them'} out of its totals and shares; the winner is the same."
     )
     if not rest:
         return words

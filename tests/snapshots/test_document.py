@@ -170,6 +170,8 @@ def test_tally_results_say_who_won() -> None:
         tally.scores.select("choice_id", "total").iter_rows()
     )
     assert result["log"] == list(tally.log)
+    rated = [(row["rated"], row["blank"], row["average_rated"]) for row in result["score_phase"]["scores"]]
+    assert rated[:2] == [(33, 2, "3.43686869"), (32, 3, "2.53776042")]  # K10
 
 
 # --- what can be without a winner -------------------------------------------------------------------------------------
