@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types notebooks bench docs lowest dashboard clean
+.PHONY: help setup demo test check soak lint types notebooks bench docs lowest dashboard clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,6 +24,12 @@ dashboard: setup ## open the count as pictures in the browser
 
 test: setup ## run the tests
 	@$(BIN)/python -m pytest -n auto
+
+check: setup ## run the quick tests: under a minute
+	@$(BIN)/python -m pytest -q -n auto -m "not slow and not browser and not soak"
+
+soak: setup ## run the tests that take minutes each
+	@$(BIN)/python -m pytest -m soak
 
 lint: setup ## check style
 	@$(BIN)/ruff check .

@@ -16,7 +16,8 @@ from crowdvote_analysis.consensus import decide
 from crowdvote_analysis.errors import CyclicCoreTooLarge, TableWarning
 from crowdvote_analysis.limits import WORK_LIMIT
 from crowdvote_analysis.privacy import public_ids, public_names
-from crowdvote_analysis.star import runoff_shares, score_histogram, tally_all, tally_each
+from crowdvote_analysis.star import ratings, runoff_shares, score_histogram, tally_all, tally_each, with_ratings
+from crowdvote_analysis.star.ratings import RATED
 from crowdvote_analysis.star.result import PREFERENCES, SCORES, STEPS
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ RESULT_TABLES = {
     "score_shares": "what every choice's score is made of: weight times stars of each manual voter",
     "stats": "participation, one row a decision",
     "tallies": "who won, one row a decision, unresolved ties included",
-    "scores": "the score phase, one row a choice",
+    "scores": "the score phase, one row a choice, with the ballots that rate it or leave it blank",
     "histogram": "ballots by whole stars, six rows a choice",
     "preferences": "ballots that prefer one choice to another, one row a pair",
     "runoff_shares": "who carried the runoff: its votes by the manual voters they are made of",
@@ -116,7 +117,7 @@ def result_tables(
     tallies = tally_each(resolution, protocol, tie_orders=tie_orders, progress=progress)
     shares = public(runoff_shares(resolution, tallies.values()), "member_id")
     results["runoff_shares"] = shares.sort(["decision_id", "lead", "member_id"], descending=[False, True, False])
-    return results | _tallied(tallies)
+    return results | _tallied(tallies, ratings(resolution))
 
 
 def _yes_no_outcomes(state: SystemState, cycles: str | None, work_limit: int) -> pl.DataFrame:
@@ -133,16 +134,16 @@ def _yes_no_outcomes(state: SystemState, cycles: str | None, work_limit: int) ->
     return pl.concat(outcomes)
 
 
-def _tallied(tallies: Mapping[str, StarTally]) -> dict[str, pl.DataFrame]:
+def _tallied(tallies: Mapping[str, StarTally], rated: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """The scores, preferences and steps of all decisions that were tallied."""
     parts = {
         name: [pl.DataFrame(schema={"decision_id": pl.String} | dict(schema))] for name, schema in _SCHEMAS.items()
     }
     for decision_id, tally in tallies.items():
-        own = {"scores": tally.scores, "preferences": tally.preferences, "steps": tally.steps_frame()}
+        own = {"scores": with_ratings(tally, rated), "preferences": tally.preferences, "steps": tally.steps_frame()}
         for name, frame in own.items():
             parts[name].append(frame.select(pl.lit(decision_id).alias("decision_id"), pl.all()))
     return {name: pl.concat(frames) for name, frames in parts.items()}
 
 
-_SCHEMAS = {"scores": SCORES, "preferences": PREFERENCES, "steps": STEPS}
+_SCHEMAS = {"scores": pl.Schema({**SCORES, **RATED}), "preferences": PREFERENCES, "steps": STEPS}

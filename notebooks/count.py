@@ -23,10 +23,10 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
-    from crowdvote_analysis.pages import choosing, layout, ties, words
+    from crowdvote_analysis.pages import blanks, choosing, layout, ties, words
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.published import RESULT_TABLES, result_tables
-    from crowdvote_analysis.star import score_histogram
+    from crowdvote_analysis.star import ratings, score_histogram, with_ratings
 
 
 @app.cell
@@ -134,12 +134,13 @@ def show_participation(decision, resolution):
 def show_scores(resolution, still_open, tally):
     mo.stop(tally is None)
     _tied = tally.tie.tied if tally.tie else ()
+    _scores = with_ratings(tally, ratings(resolution, tally.decision_id))
     layout.section(
         "Score phase",
         "Every ballot gives each choice 0 to 5 stars; the two choices with the most meet in the runoff.",
-        charts.score_chart(
-            tally.scores, finalists=tally.finalists, winner=tally.winner, tied=_tied, is_open=still_open
-        ),
+        charts.score_chart(_scores, finalists=tally.finalists, winner=tally.winner, tied=_tied, is_open=still_open),
+        layout.line(blanks.blank_words(_scores)),
+        mo.Html(blanks.blank_table(_scores)),
         mo.accordion(
             {
                 "How the ballots are spread": charts.histogram_chart(

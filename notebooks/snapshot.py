@@ -20,7 +20,7 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
-    from crowdvote_analysis.pages import history, html_rows, layout, loops, stages, ties
+    from crowdvote_analysis.pages import blanks, history, html_rows, layout, loops, stages, ties
     from crowdvote_analysis.pages import snapshot as told
     from crowdvote_analysis.snapshots import demo_store, find_snapshot, list_snapshots, verify_snapshot
 
@@ -230,8 +230,10 @@ def show_tally(looked):
             "Stage 4: the STAR count",
             "Score phase: every ballot gives each choice 0 to 5 stars, and the two with the most meet in the runoff.",
             charts.score_chart(
-                _tally.scores, finalists=_tally.finalists, winner=_tally.winner, tied=_tied, is_open=_is_open
+                looked.scores, finalists=_tally.finalists, winner=_tally.winner, tied=_tied, is_open=_is_open
             ),
+            layout.line(blanks.blank_words(looked.scores)),
+            mo.Html(blanks.blank_table(looked.scores)),
             layout.subheading("Runoff", told.runoff_words(_tally, is_open=_is_open)),
             charts.runoff_chart(charts.runoff_parts(_tally), is_open=_is_open) if _tally.runoff else None,
             layout.subheading("The tie, step by step", ties.tie_words(_tally)) if _is_tie else None,

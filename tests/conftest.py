@@ -62,3 +62,16 @@ def demo_store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             done = crowdvote("demo", "--store", shared / "demo-store")
             assert done.returncode == 0, done.stderr
     return shared / "demo-store"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Whoever looks at the demo store waits for it to be made.
+    for item in items:
+        if "demo_store_folder" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+    # An option in pyproject.toml would be replaced by every other `-m`, and `-m "not slow"` would soak.
+    if "soak" not in config.option.markexpr:
+        soaking = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=soaking)
+        items[:] = [item for item in items if item not in soaking]

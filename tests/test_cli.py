@@ -40,6 +40,7 @@ def write(folder: Path, **tables: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_demo_prints_a_count_that_delegation_turned_around() -> None:
     """The first command of the README ends well and shows the winner of the main decision."""
     done = crowdvote_process("demo")
@@ -64,6 +65,7 @@ def test_count_of_the_two_files_of_the_readme(community: Path) -> None:
     assert "Winner: Bandstand" in crowdvote("count", community).stdout
 
 
+@pytest.mark.slow
 def test_json_and_screen_say_the_same() -> None:
     """Every decision of the demo has the same winner on the screen, in full, as in the document."""
     screen = crowdvote("count", demo_folder(), "--all").stdout
@@ -99,6 +101,7 @@ def test_the_rule_for_loops_can_be_chosen() -> None:
     assert totals[0] != totals[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -126,6 +129,7 @@ def test_wrong_use_ends_with_code_2() -> None:
     assert crowdvote("scenario", "--network", "a", "--poll", "b", "--out", "c", "--weight-above", "x").returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [(["--protocol", "dice"], ["dice", "starvote"]), (["--tie-order", "green"], ["decision, a colon and the ids"])],
@@ -218,6 +222,7 @@ def test_export_round_trips_through_both_formats(tmp_path: Path) -> None:
     assert "budget;environment" in ballots["tags"].to_list()
 
 
+@pytest.mark.slow
 def test_anonymous_members_are_nowhere(tmp_path: Path) -> None:
     """Neither id nor name of an anonymous member appears in any output or exported file (P1)."""
     members = pl.read_parquet(demo_folder() / "members.parquet").filter("is_anonymous")
@@ -248,6 +253,7 @@ def test_help_teaches() -> None:
         assert len(crowdvote(command, "--help").stdout) > 300
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     """Output piped into a program that stops reading ends quietly."""
     script = f"{' '.join(COMMAND[:2])} '{COMMAND[2]}' query 'SELECT * FROM votes' --rows 100000 | head -1"

@@ -16,6 +16,8 @@ from crowdvote_analysis.bundled import demo_folder
 from tests.command import COMMAND, crowdvote
 from tests.test_cli import write
 
+pytestmark = pytest.mark.slow
+
 DECISIONS = "decision_id,title,method,closes_at\nroof,The roof,simple_majority,2026-06-20 18:00\n"
 MEMBERS = "member_id,is_voter,is_anonymous\nkelly,true,false\nmaya,true,false\njack,true,false\nrosalind,true,true\n"
 VOTES = "decision_id,member_id,voted_at,vote,note\nroof,kelly,2026-06-01 08:00,no,first word\n"

@@ -18,6 +18,8 @@ from tests.command import crowdvote
 from tests.store.garden import SECRET_ID, SECRET_NAME, new_garden
 from tests.test_cli import write
 
+pytestmark = pytest.mark.slow
+
 HISTORIES = ("members", "followings", "decisions", "ballots", "votes", "yes_no_votes")
 
 

@@ -19,6 +19,8 @@ from crowdvote_analysis.snapshots import calculation, list_snapshots, take_snaps
 from crowdvote_analysis.store import Store, import_state
 from tests.command import crowdvote
 
+pytestmark = pytest.mark.slow
+
 _GREEN, _OPEN = "village-green", "bicycle-lanes"
 
 
@@ -149,6 +151,8 @@ def test_all_snapshots_are_exported_over_time(store: Path, tmp_path: Path, kind:
     assert winners["is_current"].to_list() == [False, True]
     weights = timeline.filter(measure="weight").group_by("snapshot_id").agg(pl.col("value").cast(float).sum())
     assert [round(value, 6) for value in weights["value"]] == [35, 35]
+    blank = timeline.filter(measure="blank", subject="meadow", is_current=True)
+    assert [float(value) for value in blank["value"]] == [2]  # K10
     assert frames["resolved_ballots"]["snapshot_id"].n_unique() == 2
     assert len(frames["votes"]) == 2 * len(frames["votes"].filter(snapshot_id=frames["snapshots"]["snapshot_id"][0]))
 

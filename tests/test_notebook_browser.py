@@ -47,7 +47,10 @@ LOOKS = r"""scheme => {
     return (brightness > 0.5) === (scheme === "light")
 }"""
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
+]
 
 
 @pytest.fixture(scope="module")

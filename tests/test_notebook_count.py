@@ -17,6 +17,8 @@ import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.privacy import public_names
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "count.py"
 
 
@@ -82,6 +84,7 @@ def test_winner_is_said(show):
     for heading in ("Who took part", "Score phase", "Runoff", "Whose ballots carry the result", "Everyone's ballot"):
         assert heading in page
     assert "The tie, step by step" not in page
+    assert "Average of who rated it" in page  # K10
 
 
 def test_unresolved_tie_is_said(show):

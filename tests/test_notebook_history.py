@@ -14,6 +14,8 @@ from crowdvote_analysis import Store
 from crowdvote_analysis.pages.layout import Opening
 from crowdvote_analysis.snapshots import list_snapshots
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
@@ -89,6 +91,7 @@ def test_a_snapshot_shows_all_four_stages(show, green):
     for words in ("Tallied: 35 of 36 ballots; 1 rates no choice.", "9 members are inside loops", "carries most: 6.71"):
         assert words in page
     assert "without Carol" in page
+    assert "Average of who rated it" in page  # K10
 
 
 def test_a_superseded_snapshot_says_that_it_does_not_stand(show, green):

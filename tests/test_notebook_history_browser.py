@@ -21,7 +21,10 @@ from tests.command import COMMAND
 from tests.cores import every_core
 from tests.test_notebook_browser import CHROMIUM, browser, look_right, visit  # noqa: F401 - fixtures
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,10 @@ from tests.test_notebook_browser import CHROMIUM, browser, look_right, served, v
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "influence.py"
 QUERY = "community=riverside&decision=village-green"
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
+]
 
 
 @pytest.fixture(scope="module")

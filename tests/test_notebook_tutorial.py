@@ -14,6 +14,8 @@ import pytest
 import crowdvote_analysis as cv
 from crowdvote_analysis.pages.tutorial import EXAMPLE, TIED_BALLOTS, example, example_table, why
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "tutorial.py"
 
 

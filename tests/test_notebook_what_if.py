@@ -16,6 +16,8 @@ import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.privacy import public_names
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "what_if.py"
 
 

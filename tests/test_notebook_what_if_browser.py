@@ -15,7 +15,10 @@ from tests.test_notebook_browser import CHROMIUM, browser, look_right, served, v
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "what_if.py"
 QUERY = "community=riverside&decision=village-green"
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
+]
 
 
 @pytest.fixture(scope="module")

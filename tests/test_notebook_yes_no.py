@@ -18,6 +18,8 @@ from crowdvote_analysis.bundled import DEMO_DATE, demo_folder
 from crowdvote_analysis.pages.yes_no import change_table
 from crowdvote_analysis.store.questions import missing_voters
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "yes_no.py"
 
 

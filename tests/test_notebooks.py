@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = sorted(str(path) for path in (Path(__file__).parents[1] / "notebooks").glob("*.py"))
 # In one process, which imports the libraries once.
 AS_SCRIPTS = "import runpy, sys; [runpy.run_path(path, run_name='__main__') for path in sys.argv[1:]]"

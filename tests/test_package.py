@@ -58,6 +58,7 @@ def test_the_python_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) 
     assert tally.winner == re.search(r"tally.winner +# '(.+)'", example)[1]  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_the_python_example_about_stores_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The example records, changes and counts the past as it says."""
     example = (ROOT / "docs" / "store.md").read_text("utf-8").split("```python\n")[1].split("```")[0]

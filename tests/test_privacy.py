@@ -132,6 +132,15 @@ def test_published_tables_hold_no_id_or_name_of_an_anonymous_member(
                 assert not words & set(frame[column]), f"{name}.{column}"
 
 
+def test_scores_say_what_was_left_blank(published: tuple[cv.SystemState, dict[str, pl.DataFrame]]) -> None:
+    """Beside every score stand the ballots that rate the choice, and those that do not (K10)."""
+    scores = published[1]["scores"].join(published[1]["stats"].select("decision_id", "tallied_ballots"), "decision_id")
+    assert (scores["rated"] + scores["blank"] == scores["tallied_ballots"]).all()
+    green = scores.filter(decision_id="village-green", choice_id="meadow")
+    assert green.select("rated", "blank").rows() == [(33, 2)]
+    assert (scores["average_rated"] >= scores["average"]).all()
+
+
 def test_published_tables_can_be_joined(published: tuple[cv.SystemState, dict[str, pl.DataFrame]]) -> None:
     """Ids that were replaced are replaced alike everywhere, and no row is lost."""
     state, frames = published

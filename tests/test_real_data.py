@@ -46,6 +46,7 @@ def test_a_network_turns_the_poll_around(tmp_path: Path) -> None:
     assert tally.runoff.no_preference == 264
 
 
+@pytest.mark.slow
 def test_weights_in_a_network_of_trust() -> None:
     """5,573 members, 805 manual, 5,528 with a ballot; the largest weights to 1e-6, their sum is the tally."""
     network = read_network(shared_file("data/soc-sign-bitcoinotc.csv"), weight_above=0)
@@ -59,6 +60,7 @@ def test_weights_in_a_network_of_trust() -> None:
     assert resolution.ballots["weight"].sum() == pytest.approx(5528, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_large_network_is_counted_whole() -> None:
     """75,879 members: ballots and the largest weights agree to 1e-3."""
     network = read_network(shared_file("data/soc-Epinions1.txt"))

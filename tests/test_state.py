@@ -521,6 +521,7 @@ def test_a_bad_community_takes_everything_in_it_along() -> None:
     assert cv.resolve(state).stars.rows() == [("d", "Kelly", "Swings", Decimal(5))]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_quarantine_loses_nothing_and_splits_no_ballot(seed: int) -> None:

@@ -453,6 +453,7 @@ def test_tags_are_trimmed_lower_cased_and_said_once(table: str, given_tags: Any,
     assert getattr(build(table, "tags", column), table)["tags"].to_list() == [kept]
 
 
+@pytest.mark.slow
 @given(
     tags=st.lists(st.text(st.characters(exclude_characters=";\r\n", exclude_categories=["Cs"]), max_size=8), max_size=5)
 )
@@ -732,6 +733,7 @@ TEXT = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_column_of_any_text_is_understood_or_refused_in_our_words(data: st.DataObject) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import altair as alt
 import polars as pl
+import polars.selectors as cs
 
 from crowdvote_analysis.charts.bars import labelled_bars, tall
 from crowdvote_analysis.charts.theme import FINALIST, OTHER, TIED, WINNER, said_role, styled
@@ -35,7 +36,8 @@ def score_chart(
 
     Args:
         scores: ``choice_id``, ``title``, ``total``, ``average`` (Decimal or float), ``five_star_count``, ``rank``; one
-            row a choice, as ``StarTally.scores``.
+            row a choice, as ``StarTally.scores``. With ``blank`` and ``average_rated``, as from ``star.with_ratings``,
+            these are told as well.
         finalists: Choice ids of the runoff.
         winner: Choice id of the winner.
         tied: Choice ids of an unresolved tie; they are marked as tied, whatever else they are.
@@ -55,7 +57,7 @@ def score_chart(
         .otherwise(pl.lit(""))
     )
     rows = (
-        scores.with_columns(pl.col("average", "total").cast(pl.Float64))
+        scores.with_columns(cs.by_name("average", "total", "average_rated", require_all=False).cast(pl.Float64))
         .sort("rank", maintain_order=True)
         .with_columns(role=role)
         .with_columns(
@@ -67,6 +69,11 @@ def score_chart(
     )
     highest = rows["total"].max()
     most = _FULL if measure == "average" else max(float(highest) if isinstance(highest, float) else 0.0, 1.0)
+    more = [
+        alt.Tooltip("blank:Q", title="Left it blank", format=",d"),
+        alt.Tooltip("average_rated:Q", title="Average of who rated it", format=".4f"),
+    ]
+    rated = [name for name in ("blank", "average_rated") if name in rows.columns]
     layers = labelled_bars(
         rows,
         value=measure,
@@ -79,7 +86,8 @@ def score_chart(
             alt.Tooltip("average:Q", title="Average stars", format=".4f"),
             alt.Tooltip("total:Q", title="Total stars", format=",.2f"),
             alt.Tooltip("five_star_count:Q", title="Five-star ballots", format=",d"),
+            *(more if rated else []),
         ],
-        columns=["title", "rank", "average", "total", "five_star_count"],
+        columns=["title", "rank", "average", "total", "five_star_count", *rated],
     )
     return styled(layers, mode, width, tall(rows))

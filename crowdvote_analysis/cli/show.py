@@ -55,16 +55,24 @@ def show_decision(console: Console, document: Document, *, delegated: bool = Tru
     console.rule(f"[bold]{heading}[/]" + (f"  [dim]{escape(where)}[/]" if delegated else ""), align="left")
     if delegated:
         _show_participation(console, document)
+    else:
+        console.print(" · ".join(_ballots(document)), style="dim")
+        console.print()
     tally = document["tally"]
     if tally["status"] == "no ballots":
         console.print("Nobody has a ballot, so there is nothing to tally.", style="yellow")
         return
-    _show_scores(console, tally)
+    _show_scores(console, tally, document["ratings"])
     _show_runoff(console, tally)
     console.print(f"[bold]{outcome(document)}[/]")
     if document["too_many"]:
         console.print(document["too_many"], style="dim")
-    for sentence in (tally["why_leader_lost"], (document["robustness"] or {}).get("sentence"), _carried(document)):
+    for sentence in (
+        tally["why_leader_lost"],
+        (document["robustness"] or {}).get("sentence"),
+        _carried(document),
+        document.get("bettervoting"),
+    ):
         if sentence:
             console.print(escape(sentence))
     if document["protocols"]:
@@ -149,10 +157,7 @@ def _show_participation(console: Console, document: Document) -> None:
         words = "follow nobody" if reason == "no_followings" else f"follow others: {gave_nothing}"
         table.add_row(f"[dim]  {words}[/]", f"[dim]{count:,}[/]", "")
     console.print(table)
-    tallied, empty = numbers["tallied_ballots"], numbers["manual_ballots"] + numbers["calculated_ballots"]
-    parts = [f"{_counted(tallied, 'ballot')} tallied"]
-    if empty > tallied:
-        parts.append(f"{_counted(empty - tallied, 'ballot')} without stars")
+    parts = _ballots(document)
     parts.append(f"deepest delegation {numbers['max_delegation_depth']}")
     if numbers["lobbyists"]:
         parts.append(f"{_counted(numbers['lobbyists'], 'lobbyist')} (never tallied)")
@@ -164,11 +169,25 @@ def _show_participation(console: Console, document: Document) -> None:
     console.print()
 
 
-def _show_scores(console: Console, tally: Document) -> None:
+def _ballots(document: Document) -> list[str]:
+    """How many ballots are tallied, and how many of them say nothing (D5)."""
+    ballots = document["ballots"]
+    parts = [f"{_counted(ballots['tallied'], 'ballot')} tallied"]
+    if ballots["blank"]:
+        parts.append(f"{_counted(ballots['blank'], 'ballot')} blank as a whole, not tallied")
+    if ballots["level"]:
+        parts.append(f"{_counted(ballots['level'], 'ballot')} with the same stars for every choice")
+    return parts
+
+
+def _show_scores(console: Console, tally: Document, ratings: list[Document]) -> None:
+    rated = {row["choice_id"]: row for row in ratings}
+    some_blank = any(row["blank"] for row in ratings)
     finalists = tally["finalists"]
     totals = [Decimal(row["total"]) for row in tally["scores"]]
     highest, places = max(totals), 0 if all(total == int(total) for total in totals) else 8
-    table = _table("Score phase", ">Stars", ">Average", "", ">Five stars")
+    more = (">Left blank", ">Average of who rated it") if some_blank else ()
+    table = _table("Score phase", ">Stars", ">Average", "", ">Five stars", *more)
     for row in tally["scores"]:
         length = round(_BAR * Decimal(row["total"]) / highest) if highest else 0
         style = "bold" if row["choice_id"] in finalists else ""
@@ -178,13 +197,21 @@ def _show_scores(console: Console, tally: Document) -> None:
             f"{Decimal(row['average']):.2f}",
             f"[{'cyan' if style else 'dim'}]{'█' * length}[/]",
             f"{row['five_star_count']:,}",
+            *(_rated(rated[row["choice_id"]]) if some_blank else ()),
             style=style,
         )
     console.print(table)
+    if some_blank:
+        console.print("Where a choice was left blank it counts 0 stars, in its average as well.", style="dim")
     for line in tally["log"]:
         if line.startswith(("Score Tie", "Runoff Tie", "Order of the Community Manager")):
             console.print(f"[yellow]{escape(line)}[/]")
     console.print()
+
+
+def _rated(row: Document) -> tuple[str, str]:
+    average = row["average_rated"]
+    return f"{row['blank']:,}", "–" if average is None else f"{Decimal(average):.2f}"
 
 
 def _show_runoff(console: Console, tally: Document) -> None:

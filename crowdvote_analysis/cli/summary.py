@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crowdvote_analysis.privacy import public_names
-from crowdvote_analysis.star import compare_protocols, robustness, runoff_shares, tally_each
+from crowdvote_analysis.star import (
+    compare_protocols,
+    level_ballots,
+    ratings,
+    robustness,
+    runoff_shares,
+    tally_each,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,8 +39,11 @@ def summaries(
     """One document for each decision of a resolution, sorted by community and decision.
 
     Each holds decision_id, title, community_id, community, cycle_rule, closes_at, ``participation`` (the statistics of
-    M2), ``reasons`` (how many members have no ballot, by reason_detail; D7), ``tally`` (as ``StarTally.to_dict``; for a
-    decision nobody has a ballot in, only its status), ``robustness`` (as ``Robustness``; null where nobody won by
+    M2), ``ballots`` (of voters: how many are tallied, how many are ``blank``, without a star, and not tallied (D5), and
+    of those tallied how many are ``level`` and ``partly_blank``, as ``LevelBallots``), ``reasons`` (how many members
+    have no ballot, by reason_detail; D7), ``tally`` (as ``StarTally.to_dict``; for a decision nobody has a ballot in,
+    only its status), ``ratings`` (who rated each choice and who left it blank, as ``star.ratings``, stars as text;
+    K10), ``robustness`` (as ``Robustness``; null where nobody won by
     ballots, and where there are so many that it would take long), ``carried_by`` (the fewest voters whose leads make up
     the margin of the runoff: how many, and the first of them with their leads in ballots, as text; null likewise),
     ``too_many`` (a sentence about that),
@@ -76,14 +86,24 @@ def _summary(
         "cycle_rule": row["cycle_rule"],
         "closes_at": row["closes_at"].isoformat() if row["closes_at"] else None,
         "participation": stats,
+        "ballots": _ballots(resolution, row["decision_id"], stats),
         "reasons": dict(without.group_by("reason_detail").len().sort("reason_detail").iter_rows()),
         "tally": tally.to_dict() if tally else {"status": "no ballots", "protocol": asked.protocol},
+        "ratings": ratings(resolution, row["decision_id"])
+        .select("choice_id", "rated", "blank", pl.col("average_rated").cast(pl.String))
+        .to_dicts(),
         "robustness": asdict(safety) | {"exact": safety.exact, "sentence": safety.told(titles)} if safety else None,
         "protocols": compare_protocols(tally).to_dicts() if tally and asked.compare else None,
         "carried_by": carried_by,
         "too_many": _TOO_MANY if too_many else None,
         "most_influential": _most_influential(ballots, row["community_id"], names, asked.top),
     }
+
+
+def _ballots(resolution: Resolution, decision_id: str, stats: Mapping[str, Any]) -> dict[str, int]:
+    tallied = stats["tallied_ballots"]
+    blank = stats["manual_ballots"] + stats["calculated_ballots"] - tallied
+    return {"tallied": tallied, "blank": blank, **level_ballots(resolution, decision_id)._asdict()}
 
 
 def _carried_by(

@@ -39,6 +39,7 @@ def tally(
     Understands the CSV exports of star.vote (voterID,voteTime,pollID, then one column a candidate) and of BetterVoting
     (ballot_id,precinct, then one column a candidate; several races as Race!!Candidate).
     """
+    from crowdvote_analysis.cli.bettervoting import bettervoting_words, is_from_bettervoting
     from crowdvote_analysis.cli.show import show_decision
     from crowdvote_analysis.cli.summary import summaries
     from crowdvote_analysis.readers import read_poll
@@ -49,8 +50,11 @@ def tally(
         write_quarantine(state, poll.parent / "quarantine")
         asked = Asked(protocol.value, read_tie_orders(tie_orders), 0, compare)
         documents = summaries(state, resolve_state(state, decision), asked)
+    compares = protocol is Protocols.bettervoting or is_from_bettervoting(poll)
+    for document in documents:
+        document["bettervoting"] = bettervoting_words(document) if compares else None
     if as_json:
-        keys = ("decision_id", "title", "tally", "robustness", "protocols")
+        keys = ("decision_id", "title", "ballots", "tally", "ratings", "robustness", "protocols", "bettervoting")
         shown = [{key: document[key] for key in keys} for document in documents]
         print_json({"poll": str(poll), "notes": notes, "decisions": shown})
     else:

@@ -21,7 +21,7 @@ from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.snapshots.calculation import Staged, listed_choices
 from crowdvote_analysis.snapshots.events import find_snapshot, list_snapshots
 from crowdvote_analysis.snapshots.reading import read_inputs, read_result
-from crowdvote_analysis.star import tally_each
+from crowdvote_analysis.star import ratings, tally_each, with_ratings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,7 @@ class Looked:
         stats: The statistics (M2).
         titles: Title by choice id, in display order.
         tally: The tally; none where no voter has a ballot.
+        scores: Its scores, with what was left blank, as ``star.with_ratings``; none without a tally.
         safety: How many ballots would have to change, where that was worked out.
         same: Whether the tally is the one that is stored.
     """
@@ -61,6 +62,7 @@ class Looked:
     stats: Mapping[str, Any]
     titles: Mapping[str, str]
     tally: StarTally | None
+    scores: pl.DataFrame | None
     safety: Robustness | None
     same: bool
 
@@ -95,6 +97,7 @@ def look(store: Store, name: str) -> Looked:
         stats=result.tables["stats"].row(0, named=True),
         titles=titles,
         tally=tally,
+        scores=with_ratings(tally, ratings(staged, inputs.decision_id)) if tally else None,
         safety=words.safety_of(staged, tally),
         same=tally is None or tally.to_dict() == result.tally,
     )

@@ -12,7 +12,7 @@ from crowdvote_analysis.pages.words import safety_of
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.snapshots import find_snapshot, read_inputs, read_result
 from crowdvote_analysis.snapshots.calculation import Staged, listed_choices, public_result
-from crowdvote_analysis.star import tally_each
+from crowdvote_analysis.star import ratings, tally_each, with_ratings
 
 if TYPE_CHECKING:
     from crowdvote_analysis.snapshots.calculation import Result
@@ -31,6 +31,7 @@ class Contents:
         community: The title of the community, or its id.
         choices: ``choice_id`` and ``title``, best score first, else in display order.
         tally: The tally; ``None`` where no voter has a ballot with stars.
+        scores: Its scores, with what was left blank, as ``star.with_ratings``; ``None`` without a tally.
         safety: How many ballots would have to change; ``None`` where that says nothing.
         staged: Everyone's ballot under real ids, for the charts; they take names from ``names``.
         names: Public names of the community (P1), as ``privacy.public_names``.
@@ -42,6 +43,7 @@ class Contents:
     community: str
     choices: pl.DataFrame
     tally: StarTally | None
+    scores: pl.DataFrame | None
     safety: Robustness | None
     staged: Staged
     names: pl.DataFrame
@@ -76,6 +78,7 @@ def read_contents(store: Store, name: str) -> Contents:
             "choice_id", pl.coalesce("title", "choice_id").alias("title")
         ),
         tally=tally,
+        scores=with_ratings(tally, ratings(staged, row["decision_id"])) if tally else None,
         safety=safety_of(staged, tally),
         staged=staged,
         names=public_names(state).filter(community_id=row["community_id"]),

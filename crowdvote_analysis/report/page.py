@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from crowdvote_analysis import __version__
 from crowdvote_analysis.errors import UnreadableFileError
 from crowdvote_analysis.html import Html, document, element, joined
-from crowdvote_analysis.pages import ties
+from crowdvote_analysis.pages import blanks, ties
 from crowdvote_analysis.pages import words as told
 from crowdvote_analysis.report import pictures
 from crowdvote_analysis.report.ballots import Ballots
@@ -16,6 +16,8 @@ from crowdvote_analysis.report.contents import read_contents
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import polars as pl
 
     from crowdvote_analysis.report.contents import Contents
     from crowdvote_analysis.store.store import Store
@@ -136,11 +138,6 @@ def _tally(found: Contents) -> list[Html]:
     none = f"No runoff: the {'score phase is tied' if tally.tie else 'choice is the only one'}."
     prefers = "Each ballot counts for the finalist it gives more stars. The mark is half of those that prefer one."
     tie = ties.tie_rows(tally)
-    tie_table = element(
-        "table",
-        element("thead", element("tr", *(element("th", name) for name in tie.columns))),
-        element("tbody", *(element("tr", *(element("td", cell) for cell in row)) for row in tie.iter_rows())),
-    )
     bars = pictures.steps(found)
     tied = ties.tie_words(tally)
     return [
@@ -148,9 +145,10 @@ def _tally(found: Contents) -> list[Html]:
             "Score phase",
             "Every ballot gives each choice 0 to 5 stars; the two choices with the most meet in the runoff.",
             *pictures.scores(found),
+            *_blanks(found),
         ),
         _section("Runoff", prefers, runoff) if runoff else _section("Runoff", none),
-        *([_section("The tie, step by step", tied, element("div", tie_table, class_="scroll"))] if len(tie) else []),
+        *([_section("The tie, step by step", tied, _table(tie))] if len(tie) else []),
         _section(
             "Every step of the count",
             None,
@@ -158,6 +156,26 @@ def _tally(found: Contents) -> list[Html]:
             _folded("The same as bars", bars) if bars else None,
         ),
     ]
+
+
+def _blanks(found: Contents) -> list[Html]:
+    """What was left blank (K10)."""
+    if found.scores is None:
+        return []
+    rows = blanks.blank_rows(found.scores)
+    said = element("p", blanks.blank_words(found.scores), class_="dim")
+    if len(rows) <= pictures.MOST_BARS:
+        return [said, *([_table(rows)] if len(rows) else [])]
+    return [_folded(f"What was left blank, choice by choice: {len(rows):,}", said, _table(rows))]
+
+
+def _table(rows: pl.DataFrame) -> Html:
+    table = element(
+        "table",
+        element("thead", element("tr", *(element("th", name) for name in rows.columns))),
+        element("tbody", *(element("tr", *(element("td", cell) for cell in row)) for row in rows.iter_rows())),
+    )
+    return element("div", table, class_="scroll")
 
 
 def _influence(found: Contents) -> Html:

@@ -77,10 +77,10 @@ def participation(found: Contents) -> Html:
 
 def scores(found: Contents) -> Iterator[Html]:
     """The score phase, as far as there are bars for it."""
-    tally = found.tally
-    if tally is None:
+    tally, known = found.tally, found.scores
+    if tally is None or known is None:
         return
-    shown = tally.scores.head(MOST_BARS)
+    shown = known.head(MOST_BARS)
     tied = tally.tie.tied if tally.tie else ()
     yield picture(
         "scores",
@@ -94,7 +94,7 @@ def scores(found: Contents) -> Iterator[Html]:
             width=width,
         ),
     )
-    more = len(tally.scores) - len(shown)
+    more = len(known) - len(shown)
     if more:
         yield element(
             "p", f"{more:,} more choices have fewer stars; the audit log below has all of them.", class_="dim"

@@ -9,7 +9,8 @@ import polars as pl
 
 from crowdvote_analysis.explanation import lineages
 from crowdvote_analysis.privacy import public_ids, public_names
-from crowdvote_analysis.star import tally_star
+from crowdvote_analysis.star import ratings, tally_star, with_ratings
+from crowdvote_analysis.star.ratings import RATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,6 +181,9 @@ def tally_result(resolution: Resolution, decision_id: str, tally: StarTally | No
             return _NOTHING | {"score_phase": {"vote_count": 0, "scores": []}}
         tally = tally_star(resolution, decision_id, on_tie="return")
     told = tally.to_dict()
+    rated = with_ratings(tally, ratings(resolution, decision_id)).select(*RATED)
+    more = rated.with_columns(pl.col("average_rated").cast(pl.String)).to_dicts()
+    scores = [score | blank for score, blank in zip(told["scores"], more, strict=True)]
     runoff = told["runoff"]
     phase = None if runoff is None else {"finalists": told["finalists"], **runoff}
     margin = None if phase is None else phase.pop("margin")
@@ -190,7 +194,7 @@ def tally_result(resolution: Resolution, decision_id: str, tally: StarTally | No
         "winner": told["winner"],
         "runner_up": told["runner_up"],
         "possible_winners": told["possible_winners"],
-        "score_phase": {"vote_count": told["vote_count"], "scores": told["scores"]},
+        "score_phase": {"vote_count": told["vote_count"], "scores": scores},
         "runoff_phase": phase,
         "margin": margin,
         "margin_percentage": told["margin_percentage"],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crowdvote_analysis.errors import SnapshotError, TableWarning, UnreadableFileError
-from crowdvote_analysis.snapshots.calculation import RESULTS, Result, public_result
+from crowdvote_analysis.snapshots.calculation import RESULTS, Result, Staged, public_result
 from crowdvote_analysis.snapshots.events import (
     find_snapshot,
     list_snapshots,
@@ -25,6 +25,8 @@ from crowdvote_analysis.snapshots.inputs import HEAD, TABLES, public_inputs
 from crowdvote_analysis.snapshots.objects import csv_bytes, json_bytes, sha256
 from crowdvote_analysis.snapshots.reading import read_document, read_inputs
 from crowdvote_analysis.snapshots.verify import open_snapshot
+from crowdvote_analysis.star import ratings
+from crowdvote_analysis.star.ratings import RATED
 from crowdvote_analysis.tables import UTC
 
 if TYPE_CHECKING:
@@ -222,7 +224,22 @@ def timeline(row: Mapping[str, Any], result: Result) -> pl.DataFrame:
     members = of_member.select(
         pl.lit("member").alias("kind"), pl.col("member_id").alias("subject"), "measure", "value", text=pl.lit(None)
     )
-    return pl.concat([_of_tally(row, result.tally), members.select(*_head(row), pl.all()).cast(TIMELINE)])
+    choices = _of_ratings(result).select(*_head(row), pl.all()).cast(TIMELINE)
+    return pl.concat([_of_tally(row, result.tally), choices, members.select(*_head(row), pl.all()).cast(TIMELINE)])
+
+
+def _of_ratings(result: Result) -> pl.DataFrame:
+    """How many ballots rate each choice or leave it blank (K10)."""
+    scores, decision_id = result.tally.get("scores", ()), result.tally["decision_id"]
+    choices = pl.DataFrame(
+        [(decision_id, score["choice_id"], place) for place, score in enumerate(scores)],
+        schema={"decision_id": pl.String, "choice_id": pl.String, "position": pl.Int64},
+        orient="row",
+    )
+    rated = ratings(Staged(result.tables["resolved_ballots"], result.tables["resolved_stars"], choices))
+    rows = rated.with_columns(pl.col("average_rated").cast(pl.String)).to_dicts()
+    numbers = [(row["choice_id"], name, row[name], None) for row in rows for name in RATED if row[name] is not None]
+    return _long("choice", numbers)
 
 
 def decision_timeline(store: Store, rows: pl.DataFrame) -> pl.DataFrame:

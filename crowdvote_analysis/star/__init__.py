@@ -8,6 +8,7 @@ from crowdvote_analysis.star.margins import Robustness, robustness, robustness_v
 from crowdvote_analysis.star.outcome import Runoff, UnresolvedTie
 from crowdvote_analysis.star.overview import tally_all, tally_all_ballots, tally_all_votes
 from crowdvote_analysis.star.protocols import PROTOCOLS
+from crowdvote_analysis.star.ratings import level_ballots, ratings, with_ratings
 from crowdvote_analysis.star.result import StarTally
 from crowdvote_analysis.star.steps import Step
 from crowdvote_analysis.star.tally import tally_each, tally_star, tally_star_ballots, tally_star_votes
@@ -22,6 +23,8 @@ __all__ = [
     "Step",
     "UnresolvedTie",
     "compare_protocols",
+    "level_ballots",
+    "ratings",
     "robustness",
     "robustness_votes",
     "runoff_shares",
@@ -34,4 +37,5 @@ __all__ = [
     "tally_star",
     "tally_star_ballots",
     "tally_star_votes",
+    "with_ratings",
 ]

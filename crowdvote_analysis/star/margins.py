@@ -1,8 +1,8 @@
 """How many ballots would have to change before somebody else wins.
 
-A changed ballot may say anything at all. The answer for the runoff is exact. For the whole count there is a proven
-lower bound, and an upper bound that is a count with that many ballots changed, made and decided; where they meet, that
-is exact too.
+A changed ballot may say anything that ballots of its kind can: whole stars, where every ballot has whole stars. The
+answer for the runoff is exact. For the whole count there is a proven lower bound, and an upper bound that is a count
+with that many ballots changed, made and decided; where they meet, that is exact too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from crowdvote_analysis.errors import InvalidElectionError
 from crowdvote_analysis.star.counts import Counts, count
 from crowdvote_analysis.star.outcome import decide
 from crowdvote_analysis.star.resolution import gather_ballots, known_decision
+from crowdvote_analysis.star.single import try_single_ballots
+from crowdvote_analysis.star.units import MOST_STARS
 from crowdvote_analysis.star.votes import read_votes
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class Robustness:
         winner: Who won.
         runner_up: The other finalist; ``None`` for a lone choice.
         vote_count: Number of ballots tallied.
+        whole_stars: Whether every ballot tallied has whole stars, and so has every changed one; otherwise a changed
+            ballot may have any stars that calculated ones can have, with 8 places (D10).
         runoff: Fewest ballots whose change makes the runner-up win the runoff against the winner, exactly, tie rules
             included (K4); ``None`` for a lone choice.
         runoff_decided_by: The rule by which the runner-up wins it then, as `Runoff.decided_by`: ``"runoff"``, or with
@@ -66,6 +70,7 @@ class Robustness:
     winner: str
     runner_up: str | None
     vote_count: int
+    whole_stars: bool
     runoff: int | None
     runoff_decided_by: Rule | None
     runoff_tie: int | None
@@ -91,6 +96,15 @@ class Robustness:
         """
         if self.runoff is None:
             return ""
+        unit = (
+            "have whole stars, as every ballot here has"
+            if self.whole_stars
+            else "may have parts of stars, as some have"
+        )
+        return f"{self._numbers(titles)} Changed ballots {unit}."
+
+    def _numbers(self, titles: Mapping[str, str]) -> str:
+        assert self.runoff is not None
         more = {"sum": "stars in all", "max_count": "five-star ballots"}.get(self.runoff_decided_by or "")
         other = titles.get(self.runner_up or "", self.runner_up)
         then = f" (then both have as many, and {other} has more {more})" if more else ""
@@ -146,6 +160,8 @@ def robustness_votes(
 
 def _robustness(decision_id: str | None, ballots: Ballots, protocol: str) -> Robustness:
     # Ballots in an order that follows from what they say: no answer may depend on whose they are or how rows stand.
+    ballots = _in_whole_stars(ballots)
+    whole = ballots.five == MOST_STARS
     ballots = replace(ballots, stars=ballots.stars[:, np.lexsort(ballots.stars[::-1])], members=None)
     counts = count(ballots)
     outcome = decide(counts, protocol)
@@ -153,7 +169,7 @@ def _robustness(decision_id: str | None, ballots: Ballots, protocol: str) -> Rob
         raise InvalidElectionError("the tie is not resolved, so there is no winner that could change (rule K7).")
     winner, runner_up = outcome.winner, outcome.runner_up
     if runner_up is None:
-        return Robustness(decision_id, protocol, winner, None, counts.vote_count, *[None] * 6)
+        return Robustness(decision_id, protocol, winner, None, counts.vote_count, whole, *[None] * 6)
     place = {choice: row for row, choice in enumerate(ballots.choices)}
     # Small numbers are sorted several times as fast.
     stars: Ints = ballots.stars.astype(np.int16 if ballots.five < _SMALL else np.int64)
@@ -161,20 +177,31 @@ def _robustness(decision_id: str | None, ballots: Ballots, protocol: str) -> Rob
     best = [place[choice] for choice in sorted(counts.choices, key=counts.totals.__getitem__, reverse=True)]
     elected = _Elected(stars, ballots.five, place[winner], best)
     ways = sorted([*_ways_to_the_runoff(elected), *_ways_around_the_winner(elected)], key=lambda way: way.at_least)
-    at_most, rival = _found(ballots, counts, protocol, ways[:_TRIED])
+    at_least, (at_most, rival) = ways[0].at_least, _found(ballots, counts, protocol, ways[:_TRIED])
+    if whole and at_least == 1 != at_most and (tried := try_single_ballots(ballots, counts, protocol, winner)):
+        at_least, at_most, rival = (2, at_most, rival) if tried.rival is None else (1, 1, tried.rival)
     return Robustness(
         decision_id=decision_id,
         protocol=protocol,
         winner=winner,
         runner_up=runner_up,
         vote_count=counts.vote_count,
+        whole_stars=whole,
         runoff=runoff,
         runoff_decided_by=rule,
         runoff_tie=runoff - 1 if level else None,
-        at_least=ways[0].at_least,
+        at_least=at_least,
         at_most=at_most,
         rival=rival,
     )
+
+
+def _in_whole_stars(ballots: Ballots) -> Ballots:
+    """The same ballots in whole stars, where every one of them knows nothing else; otherwise as they are."""
+    unit = ballots.five // MOST_STARS
+    if unit == 1 or (ballots.stars % unit).any():
+        return ballots
+    return replace(ballots, stars=(ballots.stars // unit).astype(np.uint8), five=MOST_STARS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,6 +58,7 @@ def changed_network(net: Network, order: random.Random) -> tuple[Network, set[st
     return replace(net, members=members, followings=followings, decisions=decisions), changed
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny_cores")
 @pytest.mark.parametrize("cycles", RULES)
 @pytest.mark.parametrize("seed", range(6))
@@ -88,6 +89,7 @@ def other_stars(state: cv.SystemState, members: list[str], seed: int = 0) -> cv.
         return cv.SystemState(**tables | {"votes": votes.sample(fraction=1, shuffle=True, seed=seed)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [1, 60_000_000])
 @pytest.mark.parametrize("cycles", RULES)
 @pytest.mark.parametrize("seed", range(3))

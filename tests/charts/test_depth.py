@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 
 from crowdvote_analysis.charts import depth_chart, depth_rows
 from tests.charts.spec import drawing, rows
@@ -28,6 +29,7 @@ def test_depths_nobody_stands_at_are_shown():
     assert depth_rows(ballots)["voters"].to_list() == [1, 0, 1]
 
 
+@pytest.mark.slow
 def test_numbers_stand_below_the_bars(counted):
     """How many voters a bar is can be read without a tooltip."""
     chart = depth_chart(depth_rows(counted.ballots.filter(decision_id="village-green")), width=300)

@@ -15,13 +15,15 @@ from crowdvote_analysis import charts, decide
 from crowdvote_analysis.charts.theme import plotted
 from crowdvote_analysis.consensus import weights
 from crowdvote_analysis.power import neighbourhood, tag_power, voter_weights
-from crowdvote_analysis.star import score_histogram
+from crowdvote_analysis.star import ratings, score_histogram, with_ratings
 from crowdvote_analysis.what_if import compare
 from tests.charts.spec import drawing, fields, rows
 from tests.charts.timelines import small_timeline
 
 if TYPE_CHECKING:
     import altair as alt
+
+pytestmark = pytest.mark.slow
 
 DECISIONS = ["bench-colour", "bicycle-lanes"]
 
@@ -47,7 +49,7 @@ def drawn(request, demo, counted, names, tally, yes_no):
     def draw(**look) -> dict[str, alt.LayerChart]:
         return {
             "scores": charts.score_chart(result.scores, finalists=result.finalists, winner=result.winner, **look),
-            "totals": charts.score_chart(result.scores, measure="total", **look),
+            "totals": charts.score_chart(with_ratings(result, ratings(counted)), measure="total", **look),
             "histogram": charts.histogram_chart(
                 charts.histogram_parts(score_histogram(counted, decision), result.scores), **look
             ),

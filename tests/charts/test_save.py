@@ -10,6 +10,8 @@ import pytest
 from crowdvote_analysis import charts
 from crowdvote_analysis.errors import UnreadableFileError
 
+pytestmark = pytest.mark.slow
+
 _BEGINS = {"png": b"\x89PNG", "svg": b"<svg", "pdf": b"%PDF", "html": b"<!DOCTYPE html>"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crowdvote_analysis.charts import runoff_chart, runoff_parts, score_chart
+from crowdvote_analysis.star import ratings, with_ratings
 from tests.charts.spec import drawing, rows, texts
 
 
@@ -16,6 +17,14 @@ def test_best_choice_comes_first(tally):
     assert [row["title"] for row in shown] == ["Wildflower meadow", "Playground", "Car park", "Bandstand"]
     assert [row["role"] for row in shown] == ["winner", "finalist", "", ""]
     assert [row["average"] for row in shown] == pytest.approx([3.24047619, 2.32, 2.12, 1.5], abs=0.005)
+
+
+def test_what_was_left_blank_is_told(tally, counted):
+    """Where it is known, how many left a choice blank and the average of the others are in the tooltip (K10)."""
+    result = tally("village-green")
+    first = rows(score_chart(with_ratings(result, ratings(counted))))[0]
+    assert (first["blank"], first["average_rated"]) == (2, pytest.approx(3.43686869))
+    assert "blank" not in rows(score_chart(result.scores))[0]
 
 
 def test_order_of_rows_does_not_matter(tally):
@@ -51,6 +60,7 @@ def test_lone_choice(vote):
     assert [row["role"] for row in rows(score_chart(result.scores, winner=result.winner))] == ["winner"]
 
 
+@pytest.mark.slow
 def test_twenty_two_long_titles_keep_a_row_each(vote):
     """Every choice gets its bar and its label, however many and long they are."""
     ballot = {f"c{number:02}": number % 6 for number in range(22)}

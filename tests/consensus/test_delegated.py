@@ -93,6 +93,7 @@ def test_without_delegation_every_vote_weighs_one() -> None:
     assert table.rows() == [("Jack", "abstain", 1, 0, 0), ("Kelly", "yes", 1, 1, 0), ("Maya", "no", 1, 0, 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cycles", RULES)
 @pytest.mark.parametrize("seed", range(25))
 def test_weights_sum_to_what_is_counted_and_say_what_a_changed_vote_changes(seed: int, cycles: str) -> None:
@@ -126,6 +127,7 @@ def _turned(name: str) -> pl.Expr:
 # --- what can still happen -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize(
     "options",
@@ -192,6 +194,7 @@ def thirds(votes: str, followers: int, silent: tuple[str, ...], cycles: str, **o
     return row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cycles", RULES)
 @pytest.mark.parametrize(
     ("votes", "followers", "silent", "method", "threshold", "passed", "yes"),

@@ -38,6 +38,7 @@ def one(method: str, required: int, yes: Any, no: Any, abstain: Any = 0, **optio
 # --- against the literal reading -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_count_of_small_electorates_comes_out_as_the_rules_say() -> None:
     """C2 to C5: the literal reading; deadlocked iff no completion passes; missing are the votes of the shortest."""
     rows: list[dict[str, Any]] = []
@@ -81,6 +82,7 @@ def weighted(draw: st.DrawFn) -> tuple[Criterion, int, Decimal, Decimal, Decimal
     return Criterion(method, None, draw(st.none() | st.integers(0, size)), only), required, yes, no, abstain
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(decisions=st.lists(weighted(), min_size=1, max_size=20))
 def test_votes_in_parts_and_large_numbers_are_exact(
@@ -327,6 +329,7 @@ def test_in_short_it_asks_for_a_yes_only_where_abstaining_would_not_do(
     assert pl.DataFrame([one(*counted, **options)]).select(in_short(pl.lit("active"))).item() == words
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(decisions=st.lists(weighted(), min_size=1, max_size=20))
 def test_a_percentage_in_words_stands_on_the_side_of_the_outcome(

@@ -59,6 +59,7 @@ def star(hundred_millionths: int) -> Fraction:
 # --- the literal reading --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cycles", RULES)
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
@@ -69,6 +70,7 @@ def test_networks_are_counted_as_the_rules_say(cycles: str, data: st.DataObject)
     assert departures(nets, cv.resolve(state_of(nets))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cycles", RULES)
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_many_communities_are_counted_at_once_as_the_rules_say(
@@ -82,6 +84,7 @@ def test_many_communities_are_counted_at_once_as_the_rules_say(
     assert departures(nets, resolution) == []
 
 
+@pytest.mark.slow
 def test_each_community_is_counted_by_its_own_rule() -> None:
     """Communities of both rules stand in one state (Y)."""
     nets = [net for pair in zip(many("path", 200, 7), many("equilibrium", 200, 7), strict=True) for net in pair]
@@ -151,6 +154,7 @@ def test_a_half_that_comes_out_of_a_loop_goes_to_the_even_place(cycles: str, bas
     assert departures([net], cv.resolve(state_of([net]))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", [229065165, 400000001, 400000003, 412345675, 412345679])
 def test_thirds_out_of_a_balanced_loop_that_add_up_to_a_half_are_an_exact_half(odd: int) -> None:
     """Y4 rounds as D10 does: A has (2v + w) / 3, D has (v + 2w) / 3, so C has exactly (v + w) / 2."""
@@ -160,6 +164,7 @@ def test_thirds_out_of_a_balanced_loop_that_add_up_to_a_half_are_an_exact_half(o
         assert stars_of(net, "C") == Decimal(round(Fraction(odd, 2))).scaleb(-8), low
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "even"), [(2, 450494834), (3, 490126090), (3, 490126091)])
 def test_a_large_core_that_balances_on_a_half_goes_to_the_even_place(seed: int, even: int) -> None:
     """Everybody in a core with one way out has the stars of that way out, to the last place (Y4, D10)."""
@@ -179,6 +184,7 @@ def test_a_large_core_that_balances_on_a_half_goes_to_the_even_place(seed: int, 
 # --- larger and wider networks --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cycles", RULES)
 def test_a_ring_of_two_hundred_is_counted_as_the_rules_say(cycles: str) -> None:
     """Long loops are walked whole; a few members have ways out of different stars."""
@@ -239,6 +245,7 @@ def _too_much(nets: list[Network], limit: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cycles", RULES)
 def test_more_than_64_tags_and_choices_are_kept_apart(cycles: str) -> None:
     """The 65th tag and choice, and the 129th, are not confused with the first."""
@@ -317,6 +324,7 @@ def test_the_order_of_rows_changes_nothing() -> None:
         assert getattr(one, name).equals(getattr(other, name)), name
 
 
+@pytest.mark.slow
 def test_a_decision_is_counted_alone_as_among_all() -> None:
     """The batch a decision is computed in changes no bit, weights included."""
     state = state_of([*many("path", 25, 8), *many("equilibrium", 25, 9), tangle(700, 4), tangle(300, 3, 1)])
@@ -356,6 +364,7 @@ print(written.hexdigest(), resolution.ballots["in_loop"].sum())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("all_cores")
 def test_threads_and_hash_seeds_change_no_bit() -> None:
     """One or two threads and any hash seed write the same bytes, a core of thousands included."""
@@ -409,6 +418,7 @@ def ladders(one: int, other: int) -> Network:
     return community(pairs, {"v": {"X": Fraction(5)}, "w": {"X": Fraction(0)}}, "equilibrium")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("one", "other", "thinned"),
     [

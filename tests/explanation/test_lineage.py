@@ -101,6 +101,7 @@ def codes_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- the count --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("codes_made_once", "tiny_cores")
 @pytest.mark.parametrize("cycles", RULES)
 def test_the_member_stands_as_in_the_count(cycles: str) -> None:
@@ -134,6 +135,7 @@ def test_the_member_stands_as_in_the_count(cycles: str) -> None:
     assert sum(looked_at.values()) > 240
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("codes_made_once", "tiny_cores")
 @pytest.mark.parametrize("cycles", RULES)
 def test_shares_make_up_the_ballot(cycles: str) -> None:
@@ -161,6 +163,7 @@ def test_shares_make_up_the_ballot(cycles: str) -> None:
     assert checked > 30
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("codes_made_once", "tiny_cores")
 @pytest.mark.parametrize("cycles", ["auto", "path"])
 def test_ballots_inside_the_walk_are_those_of_the_literal_walk(cycles: str) -> None:
@@ -208,6 +211,7 @@ def as_seen(ballot: Ballot | None) -> tuple[Any, ...] | None:
     return stars, ballot.tags, ballot.depth
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("codes_made_once")
 def test_ballots_in_an_equilibrium_are_everybodys_own() -> None:
     """At any depth of the tree stands the ballot that the count gives its owner (Y4)."""
@@ -247,6 +251,7 @@ def test_a_large_loop_has_shares_as_floats() -> None:
 # --- the worked answers -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CASES, reason="../shared/cases/delegation.json is not here")
 @pytest.mark.parametrize("name", CASES)
 def test_trees_are_those_written_down(name: str) -> None:

@@ -45,6 +45,7 @@ def test_demo_members_have_the_same_trees(demo: cv.SystemState, decision: str, c
     assert list(cv.lineages(demo, decision, members, resolution=resolution)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny_cores")
 @pytest.mark.parametrize("cycles", RULES)
 def test_members_of_tangled_networks_have_the_same_trees(cycles: str) -> None:
@@ -81,6 +82,7 @@ def larger_loops(seed: int) -> cv.SystemState:
     )
 
 
+@pytest.mark.slow
 def test_members_of_larger_loops_have_the_same_trees() -> None:
     """What can still be reached inside a loop is all that matters (Y2 b)."""
     for seed in range(3):

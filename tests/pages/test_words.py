@@ -90,7 +90,7 @@ def test_how_safe_names_the_choice_that_could_win(counted, tally):
     assert words.headline(result, words.safety_of(counted, result)).sentences[1] == (
         "How safe: 5 ballots would have to change for another result: Car park could then reach the runoff and win it. "
         "For Playground to win this runoff takes 9 ballots (then both have as many, and Playground has more stars in "
-        "all)."
+        "all). Changed ballots may have parts of stars, as some have."
     )
 
 

@@ -130,6 +130,7 @@ def test_network_must_name_both_ends() -> None:
         )
 
 
+@pytest.mark.slow
 @given(edges=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, unique=True), data=st.data())
 @settings(max_examples=50, deadline=None)
 def test_order_of_edges_changes_nothing(edges: list[tuple[int, int]], data: st.DataObject) -> None:

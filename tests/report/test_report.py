@@ -17,6 +17,8 @@ from crowdvote_analysis.store import Store
 from tests.command import crowdvote
 from tests.snapshots.garden import votes
 
+pytestmark = pytest.mark.slow
+
 NASTY = "<script>alert('pond & roof')</script>"
 SECRETS = ("Nora", "nora-77", "Gardener")
 
@@ -114,6 +116,7 @@ def test_the_page_says_who_won_and_why(pond: str, garden: Path) -> None:
     for line in stored.tally["log"]:
         assert line in text
     assert "6 of 7" in text
+    assert "Every ballot that is tallied rates every choice." in text  # K10
     assert "Interim" in text
     for name in ("public_hash", "public_result_hash", "snapshot_id"):
         assert row[name] in text

@@ -12,7 +12,10 @@ from crowdvote_analysis.store import Store
 from tests.report.test_report import garden  # noqa: F401 - a fixture
 from tests.test_notebook_browser import CHROMIUM, browser  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
+]
 
 _FITS = "() => document.documentElement.scrollWidth <= window.innerWidth"
 _INK = "getComputedStyle(document.querySelector('svg.wide text')).fill"

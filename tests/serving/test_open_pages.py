@@ -127,6 +127,7 @@ def managers(monkeypatch) -> list[SessionManager]:
     return made
 
 
+@pytest.mark.slow
 def test_the_notebook_of_a_closed_page_ends_in_time(place, tmp_path, monkeypatch, managers):
     """As long after its page as is counted here: its thread is gone then."""
 
@@ -154,6 +155,7 @@ def test_the_notebook_of_a_closed_page_ends_in_time(place, tmp_path, monkeypatch
                 visitor.portal.call(manager.shutdown)
 
 
+@pytest.mark.slow
 def test_the_command_says_how_many_pages_there_is_room_for(place, tmp_path, monkeypatch):
     """``--open-pages`` reaches the guard."""
     statuses = []

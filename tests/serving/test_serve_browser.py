@@ -25,7 +25,10 @@ from tests.cores import every_core
 from tests.serving.conftest import PASSWORDS
 from tests.test_notebook_browser import CHROMIUM, PATIENCE, Visit, browser  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
+]
 
 OPEN_DECISION = "/decision/?community=eastgate&decision=market-square"
 

@@ -24,6 +24,8 @@ from crowdvote_analysis.snapshots import document, document_dict, document_schem
 from tests.cases import delegation_cases, state_of
 from tests.explanation.test_lineage import clique, community
 
+pytestmark = pytest.mark.slow
+
 RULES = ["path", "equilibrium"]
 CASES = {case["id"]: case for case in delegation_cases()}
 ORDINARY: dict[str, Any] = {"timestamp": DEMO_DATE, "is_final": False}
@@ -168,6 +170,8 @@ def test_tally_results_say_who_won() -> None:
         tally.scores.select("choice_id", "total").iter_rows()
     )
     assert result["log"] == list(tally.log)
+    rated = [(row["rated"], row["blank"], row["average_rated"]) for row in result["score_phase"]["scores"]]
+    assert rated[:2] == [(33, 2, "3.43686869"), (32, 3, "2.53776042")]  # K10
 
 
 # --- what can be without a winner -------------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ from tests.snapshots.test_verify import file_of as path_of
 if TYPE_CHECKING:
     from crowdvote_analysis.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 
 

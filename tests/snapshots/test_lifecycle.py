@@ -30,6 +30,8 @@ from tests.snapshots.garden import cast, close
 if TYPE_CHECKING:
     from crowdvote_analysis.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 # Where each step does its work, the status after it fails, and the steps that are done again.
 STEPS = {

@@ -22,6 +22,8 @@ from tests.snapshots.test_verify import altered, file_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def seven(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -79,6 +79,7 @@ def test_a_snapshot_that_is_as_it_was_is_certified(taken) -> None:
     assert validate(store)["finding"].to_list() == ["ok"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [altered, truncated, removed])
 @pytest.mark.parametrize("part", PARTS)
 def test_every_file_that_is_changed_is_named(taken, part: str, change) -> None:
@@ -196,6 +197,7 @@ def test_a_snapshot_of_somebody_who_left_anonymously_holds_no_name(store: Store)
     assert len(state.votes.filter(member_id="Former anonymous member 1")) == 2
 
 
+@pytest.mark.slow
 def test_hashes_that_would_confirm_a_name_are_known(store: Store) -> None:
     """Every hash of something that holds real ids is kept inside; the public ones do not depend on names (P1)."""
     taken = take_snapshot(store, "pond")

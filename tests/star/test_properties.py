@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def preferences_of(tally: StarTally) -> Counter[Any]:
     return Counter({(a, b): ballots for a, b, ballots in tally.preferences.iter_rows()})
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(elections(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(election: tuple[Ballots, list[str]], order: random.Random) -> None:
@@ -54,6 +56,7 @@ def test_the_order_of_rows_does_not_matter(election: tuple[Ballots, list[str]], 
     assert shuffled.to_dict() == tally(ballots, choices).to_dict()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(elections(), elections())
 def test_a_split_electorate_adds_up(first: tuple[Ballots, list[str]], second: tuple[Ballots, list[str]]) -> None:
@@ -67,6 +70,7 @@ def test_a_split_electorate_adds_up(first: tuple[Ballots, list[str]], second: tu
         assert numbers_of(whole) == {key: one[key] + other[key] for key in one}
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(elections())
 def test_everybody_voting_twice_changes_no_decision(election: tuple[Ballots, list[str]]) -> None:
@@ -77,6 +81,7 @@ def test_everybody_voting_twice_changes_no_decision(election: tuple[Ballots, lis
     assert totals_of(twice) == {choice: 2 * total for choice, total in totals_of(once).items()}
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(elections())
 def test_left_out_choices_are_the_same_as_zeros(election: tuple[Ballots, list[str]]) -> None:
@@ -86,6 +91,7 @@ def test_left_out_choices_are_the_same_as_zeros(election: tuple[Ballots, list[st
     assert tally(full, choices).to_dict() == tally(ballots, choices).to_dict()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(elections())
 def test_the_order_of_choices_breaks_no_tie(election: tuple[Ballots, list[str]]) -> None:

@@ -190,6 +190,7 @@ def literal_losses(tied: list[str], places: int, counts: Counts) -> tuple[list[s
     return literal_losses(kept, places, counts) if kept else ([], tied)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=400)
 @given(st.data())
 def test_losses_is_what_the_rule_says_read_aloud(data: st.DataObject) -> None:

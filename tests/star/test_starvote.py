@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import pytest
 import starvote
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +75,7 @@ def without_some_zeros(ballots: list[dict[str, Any]], keep: int) -> list[dict[st
     ]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=250)
 @given(elections([[0, 5], [0, 1], [4, 5], [0, 0, 5], [0, 1, 2, 3, 4, 5]]), st.integers(1, 3))
 def test_whole_stars_give_the_answer_of_the_library(ballots: list[dict[str, int]], keep: int) -> None:
@@ -83,6 +85,7 @@ def test_whole_stars_give_the_answer_of_the_library(ballots: list[dict[str, int]
     assert ours == answer_of_starvote(ballots, 5)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=250)
 @given(
     elections(
@@ -137,6 +140,7 @@ def results_of(tallies: pl.DataFrame) -> dict[str, Result]:
     return {decision: (winner, tied, places) for decision, winner, tied, places in rows}
 
 
+@pytest.mark.slow
 def test_tens_of_thousands_of_elections_of_whole_stars() -> None:
     """Winner and unresolved ties of every one are those of the library, in both forms of votes, blanks left out."""
     elections = drawn(1, [[0, 5], [0, 1], [4, 5], [0, 0, 5], [0, 1, 2, 3, 4, 5]])
@@ -159,6 +163,7 @@ def test_tens_of_thousands_of_elections_of_whole_stars() -> None:
     assert ELECTIONS / 20 < tied < ELECTIONS / 2, "ties have to be common for this to mean something"
 
 
+@pytest.mark.slow
 def test_tens_of_thousands_of_elections_of_fractions() -> None:
     """With stars of 8 decimals the answers are those of the library on 1e8 times as many points."""
     thirds = [0, 333_333_333, 166_666_667, 500_000_000]

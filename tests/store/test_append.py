@@ -221,6 +221,7 @@ def test_a_compressed_file_is_refused(tmp_path: Path) -> None:
         append_row(tmp_path, "yes_no_votes", vote())
 
 
+@pytest.mark.slow
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
     """Another program waits while somebody writes, and gives up with words."""
     script = (

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.store.cut import Cut
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.usefixtures("all_cores"),
     pytest.mark.skipif(
         "forkserver" not in multiprocessing.get_all_start_methods(), reason="processes cannot be forked here"

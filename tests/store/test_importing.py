@@ -199,6 +199,7 @@ OVER = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", OVER.values(), ids=OVER)
 @pytest.mark.parametrize("end", [{}, {"closes_at": [None], "status": ["rejected"]}], ids=["closed", "rejected"])
 def test_a_decision_that_is_over_is_not_changed(

@@ -92,6 +92,7 @@ def test_a_withdrawal_is_a_row_and_can_be_followed_by_another_ballot(store: Stor
     assert history["action"].to_list() == ["import", "withdraw", "cast"]
 
 
+@pytest.mark.slow
 def test_every_past_instant_can_be_read(store: Store) -> None:
     """The tables as of an instant are those of the last commit up to then, whatever came later."""
     cast(store, "Kelly", {"Pond": "0"})
@@ -188,6 +189,7 @@ def test_missing_rows_are_noticed(store: Store) -> None:
         store.state()
 
 
+@pytest.mark.slow
 def test_small_files_are_put_together_and_history_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often somebody votes, there are few files, and every instant is still there."""
     monkeypatch.setattr(delta, "MANY_FILES", 5)

@@ -133,6 +133,7 @@ def test_the_tie_protocol_can_be_tried():
         _try(state, protocol="coin")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decision", ["village-green", "school-garden"])
 def test_absence_is_the_same_as_withdrawing(demo, decision):
     """All voters at once come out as one after the other (D2)."""
