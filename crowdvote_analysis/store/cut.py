@@ -39,6 +39,9 @@ COMMITS = pl.Schema(
 # What the rows of a store carry beside the columns of their table.
 RECORD = pl.Schema({"withdrawn": pl.Boolean(), "extra": pl.String(), "commit_id": pl.String()})
 
+# The action of a commit whose rows come from elsewhere, with their own times.
+IMPORT = "import"
+
 _PEOPLE = {
     "followings": ("follower_id", "followee_id"),
     "ballots": ("member_id",),
@@ -98,9 +101,14 @@ class Cut:
             where: Values of key columns, for some rows only.
 
         Returns:
-            The columns of the table. The stars of a ballot are those that came with its latest row.
+            The columns of the table. The stars of a ballot are those that came with its latest row. No ballot that was
+            recorded has a later time than its commit has here.
         """
-        rows = self.standing(table, **where).select([*tables.columns(table)])
+        rows = self.standing(table, **where)
+        if table == "ballots":
+            ahead = (pl.col("action") != IMPORT) & (pl.col("cast_at") > pl.col("committed_at"))
+            rows = rows.with_columns(cast_at=pl.when(ahead).then("committed_at").otherwise("cast_at"))
+        rows = rows.select([*tables.columns(table)])
         return self._collected(table, rows.sort(tables.key(table)))
 
     def _collected(self, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
