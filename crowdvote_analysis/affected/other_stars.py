@@ -52,7 +52,8 @@ def with_other_stars(
     """
     if any(members for table, members in found.items() if table != "votes"):
         return None
-    table = codes.wanted_decisions(state, decisions).select("decision_id", "community_id")
+    known = ("decision_id", "community_id", "opens_at", "closes_at")
+    table = codes.wanted_decisions(state, decisions).select(known)
     table = table.join(state.communities.select("community_id", "cycle_rule"), on="community_id", how="left")
     if cycles is not None:
         table = table.with_columns(cycle_rule=pl.lit(cycles))
@@ -62,7 +63,7 @@ def with_other_stars(
     changed = pl.Series(sorted(found["votes"]), dtype=pl.String).implode()
     members = before.members.filter(pl.col("member_id").is_in(changed)).select("community_id", "member_id", "code")
     keys = ["community_id", "member_id"]
-    _, fresh, _ = codes.cast(
+    _, fresh, _, _ = codes.cast(
         state.ballots.filter(pl.col("member_id").is_in(changed)),
         state.votes.filter(pl.col("member_id").is_in(changed)),
         before.decisions,

@@ -8,12 +8,13 @@ import numpy as np
 
 from crowdvote_analysis.delegation import averages, influence, trees
 from crowdvote_analysis.delegation.blocks import blocks
-from crowdvote_analysis.delegation.encode import encode
+from crowdvote_analysis.delegation.encode import drafts, encode
 from crowdvote_analysis.delegation.outcomes import outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
 from crowdvote_analysis.delegation.resolution import Counted, Resolution, frames
 from crowdvote_analysis.delegation.rounding import rounded
 from crowdvote_analysis.delegation.settling import settle
+from crowdvote_analysis.delegation.voting_time import note_left_out
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
@@ -49,13 +50,14 @@ def resolve(
         The ballots, stars, sources and statistics as frames; see ``Resolution``.
 
     Raises:
-        UnknownDecisionError: A decision is not in the state, or is voted on with yes and no.
+        UnknownDecisionError: A decision is not in the state, is a draft, or is voted on with yes and no.
         CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core.
         ValueError: ``cycles`` names no rule.
     """
     if cycles not in (None, "path", "equilibrium"):
         raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
     encoded = encode(state, decisions, cycles)
+    note_left_out(encoded, drafts(state) if decisions is None else [])
     told = Told(progress, encoded)
     counted = []
     for block in blocks(encoded):

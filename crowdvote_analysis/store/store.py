@@ -78,8 +78,8 @@ class Store:
 
     Attributes:
         location: Where it lies.
-        clock: Gives the time in UTC. That of this machine gives way to the clock of the storage where both differ; another
-            one is believed as long as it is not ahead of it, so that a past can be made.
+        clock: Gives the time in UTC. That of this machine gives way to the clock of the storage where both differ;
+            another one is believed as long as it is not ahead of it, so that a past can be made.
         storage_clock: Gives the time of the storage in UTC; what the storage itself says by default.
     """
 
@@ -162,8 +162,8 @@ class Store:
         here, there = self.clock(), (self.storage_clock or self.location.now)()
         if here > there + _AHEAD:
             raise ClockError(
-                f"{self.location}: nothing was recorded, because the clock here ({here:%Y-%m-%d %H:%M:%S} UTC) is ahead "
-                f"of the clock of the storage ({there:%Y-%m-%d %H:%M:%S} UTC) by more than a minute; set it and try again."
+                f"{self.location}: nothing was recorded, because the clock here ({here:%Y-%m-%d %H:%M:%S} UTC) is more "
+                f"than a minute ahead of that of the storage ({there:%Y-%m-%d %H:%M:%S} UTC); set it and try again."
             )
         behind = self.clock is now and here < there - _COARSE
         return (there if behind or here > there + _COARSE else here), there
@@ -172,8 +172,8 @@ class Store:
         """All commits there are, and an instant that none of them comes after and every later one does.
 
         On one machine commits that are on their way are waited for, so that whoever votes before the instant is in the
-        cut. Where a writer's clock is a little ahead, the instant is that of its commit; where it is far ahead, a commit
-        without rows says first what time it is. Both with a ``TableWarning``.
+        cut. Where a writer's clock is a little ahead, the instant is that of its commit; where it is far ahead, a
+        commit without rows says first what time it is. Both with a ``TableWarning``.
 
         Raises:
             ClockError: The clock here is ahead of that of the storage.
