@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
+from crowdvote_analysis.cli.finals import waiting_sentence
 from crowdvote_analysis.cli.options import (
     AsJson,
     Folder,
@@ -29,7 +30,7 @@ def import_(
 
     Rows that the folder lacks stay in the store, and so does what was recorded since the folder was last imported and
     is not changed in it. Imported twice, the same tables change nothing. Nobody is named who is or was
-    anonymous in the store.
+    anonymous in the store. Final snapshots of decisions that are over are taken by [bold]crowdvote snapshot recover[/].
 
     Examples:
       crowdvote import data/demo mystore
@@ -37,6 +38,7 @@ def import_(
       crowdvote import mycommunity s3://bucket/mystore --storage-option aws_region=eu-north-1
     """
     from crowdvote_analysis.cli.hiding import errors_hidden, hide_anonymous
+    from crowdvote_analysis.snapshots.upkeep import without_final
     from crowdvote_analysis.store import Store, import_state
 
     options = read_storage_options(storage)
@@ -46,15 +48,19 @@ def import_(
         with working("Importing") as advance:
             commit = import_state(opened, state, advance)
     rows = dict(commit.rows) if commit else {}
+    waiting = without_final(opened)
     if as_json:
         done = {"seq": commit.seq, "committed_at": commit.at.isoformat()} if commit else {}
-        print_json({"store": str(opened.location), "notes": notes, **done, "rows": rows})
-    elif commit is None:
+        print_json({"store": str(opened.location), "notes": notes, **done, "rows": rows, "without_final": waiting})
+        return
+    if commit is None:
         out.print(f"{opened.location}: nothing is new in these tables; nothing was recorded.", markup=False)
     else:
         out.print(f"{opened.location}: commit {commit.seq}", markup=False)
         for table, number in rows.items():
             out.print(f"  {table}: {number:,} rows", markup=False)
+    if waiting:
+        out.print(f"Decisions {waiting_sentence(waiting, store)}", markup=False, soft_wrap=True)
 
 
 def history(

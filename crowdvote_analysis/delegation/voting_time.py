@@ -52,8 +52,10 @@ def note_left_out(encoded: Encoded, drafts: Sequence[str]) -> None:
     said = notes(encoded.state, encoded.decisions)
     if drafts:
         named = ", ".join(drafts[:_NAMED]) + (f" and {len(drafts) - _NAMED:,} more" if len(drafts) > _NAMED else "")
-        are = "1 decision is a draft" if len(drafts) == 1 else f"{len(drafts):,} decisions are drafts"
-        said.append(f"{are} and not counted (S10): {named}.")
+        are, verb = (
+            ("1 decision is a draft", "is") if len(drafts) == 1 else (f"{len(drafts):,} decisions are drafts", "are")
+        )
+        said.append(f"{are} and {verb} not counted (S10): {named}.")
     for note in said:
         warnings.warn(note, TableWarning, stacklevel=3)
 

@@ -104,7 +104,7 @@ def recover(
             tried.append((row["snapshot_id"], row["decision_id"], row["status"], *outcome))
         if progress is not None:
             progress(done, len(waiting))
-    tried += [_final(store, decision_id) for decision_id in _without_final(store, list_snapshots(store))]
+    tried += [_final(store, decision_id) for decision_id in without_final(store, list_snapshots(store))]
     return pl.DataFrame(tried, schema=RECOVERED, orient="row")
 
 
@@ -126,7 +126,7 @@ def health(store: Store) -> dict[str, Any]:
     lost = (pl.col("status") == "corrupted") & (pl.col("result_hash").is_not_null() | ~overtaken)
     bad = known.filter(pl.col("superseded_by").is_null() & (lost | ((failed | stuck) & ~overtaken)))
     counts = known.group_by("status").len().sort("status")
-    without, unfinished = without_events(store), _without_final(store, known)
+    without, unfinished = without_events(store), without_final(store, known)
     return {
         "status": "degraded" if len(bad) or without or unfinished else "healthy",
         "snapshots": len(known),
@@ -150,8 +150,14 @@ def _is_overtaken() -> pl.Expr:
     return before.over("decision_id") > 0
 
 
-def _without_final(store: Store, known: pl.DataFrame) -> list[str]:
-    """Decisions with stars that are over and have no final snapshot, not even one that failed (S3, S10)."""
+def without_final(store: Store, known: pl.DataFrame | None = None) -> list[str]:
+    """Decisions with stars that are over and have no final snapshot, not even one that failed (S3, S10).
+
+    Args:
+        store: The store.
+        known: Its snapshots; read by default.
+    """
+    known = list_snapshots(store) if known is None else known
     over = ends(store.cut(), store.clock()).filter(pl.col("status") != "cancelled", method="star")
     final = known.filter("is_final").select("decision_id")
     return over.join(final, on="decision_id", how="anti")["decision_id"].sort().to_list()
