@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from crowdvote_analysis.cli.options import (
     read_storage_options,
 )
 from crowdvote_analysis.cli.reading import open_store, read_state
+from crowdvote_analysis.errors import TableWarning
 
 
 def import_(
@@ -47,20 +49,18 @@ def import_(
         opened = Store.create(store, options)
         with working("Importing") as advance:
             commit = import_state(opened, state, advance)
+        if waiting := without_final(opened):
+            warnings.warn(waiting_sentence(waiting, store), TableWarning, stacklevel=1)
     rows = dict(commit.rows) if commit else {}
-    waiting = without_final(opened)
     if as_json:
         done = {"seq": commit.seq, "committed_at": commit.at.isoformat()} if commit else {}
-        print_json({"store": str(opened.location), "notes": notes, **done, "rows": rows, "without_final": waiting})
-        return
-    if commit is None:
+        print_json({"store": str(opened.location), "notes": notes, **done, "rows": rows})
+    elif commit is None:
         out.print(f"{opened.location}: nothing is new in these tables; nothing was recorded.", markup=False)
     else:
         out.print(f"{opened.location}: commit {commit.seq}", markup=False)
         for table, number in rows.items():
             out.print(f"  {table}: {number:,} rows", markup=False)
-    if waiting:
-        out.print(f"Decisions {waiting_sentence(waiting, store)}", markup=False, soft_wrap=True)
 
 
 def history(

@@ -180,7 +180,7 @@ def capture(
         cut = store.cut(seq=present.seq)
         inputs, described = freeze_inputs(
             store.location,
-            cut.state(decision_id),
+            cut.state(decision_id, voting_time=options.voting_time),
             snapshot_id,
             decision_id,
             timestamp=timestamp,

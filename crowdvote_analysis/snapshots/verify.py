@@ -317,7 +317,7 @@ def history(store: Store, inputs: Inputs) -> Check:
         last = store.cut(as_of=inputs.timestamp).seq
         if last != inputs.seq and not _at_its_own_time(store, inputs):
             return Check("history", what, False, f"at its instant the last commit of the store was {last:,}")
-        state = store.cut(seq=inputs.seq).state(inputs.decision_id)
+        state = store.cut(seq=inputs.seq).state(inputs.decision_id, voting_time=inputs.options.voting_time)
     except CrowdVoteError as error:
         return Check("history", what, False, str(error))
     contents = {name: content_of(getattr(state, name).sort(tables.key(name))) for name in TABLES}
