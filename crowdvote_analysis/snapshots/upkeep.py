@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -261,7 +262,7 @@ def _recovered(store: Store, row: Mapping[str, Any], cooling: timedelta) -> tupl
                 status = FAILED[status]
             count = (row["retry_count"] or 0) + 1
             if status == "failed_snapshot":
-                options = Options.of(json.loads(row["options"]))
+                options = replace(Options.of(json.loads(row["options"])), voting_time=True)
                 new = capture(store, decision_id, options, "recover", snapshot_id, count)
             name = new or snapshot_id
             if status != "failed_tallying":
