@@ -92,6 +92,10 @@ class RefusedRecordError(CrowdVoteError):
         super().__init__(text)
 
 
+class ClockError(StoreError):
+    """The clock of whoever writes is ahead of the clock of the storage; nothing was recorded."""
+
+
 class SnapshotError(CrowdVoteError):
     """A snapshot cannot be taken, found, read or trusted."""
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from crowdvote_analysis.delegation.voting_time import early_or_late
+
 if TYPE_CHECKING:
     from crowdvote_analysis.state import SystemState
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 COUNTED = {
     "members": ["member_id", "community_id", "is_voter"],
     "followings": ["follower_id", "community_id", "followee_id", "tags"],
-    "ballots": ["member_id", "decision_id", "tags"],
+    "ballots": ["member_id", "decision_id", "tags", "timely"],
     "votes": ["member_id", "decision_id", "choice_id", "stars"],
 }
 
@@ -30,10 +32,25 @@ def differences(before: SystemState, after: SystemState, named: set[str] | None)
     Raises:
         ValueError: Others differ as well.
     """
-    found = {name: differing(name, getattr(before, name), getattr(after, name), named) for name in COUNTED}
+    rows = {name: (getattr(before, name), getattr(after, name)) for name in COUNTED}
+    rows["ballots"] = _ballots(before, after)
+    found = {name: differing(name, *versions, named) for name, versions in rows.items()}
     if named is not None and set().union(*found.values()) - named:
         raise ValueError(_unnamed(found, named, before, after))
     return found
+
+
+def _ballots(before: SystemState, after: SystemState) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The ballots of two states, with a column that says which were cast within the voting time (D12)."""
+    one = _with_timely(before)
+    if before.ballots is after.ballots and before.decisions.equals(after.decisions):
+        return one, one
+    return one, _with_timely(after)
+
+
+def _with_timely(state: SystemState) -> pl.DataFrame:
+    early, late = early_or_late(state.ballots, state.decisions)
+    return state.ballots.with_columns(timely=~(early | late))
 
 
 def differing(table: str, before: pl.DataFrame, after: pl.DataFrame, named: set[str] | None = None) -> set[str]:

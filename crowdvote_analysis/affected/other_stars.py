@@ -59,7 +59,7 @@ def with_other_stars(
     changed = pl.Series(sorted(found["votes"]), dtype=pl.String).implode()
     members = before.members.filter(pl.col("member_id").is_in(changed)).select("community_id", "member_id", "code")
     keys = ["community_id", "member_id"]
-    _, fresh, _ = codes.cast(
+    _, fresh, _, _ = codes.cast(
         state.ballots.filter(pl.col("member_id").is_in(changed)),
         state.votes.filter(pl.col("member_id").is_in(changed)),
         before.decisions,

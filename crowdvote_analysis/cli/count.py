@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
+from crowdvote_analysis.cli.finals import note_finals
 from crowdvote_analysis.cli.options import (
     AsJson,
     Asked,
@@ -81,6 +82,8 @@ def count(
         resolution = resolve_state(state, decision, cycles, work_limit)
         asked = Asked(protocol.value, read_tie_orders(tie_orders), top, compare)
         documents = _documents(state, resolution, asked)
+        if as_of is None:
+            note_finals(folder, storage, documents)
     if as_json:
         print_json({"folder": str(folder), "notes": notes, "decisions": documents})
     else:

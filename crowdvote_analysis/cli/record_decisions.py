@@ -21,7 +21,7 @@ from crowdvote_analysis.cli.recorded import (
     tell,
     time,
 )
-from crowdvote_analysis.errors import SnapshotError
+from crowdvote_analysis.errors import FinalSnapshotError, RefusedRecordError, SnapshotError
 
 if TYPE_CHECKING:
     from crowdvote_analysis.store import Store
@@ -109,14 +109,23 @@ def close(
 ) -> None:
     """End the voting on a decision at this moment, and take its final snapshot.
 
+    Where the time of the decision is over already, the snapshot is of the instant at which it ended.
+
     Example:
       crowdvote record close mystore -d green
     """
+    from crowdvote_analysis.snapshots.upkeep import without_final
     from crowdvote_analysis.store import recording
 
     opened = open_store(store, storage)
-    commit = recording.close_decision(opened, decision)
-    tell(commit, f"The decision {decision} is closed.", as_json)
+    try:
+        commit = recording.close_decision(opened, decision)
+    except RefusedRecordError as refused:
+        if refused.reason != "decision_closed" or not snapshot or decision not in without_final(opened):
+            raise
+        err.print(f"{refused} Its final snapshot is not there yet.", markup=False)
+    else:
+        tell(commit, f"The decision {decision} is closed.", as_json)
     if snapshot and opened.cut().rows("decisions", decision_id=decision)["method"].item() == "star":
         _take_final(opened, decision)
 
@@ -127,12 +136,13 @@ def _take_final(store: Store, decision: str) -> None:
 
     with noting(), working("Counting") as advance:
         try:
-            row = take_snapshot(store, decision, trigger="decision closed", supersede=True, progress=advance)
+            row = take_snapshot(store, decision, trigger="decision closed", progress=advance)
+        except FinalSnapshotError:  # somebody else saw the end first
+            return
         except SnapshotError as error:
             err.print(f"The final snapshot is not there yet. {error}", markup=False)
             return
-    kind = "Final" if row["is_final"] else "Interim"
-    err.print(f"{kind} snapshot {row['snapshot_id']}: {row['winner_title'] or row['outcome']}.", markup=False)
+    err.print(f"Final snapshot {row['snapshot_id']}: {row['winner_title'] or row['outcome']}.", markup=False)
 
 
 def cast(

@@ -165,6 +165,8 @@ def _show_participation(console: Console, document: Document) -> None:
         parts.append(f"{numbers['circular_prevented']:,} followings inside loops (rule {document['cycle_rule']})")
     if numbers["non_member_ballots"]:
         parts.append(f"{numbers['non_member_ballots']:,} ballots of non-members not counted")
+    if numbers["untimely_ballots"]:
+        parts.append(f"{_counted(numbers['untimely_ballots'], 'ballot')} outside of the voting time not counted")
     console.print(" · ".join(parts), style="dim")
     console.print()
 

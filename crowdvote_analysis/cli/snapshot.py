@@ -53,6 +53,15 @@ def take(
     supersede: Annotated[
         bool, typer.Option("--supersede", help="Put this in the place of the final snapshot of a closed decision.")
     ] = False,
+    later: Annotated[
+        str | None,
+        typer.Option(
+            "--with-later",
+            metavar="REASON",
+            help="Count what was recorded since the decision was closed as well, and say why; with --supersede.",
+            show_default=False,
+        ),
+    ] = None,
     wait: Annotated[
         float, typer.Option("--wait", min=0, help="Seconds to wait while somebody else calculates this decision.")
     ] = 60.0,
@@ -60,20 +69,25 @@ def take(
     storage: StorageOptions = None,
     as_json: AsJson = False,
 ) -> None:
-    """Freeze a decision as it is now, and count it.
+    """Freeze a decision and count it: as it is now while it is open, else as it was when it was closed.
 
-    While the decision is open the result is interim, afterwards final. Others may go on voting meanwhile.
+    While the decision is open the result is interim, afterwards final. Others may go on voting meanwhile. A draft is
+    not counted.
 
     Examples:
       crowdvote snapshot take mystore -d village-green
 
       crowdvote snapshot take mystore -d bench-colour --tie-order "bench-colour: green, blue" --supersede
+
+      crowdvote snapshot take mystore -d village-green --supersede --with-later "two ballots handed in on paper"
     """
     from crowdvote_analysis.snapshots import take_snapshot
 
     orders = read_tie_orders(tie_orders)
     if set(orders) - {decision}:
         raise typer.BadParameter(f"the order is for another decision than {decision!r}.", param_hint="--tie-order")
+    if later is not None and not (supersede and later.strip()):
+        raise typer.BadParameter("needs a reason, and --supersede.", param_hint="--with-later")
     opened = open_store(store, storage)
     with noting(), working("Counting") as advance:
         row = take_snapshot(
@@ -84,6 +98,7 @@ def take(
             tie_order=orders.get(decision, ()),
             work_limit=work_limit,
             supersede=supersede,
+            later=later,
             wait=wait,
             progress=advance,
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Annotated
 
 import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
+from crowdvote_analysis.cli.finals import waiting_sentence
 from crowdvote_analysis.cli.options import (
     AsJson,
     Folder,
@@ -16,6 +18,7 @@ from crowdvote_analysis.cli.options import (
     read_storage_options,
 )
 from crowdvote_analysis.cli.reading import open_store, read_state
+from crowdvote_analysis.errors import TableWarning
 
 
 def import_(
@@ -29,7 +32,7 @@ def import_(
 
     Rows that the folder lacks stay in the store, and so does what was recorded since the folder was last imported and
     is not changed in it. Imported twice, the same tables change nothing. Nobody is named who is or was
-    anonymous in the store.
+    anonymous in the store. Final snapshots of decisions that are over are taken by [bold]crowdvote snapshot recover[/].
 
     Examples:
       crowdvote import data/demo mystore
@@ -37,6 +40,7 @@ def import_(
       crowdvote import mycommunity s3://bucket/mystore --storage-option aws_region=eu-north-1
     """
     from crowdvote_analysis.cli.hiding import errors_hidden, hide_anonymous
+    from crowdvote_analysis.snapshots.upkeep import without_final
     from crowdvote_analysis.store import Store, import_state
 
     options = read_storage_options(storage)
@@ -45,6 +49,8 @@ def import_(
         opened = Store.create(store, options)
         with working("Importing") as advance:
             commit = import_state(opened, state, advance)
+        if waiting := without_final(opened):
+            warnings.warn(waiting_sentence(waiting, store), TableWarning, stacklevel=1)
     rows = dict(commit.rows) if commit else {}
     if as_json:
         done = {"seq": commit.seq, "committed_at": commit.at.isoformat()} if commit else {}

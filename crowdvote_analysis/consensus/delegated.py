@@ -9,7 +9,7 @@ import polars as pl
 from crowdvote_analysis.consensus.standing import asked_decisions, asked_voters, standing
 from crowdvote_analysis.delegation import resolve
 from crowdvote_analysis.limits import WORK_LIMIT
-from crowdvote_analysis.tables import STARS, empty
+from crowdvote_analysis.tables import STARS, UTC, empty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ EXACT = pl.Decimal(38, 18)
 _PART = pl.Decimal(38, 9)
 BILLIONTH = pl.lit("0.000000001").cast(_PART)
 _TENTH = 10  # units of the ninth place in one of the eighth, to which votes are rounded
+_NEVER = pl.lit(None, dtype=UTC)
 _NONE = pl.lit(0, dtype=pl.Int64).cast(EXACT)
 
 
@@ -100,7 +101,8 @@ def resolved_votes(
     choices = asked.select("decision_id", choice_id=pl.lit("yes"), title=pl.lit("Yes"), position=pl.lit(0, pl.Int64))
     ballots = passed_on.select("decision_id", "member_id", "tags", cast_at="voted_at")
     starry = state._with(
-        decisions=asked.with_columns(method=pl.lit("star")),
+        # Which votes are in time was settled by other rules (C1).
+        decisions=asked.with_columns(method=pl.lit("star"), status=pl.lit("active"), opens_at=_NEVER, closes_at=_NEVER),
         choices=choices,
         ballots=ballots,
         votes=rated.select(empty("votes").columns),

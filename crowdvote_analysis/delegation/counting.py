@@ -9,12 +9,13 @@ import numpy as np
 
 from crowdvote_analysis.delegation import averages, influence, trees
 from crowdvote_analysis.delegation.blocks import blocks
-from crowdvote_analysis.delegation.encode import encode
+from crowdvote_analysis.delegation.encode import drafts, encode
 from crowdvote_analysis.delegation.outcomes import outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
 from crowdvote_analysis.delegation.resolution import Counted, Resolution, frames, refusals
 from crowdvote_analysis.delegation.rounding import rounded
 from crowdvote_analysis.delegation.settling import settle
+from crowdvote_analysis.delegation.voting_time import note_left_out
 from crowdvote_analysis.limits import WORK_LIMIT
 from crowdvote_analysis.loop_rules import check_rule
 
@@ -56,7 +57,7 @@ def resolve(
         The ballots, stars, sources and statistics as frames; see ``Resolution``.
 
     Raises:
-        UnknownDecisionError: A decision is not in the state, or is voted on with yes and no.
+        UnknownDecisionError: A decision is not in the state, is a draft, or is voted on with yes and no.
         CyclicCoreTooLarge: The rule ``path`` needs more than ``work_limit`` steps for one decision, and ``on_refusal``
             is ``"raise"``.
         ValueError: ``cycles`` or ``on_refusal`` names nothing that is known.
@@ -65,20 +66,30 @@ def resolve(
     if on_refusal not in ("raise", "report"):
         raise ValueError(f"on_refusal is {on_refusal!r}; it is 'raise' or 'report'")
     encoded = encode(state, decisions, cycles)
+    note_left_out(encoded, drafts(state) if decisions is None else [])
+    resolution, refused = _counted(encoded, work_limit, progress, report=on_refusal == "report")
+    if not refused:
+        return resolution
+    # A block counts its decisions together, so those that can be counted are counted anew, by themselves.
+    rest = encoded.decisions["decision_id"].filter(~encoded.decisions["decision_id"].is_in(list(refused))).to_list()
+    resolution, _ = _counted(encode(state, rest, cycles), work_limit, progress, report=False)
+    return replace(resolution, refused=refusals(refused.values()))
+
+
+def _counted(
+    encoded: Encoded, work_limit: int, progress: Callable[[int, int], None] | None, *, report: bool
+) -> tuple[Resolution, dict[str, CyclicCoreTooLarge]]:
+    """The count, and the decisions that took too much work; with any, the count means nothing."""
     told = Told(progress, encoded)
     refused: dict[str, CyclicCoreTooLarge] = {}
     counted = []
     for block in blocks(encoded):
-        order, calculation, beyond = _settled(encoded, block, work_limit, told.advance, report=on_refusal == "report")
+        order, calculation, beyond = _settled(encoded, block, work_limit, told.advance, report=report)
         refused |= beyond
         if not refused:
             counted.append(_finish(encoded, block, order, calculation))
         told.done(block)
-    if not refused:
-        return frames(encoded, counted)
-    # A block counts its decisions together, so those that can be counted are counted anew, by themselves.
-    rest = encoded.decisions["decision_id"].filter(~encoded.decisions["decision_id"].is_in(list(refused))).to_list()
-    return replace(resolve(state, rest, cycles, work_limit=work_limit), refused=refusals(refused.values()))
+    return frames(encoded, [] if refused else counted), refused
 
 
 class Told:

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from crowdvote_analysis.delegation.arrays import UNITS_PER_PLACE
+from crowdvote_analysis.delegation.voting_time import early_or_late
 from crowdvote_analysis.errors import UnknownDecisionError
 from crowdvote_analysis.loop_rules import AUTO
 
@@ -29,8 +30,8 @@ class Encoded:
     """The tables as codes.
 
     Attributes:
-        decisions: decision_id, community_id, cycle_rule, first and last (rows of ``members`` of the community, half
-            open), first_following and last_following, choices (number); sorted by decision_id.
+        decisions: decision_id, community_id, cycle_rule, opens_at, closes_at, first and last (rows of ``members`` of
+            the community, half open), first_following and last_following, choices (number); sorted by decision_id.
         members: The members table sorted by (community_id, member_id), with ``code``; after a change that a count does
             not depend on (a name, say) that of the state before.
         followings: The followings of members, sorted by follower and followee: follower, followee (codes; followee is
@@ -38,9 +39,10 @@ class Encoded:
         given: The followings as they stand in the state, or in an earlier one with the same.
         tag_sets: Distinct sets of tags that are followed on; the code is the position.
         choices: decision_id, choice_id, title, position and ``choice``, the code within the decision.
-        ballots: Ballots of members: decision (code), member (code), tags.
+        ballots: Ballots of members, cast within the voting time: decision (code), member (code), tags.
         votes: Stars of those ballots: decision, member, choice (codes) and units (Int64, 1e-18 star).
         outsiders: Number of ballots by decision code that belong to nobody who is a member (M3).
+        untimely: Number of ballots of members by decision code that were cast outside of the voting time (D12).
         state: The tables that were encoded.
     """
 
@@ -53,6 +55,7 @@ class Encoded:
     ballots: pl.DataFrame
     votes: pl.DataFrame
     outsiders: Ints
+    untimely: Ints
     state: SystemState
 
 
@@ -83,7 +86,7 @@ def encode(
         followings, tag_sets, given = alike.followings, alike.tag_sets, alike.given
     choices = coded_choices(state)
     table = _decision_table(state, wanted, members, followings, choices, cycles)
-    ballots, votes, outsiders = cast(
+    ballots, votes, outsiders, untimely = cast(
         state.ballots, state.votes, table, choices, lambda frame: codes.of(frame, "member_id")
     )
     return Encoded(
@@ -96,18 +99,35 @@ def encode(
         ballots=ballots,
         votes=votes,
         outsiders=outsiders,
+        untimely=untimely,
         state=state,
     )
 
 
 def wanted_decisions(state: SystemState, decisions: Sequence[str] | None) -> pl.DataFrame:
-    """The decisions asked for, as they stand in the state; all that are counted with stars by default.
+    """The decisions asked for, as they stand in the state; all that are counted with stars by default, drafts never.
 
     Raises:
-        UnknownDecisionError: A decision is not in the state, or is not counted with stars.
+        UnknownDecisionError: A decision is not in the state, is a draft, or is not counted with stars.
     """
+    if decisions is not None and not isinstance(decisions, str):
+        _require_published(state, decisions)
     otherwise = "is voted on with yes and no, not with stars; it is decided by crowdvote_analysis.decide (rules C)"
-    return chosen(state.decisions, decisions, pl.col("method") == "star", otherwise)
+    return chosen(state.decisions, decisions, (pl.col("method") == "star") & (pl.col("status") != "draft"), otherwise)
+
+
+def _require_published(state: SystemState, decisions: Sequence[str]) -> None:
+    named = [draft for draft in drafts(state) if draft in decisions]
+    if named:
+        raise UnknownDecisionError(
+            f"decision '{named[0]}' is a draft, and drafts are not counted (S10). Publish it first, so that its status "
+            "is active."
+        )
+
+
+def drafts(state: SystemState) -> list[str]:
+    """The decisions with stars that were never published, sorted."""
+    return state.decisions.filter(method="star", status="draft")["decision_id"].sort().to_list()
 
 
 def chosen(table: pl.DataFrame, decisions: Sequence[str] | None, of_kind: pl.Expr, otherwise: str) -> pl.DataFrame:
@@ -181,8 +201,8 @@ def _decision_table(
 
 
 def with_rules(decisions: pl.DataFrame, communities: pl.DataFrame, cycles: str | None) -> pl.DataFrame:
-    """decision_id, community_id and cycle_rule: the rule that loops are counted by, ``auto`` with its number (Y6)."""
-    table = decisions.select("decision_id", "community_id").join(
+    """decision_id, community_id, opens_at, closes_at and cycle_rule: ``auto`` stands there with its number (Y6)."""
+    table = decisions.select("decision_id", "community_id", "opens_at", "closes_at").join(
         communities.select("community_id", "cycle_rule"), on="community_id", how="left"
     )
     rule = pl.col("cycle_rule") if cycles is None else pl.lit(cycles)
@@ -195,8 +215,8 @@ def cast(
     table: pl.DataFrame,
     choices: pl.DataFrame,
     code_of: Callable[[pl.DataFrame], pl.Series],
-) -> tuple[pl.DataFrame, pl.DataFrame, Ints]:
-    """Ballots and their stars as codes, and the number of ballots of non-members by decision (M3).
+) -> tuple[pl.DataFrame, pl.DataFrame, Ints, Ints]:
+    """Ballots and their stars as codes; how many are of non-members (M3), how many untimely (D12), by decision.
 
     Args:
         ballots: Rows of the table ballots.
@@ -207,7 +227,9 @@ def cast(
     """
     ballots = ballots.join(table.select("decision_id", "decision", "community_id"), on="decision_id")
     ballots = ballots.with_columns(member=code_of(ballots))
-    known = ballots.filter(pl.col("member").is_not_null())
+    early, late = early_or_late(ballots, table)
+    ballots = ballots.with_columns(untimely=early | late)
+    known = ballots.filter(pl.col("member").is_not_null(), ~pl.col("untimely"))
     # The physical integers of DECIMAL(9, 8) are units of 1e-8 star.
     units = pl.col("stars").to_physical().cast(pl.Int64) * UNITS_PER_PLACE
     stars = (
@@ -215,9 +237,14 @@ def cast(
         .join(choices.select("decision_id", "choice_id", "choice"), on=["decision_id", "choice_id"])
         .select("decision", "member", "choice", units=units)
     )
-    outsiders = np.zeros(len(table), dtype=np.int64)
-    np.add.at(outsiders, ballots.filter(pl.col("member").is_null())["decision"].to_numpy(), 1)
-    return known.select("decision", "member", "tags"), stars, outsiders
+    outsiders = ballots.filter(pl.col("member").is_null())
+    untimely = ballots.filter(pl.col("member").is_not_null(), "untimely")
+    return known.select("decision", "member", "tags"), stars, _numbers(outsiders, table), _numbers(untimely, table)
+
+
+def _numbers(ballots: pl.DataFrame, table: pl.DataFrame) -> Ints:
+    """How many ballots there are, by code of the decision."""
+    return np.bincount(ballots["decision"].to_numpy(), minlength=len(table))
 
 
 class _Codes:

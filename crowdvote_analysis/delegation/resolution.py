@@ -85,7 +85,7 @@ class Resolution:
         stars: decision_id, member_id, choice_id, stars (DECIMAL(9,8)), manual and calculated.
         stats: One row a decision: decision_id, total_members, manual_ballots, calculated_ballots, no_ballot, lobbyists,
             tallied_ballots, circular_prevented, max_delegation_depth, participation (Float64, 0 to 1; M2),
-            non_member_ballots (M3).
+            non_member_ballots (M3), untimely_ballots (of members, outside of the voting time: kept, not counted, D12).
         choices: decision_id, choice_id, title, position, of the decisions that were counted.
         decisions: decision_id, community_id, cycle_rule (the rule used; ``auto-1`` for ``auto``, Y6).
         refused: decision_id, error: what was left out because the rule ``path`` needed more work than allowed (Y3).
@@ -377,6 +377,7 @@ def _stats(encoded: Encoded, ballots: pl.DataFrame, circular: dict[int, int]) ->
             "decision_id": encoded.decisions["decision_id"],
             "circular_prevented": [circular.get(code, 0) for code in encoded.decisions["decision"]],
             "non_member_ballots": encoded.outsiders,
+            "untimely_ballots": encoded.untimely,
         },
         schema_overrides={"circular_prevented": pl.Int64},
     )
@@ -398,6 +399,7 @@ def _stats(encoded: Encoded, ballots: pl.DataFrame, circular: dict[int, int]) ->
             "max_delegation_depth",
             "participation",
             "non_member_ballots",
+            "untimely_ballots",
         )
         .sort("decision_id")
     )

@@ -93,4 +93,5 @@ def labels(rows: pl.DataFrame, longest: int = _LONGEST) -> dict[str, str]:
 
 
 def _decisions(state: SystemState, yes_no: bool) -> pl.DataFrame:
-    return state.decisions.filter((pl.col("method") != "star") == yes_no)
+    by_stars = pl.col("method") == "star"
+    return state.decisions.filter(~by_stars if yes_no else by_stars & (pl.col("status") != "draft"))

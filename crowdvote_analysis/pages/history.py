@@ -275,7 +275,8 @@ def progress(known: pl.DataFrame, decision: Mapping[str, Any], now: datetime) ->
         told.append(f"Last calculated {when(row['timestamp'])} UTC, {spell(now - row['timestamp'])} ago: {which}.")
     told = told or ["Not calculated yet."]
     under_way = newest is not None and kind_of(newest) == "processing"
-    if is_closed(decision, now) and not under_way and known.filter("is_final", status="completed").is_empty():
+    is_over = decision["status"] != "draft" and is_closed(decision, now)
+    if is_over and not under_way and known.filter("is_final", status="completed").is_empty():
         take = f"crowdvote snapshot take STORE -d {quote(decision['decision_id'])}"
         told.append(
             f"Voting is over, so nothing more is waited for: whoever runs the store takes the result with {take}"

@@ -14,6 +14,7 @@ from crowdvote_analysis.explanation import lineage
 from crowdvote_analysis.pages import html_rows, words
 from crowdvote_analysis.pages.ballot_tree import shares_html, tree_html
 from crowdvote_analysis.pages.history import snapshot_link
+from crowdvote_analysis.snapshots.calculation import as_asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -240,7 +241,7 @@ def lineage_in(looked: Looked, public_id: str) -> Lineage:
     """
     options = looked.inputs.options
     return lineage(
-        looked.state,
+        as_asked(looked.state, options),
         looked.inputs.decision_id,
         public_id,
         cycles=options.cycles,

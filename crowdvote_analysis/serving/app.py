@@ -170,7 +170,7 @@ class Server:
             OpenDecision(row["decision_id"], row["title"] or row["decision_id"], titles.get(community) or community)
             for row in cut.rows("decisions").sort("title", "decision_id").iter_rows(named=True)
             for community in [row["community_id"]]
-            if row["method"] == "star" and not is_closed(row, now)
+            if row["method"] == "star" and row["status"] != "draft" and not is_closed(row, now)
         ]
         return sorted(found, key=lambda decision: decision.community)
 

@@ -88,13 +88,14 @@ class Result:
         }
 
 
-def staged_tables(resolution: Resolution) -> dict[str, pl.DataFrame]:
-    """What is kept of a resolution."""
+def staged_tables(resolution: Resolution, options: Options | None = None) -> dict[str, pl.DataFrame]:
+    """What is kept of a resolution; older snapshots, as their options say, know nothing of a voting time."""
+    is_older = options is not None and not options.voting_time
     return {
         "resolved_ballots": resolution.ballots.with_columns(pl.col("weight").cast(WEIGHT)),
         "resolved_stars": resolution.stars,
         "sources": resolution.sources,
-        "stats": resolution.stats,
+        "stats": resolution.stats.drop("untimely_ballots") if is_older else resolution.stats,
     }
 
 
@@ -102,7 +103,16 @@ def resolve_snapshot(
     state: SystemState, options: Options, progress: Callable[[int, int], None] | None = None
 ) -> Resolution:
     """Resolve the one decision of a snapshot as it asks for."""
-    return resolve(state, cycles=options.cycles, work_limit=options.work_limit, progress=progress)
+    return resolve(as_asked(state, options), cycles=options.cycles, work_limit=options.work_limit, progress=progress)
+
+
+def as_asked(state: SystemState, options: Options) -> SystemState:
+    """The frozen tables as they are counted: in older snapshots all ballots count, whenever they were cast."""
+    if options.voting_time:
+        return state
+    never = pl.lit(None, dtype=tables.UTC)
+    always = state.decisions.with_columns(opens_at=never, closes_at=never, status=pl.lit("active"))
+    return state._with(decisions=always)
 
 
 def tallied(staged: Mapping[str, pl.DataFrame], choices: pl.DataFrame, options: Options) -> Result:

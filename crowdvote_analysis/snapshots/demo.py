@@ -9,7 +9,8 @@ What happened, for whoever looks at the history of a decision:
 - ``summer-festival`` and ``market-square`` are open and have interim snapshots.
 - ``bicycle-lanes``, ``school-meals``, ``sports-day`` and ``bench-colour`` have their final one; the last of these is an
   unresolved tie.
-- All other decisions have ballots, and have not been counted yet.
+- All other decisions have ballots, and have not been counted yet. Three of them are over: ``health`` says so, and
+  ``recover`` takes their final snapshots (S10).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import atexit
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from tempfile import mkdtemp
@@ -44,6 +45,9 @@ _FIRST = {"meadow": "2", "playground": "5", "car-park": "1", "bandstand": "3"}
 _FIRST_AT, _SECOND_AT = datetime(2026, 4, 9, 17, 20, tzinfo=UTC), datetime(2026, 4, 20, 18, 33, tzinfo=UTC)
 # Two ballots about the green that were handed in on paper in time, and typed in when it was over.
 _ON_PAPER, _TYPED_IN = ("rowan", "tomas"), datetime(2026, 5, 2, 9, 30, tzinfo=UTC)
+# Final counts are taken a minute after the end.
+_CLOSED, _AFTER_CLOSING = {"trigger": "decision closed"}, timedelta(minutes=1)
+_MOMENT = timedelta(seconds=30)
 
 _BALLOT = ["decision_id", "member_id"]
 _MAKING = Lock()
@@ -84,18 +88,21 @@ def make_demo_store(folder: str | Path, now: datetime = DEMO_DATE) -> Store:
         StoreError: The folder holds something already.
     """
     clock = _Clock()
-    store = Store.create(folder, clock=clock)
+    store = replace(Store.create(folder, clock=clock), storage_clock=lambda: clock.time)
     if len(store.cut().commits):
         raise StoreError(f"{store.location}: is a store already. The demo needs a folder of its own.")
     later = timedelta(days=(now - DEMO_DATE) // timedelta(days=1))
     told = _told(SystemState.read(demo_folder()))
     since = _BEGIN - timedelta(days=1)
     for count in [_Count(_BEGIN, "", {}), *_counts()]:
-        clock.time = count.at + later
-        rows = {name: _between(name, frame, since, count.at, later) for name, frame in told.items()}
+        # What was recorded when a decision closed comes a moment earlier, so that it is in the final count (S10).
+        until = count.at - _AFTER_CLOSING if count.asked == _CLOSED else count.at
+        clock.time = until + later - (_MOMENT if count.asked == _CLOSED else timedelta())
+        rows = {name: _between(name, frame, since, until, later) for name, frame in told.items()}
         store.commit("import", lambda _cut, _at, rows=rows: rows)  # type: ignore[misc]
-        since = count.at
+        since = until
         if count.decision_id:
+            clock.time = max(clock.time, count.at + later)
             with suppress(SnapshotError):  # the one that is meant to fail; its event says why
                 take_snapshot(store, count.decision_id, **count.asked)
     return Store.open(folder)
@@ -123,8 +130,8 @@ def _temporary() -> str:
 
 def _counts() -> list[_Count]:
     """All counts, in the order of time; the last sees every ballot of the demo."""
-    cast, closed = {"trigger": "ballot cast"}, {"trigger": "decision closed"}
-    again = {"trigger": "two ballots handed in on paper", "supersede": True}
+    cast, closed = {"trigger": "ballot cast"}, _CLOSED
+    again = {"later": "two ballots handed in on paper", "supersede": True}
     return [
         _Count(datetime(2026, 2, 6, 20, 1, tzinfo=UTC), "bicycle-lanes", closed),
         _Count(datetime(2026, 2, 27, 18, 1, tzinfo=UTC), "school-meals", closed),

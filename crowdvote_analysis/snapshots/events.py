@@ -115,7 +115,7 @@ def read_events(store: Store, snapshot_id: str | None = None) -> pl.DataFrame:
 
 
 def list_snapshots(store: Store, decision_id: str | None = None) -> pl.DataFrame:
-    """All snapshots of a store, newest first.
+    """All snapshots of a store, the one that was begun last first.
 
     Args:
         store: The store.
@@ -135,16 +135,17 @@ def list_snapshots(store: Store, decision_id: str | None = None) -> pl.DataFrame
 def overview(events: pl.DataFrame, decision_id: str | None = None) -> pl.DataFrame:
     """One row a snapshot, from their events; see ``list_snapshots``."""
     latest = events.group_by("snapshot_id").agg(
+        pl.col("number").min(),
         pl.col("status").last(),
         pl.col("at").last().alias("status_at"),
         pl.col([name for name in _FACTS if name not in ("trace", "error", "duration")]).drop_nulls().last(),
         pl.col("duration").sum(),
         pl.col("error").drop_nulls().last().alias("last_error"),
     )
-    found = latest.join(_superseded(latest), on="snapshot_id", how="left").select(OVERVIEW.names()).cast(OVERVIEW)
-    if decision_id is not None:
-        found = found.filter(pl.col("decision_id") == decision_id)
-    return found.sort(["timestamp", "snapshot_id"], descending=True, nulls_last=False)
+    latest = latest.sort("number", "timestamp", "snapshot_id", descending=True)
+    by = _superseded(latest.reverse())
+    found = latest.join(by, on="snapshot_id", how="left", maintain_order="left").select(OVERVIEW.names()).cast(OVERVIEW)
+    return found if decision_id is None else found.filter(pl.col("decision_id") == decision_id)
 
 
 def redacted(text: str) -> str:
@@ -159,9 +160,13 @@ def public_events(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _superseded(latest: pl.DataFrame) -> pl.DataFrame:
-    """Which snapshots were superseded, and by which: a result only by a later result, a failure by any later try."""
+    """Which snapshots were superseded, and by which: a result only by a later result, a failure by any later try.
+
+    Args:
+        latest: What is known of every snapshot, in the order in which they were begun: two may be of the same instant.
+    """
     columns = ("snapshot_id", "status", "supersedes", "decision_id", "is_final")
-    known = {row["snapshot_id"]: row for row in latest.sort("timestamp", "snapshot_id").select(columns).to_dicts()}
+    known = {row["snapshot_id"]: row for row in latest.select(columns).to_dicts()}
     by: dict[str, str] = {}
     final: dict[str, list[str]] = {}
     for name, row in known.items():

@@ -21,6 +21,7 @@ from crowdvote_analysis.snapshots.objects import (
     write_json,
 )
 from crowdvote_analysis.state import SystemState
+from crowdvote_analysis.store.closing import OVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 TABLES = ("communities", "members", "followings", "decisions", "choices", "ballots", "votes")
 # The file of an export that says what the others are of.
 HEAD = "snapshot.json"
-_CLOSED = ("approved", "rejected", "expired", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,23 @@ class Options:
         protocol: Name of the tie protocol (K3).
         tie_order: The order that the community manager gave for ties, best first (K7).
         work_limit: Steps the path rule may take for one core of loops (Y3).
+        voting_time: Whether only ballots cast in time count (D12); not in snapshots from before that rule.
     """
 
     cycles: str | None
     protocol: str
     tie_order: tuple[str, ...]
     work_limit: int
+    voting_time: bool = True
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Options:
         """The options that a JSON document holds."""
-        return cls(**{**document, "tie_order": tuple(document["tie_order"])})
+        return cls(**{"voting_time": False, **document, "tie_order": tuple(document["tie_order"])})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The options as a JSON document holds them; older ones say nothing of what did not exist then."""
+        return {name: value for name, value in asdict(self).items() if name != "voting_time" or value}
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ class Inputs:
         """What the events say of it."""
         known = ("snapshot_id", "community_id", "decision_id", "timestamp", "seq", "is_final", "trigger", "supersedes")
         hashes = ("content_hash", "public_hash", "engine")
-        options = json.dumps(asdict(self.options), ensure_ascii=False)
+        options = json.dumps(self.options.to_dict(), ensure_ascii=False)
         facts = {name: getattr(self, name) for name in (*known, *hashes)}
         return facts | {"options": options, "protocol": self.options.protocol}
 
@@ -108,7 +114,7 @@ class Inputs:
         return {name: getattr(self, name) for name in names} | {
             "timestamp": self.timestamp.isoformat(),
             "commit": self.seq,
-            "options": asdict(self.options),
+            "options": self.options.to_dict(),
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,6 +122,7 @@ class Inputs:
         return asdict(self) | {
             "what": "inputs of a crowdvote snapshot",
             "timestamp": self.timestamp.isoformat(),
+            "options": self.options.to_dict(),
             "tables": {name: frozen._asdict() for name, frozen in self.tables.items()},
         }
 
@@ -139,12 +146,17 @@ def decision_of(cut: Cut, decision_id: str) -> dict[str, Any]:
     """The row of a decision that is counted with stars.
 
     Raises:
-        UnknownDecisionError: There is none, or it is voted on with yes and no.
+        UnknownDecisionError: There is none, it is a draft, or it is voted on with yes and no.
     """
     found = cut.rows("decisions", decision_id=decision_id)
     if found.is_empty():
         raise UnknownDecisionError(f"decision '{decision_id}' is not in the store at that instant.")
     row = found.row(0, named=True)
+    if row["status"] == "draft":
+        raise UnknownDecisionError(
+            f"decision '{decision_id}' is a draft, and drafts are not counted (S10). Publish it first: "
+            f"crowdvote record publish STORE -d {decision_id}"
+        )
     if row["method"] != "star":
         raise UnknownDecisionError(
             f"decision '{decision_id}' is voted on with yes and no. Every vote of it is kept with its time, so that "
@@ -156,7 +168,7 @@ def decision_of(cut: Cut, decision_id: str) -> dict[str, Any]:
 def is_closed(decision: Mapping[str, Any], at: datetime) -> bool:
     """Whether a decision is over at an instant (S3)."""
     over = decision["closes_at"] is not None and decision["closes_at"] <= at
-    return bool(over or decision["status"] in _CLOSED)
+    return bool(over or decision["status"] in OVER)
 
 
 def freeze_inputs(

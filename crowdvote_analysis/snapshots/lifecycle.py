@@ -11,11 +11,11 @@ import json
 import time
 import traceback
 from contextlib import contextmanager
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from uuid import uuid4
 
 from crowdvote_analysis import __version__
-from crowdvote_analysis.errors import BusyError, CrowdVoteError, FinalSnapshotError, SnapshotError
+from crowdvote_analysis.errors import BusyError, CrowdVoteError, FinalSnapshotError, RefusedRecordError, SnapshotError
 from crowdvote_analysis.limits import WORK_LIMIT
 from crowdvote_analysis.snapshots import calculation
 from crowdvote_analysis.snapshots.calculation import STAGED, listed_choices, resolve_snapshot, staged_tables, tallied
@@ -23,12 +23,16 @@ from crowdvote_analysis.snapshots.events import FAILED, append_event, find_snaps
 from crowdvote_analysis.snapshots.inputs import Options, decision_of, freeze_inputs, is_closed
 from crowdvote_analysis.snapshots.reading import read_document, read_inputs
 from crowdvote_analysis.star.protocols import protocol_named
+from crowdvote_analysis.store.closing import closing
+from crowdvote_analysis.store.decisions import close_by_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     import polars as pl
 
+    from crowdvote_analysis.store.cut import Cut
     from crowdvote_analysis.store.store import Store
 
     Progress = Callable[[int, int], None]
@@ -50,10 +54,14 @@ def take_snapshot(
     tie_order: Sequence[str] = (),
     work_limit: int = WORK_LIMIT,
     supersede: bool = False,
+    later: str | None = None,
     wait: float = 60.0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Freeze a decision as it is now, and count it.
+    """Freeze a decision as it is now, or as it was when it was closed, and count it.
+
+    Where the time of a decision is over and no commit has closed it, one is made first, so that nothing lands before
+    the end any more (S10).
 
     Args:
         store: The store.
@@ -64,6 +72,8 @@ def take_snapshot(
         tie_order: The order that the community manager gave for ties, best first (K7).
         work_limit: Steps the path rule may take for one core of loops (Y3).
         supersede: Put this final snapshot in the place of the one that is there (S3).
+        later: Why a final snapshot is to count what was recorded since the decision was closed as well, in a few words;
+            they become the trigger. Nothing of it counts by default (S10).
         wait: Seconds to wait while somebody else calculates the same decision (S8).
         progress: Called with (ballots done, ballots in all).
 
@@ -71,9 +81,10 @@ def take_snapshot(
         What there is to say about it; see ``list_snapshots``.
 
     Raises:
-        UnknownDecisionError: The decision is not in the store, or is voted on with yes and no.
+        UnknownDecisionError: The decision is not in the store, is a draft, or is voted on with yes and no.
         FinalSnapshotError: The decision is closed, and its final snapshot is there.
         BusyError: Somebody else calculates the decision.
+        ClockError: The clock here is ahead of that of the storage.
         SnapshotError: A step failed; the event that says so is kept, and ``recover`` tries again.
         InvalidElectionError, ValueError: There is no such tie protocol, or no such rule for loops.
     """
@@ -82,10 +93,9 @@ def take_snapshot(
         raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
     options = Options(cycles, protocol, tuple(tie_order), work_limit)
     with calculating(store, decision_id, wait):
-        cut, at = store.present()
-        closed = is_closed(decision_of(cut, decision_id), at)
-        supersedes = _final_to_supersede(store, decision_id, supersede) if closed else None
-        snapshot_id = capture(store, decision_id, options, trigger, supersedes)
+        moment = _moment(store, decision_id, later=later is not None)
+        supersedes = _final_to_supersede(store, decision_id, supersede) if moment.is_final else None
+        snapshot_id = capture(store, decision_id, options, later or trigger, supersedes, moment=moment)
         stage(store, snapshot_id, progress)
         tally(store, snapshot_id)
     return find_snapshot(store, snapshot_id)
@@ -122,25 +132,60 @@ def is_calculating(store: Store, decision_id: str) -> bool:
 # --- steps ---------------------------------------------------------------------------------------------------------
 
 
+class _Moment(NamedTuple):
+    """What a snapshot is of: all commits up to one of them, at an instant."""
+
+    cut: Cut
+    at: datetime
+    is_final: bool
+
+
+def _moment(store: Store, decision_id: str, *, later: bool = False) -> _Moment:
+    """The present, or the end of a decision that is over (S10); ``later`` for the present of such a one too."""
+    present, at = store.present()
+    decision = decision_of(present, decision_id)
+    end = closing(store, present, decision_id, at)
+    if end is not None and end.seq is None:
+        try:
+            close_by_clock(store, decision_id)
+        except RefusedRecordError as refused:
+            if refused.reason != "decision_closed":  # by somebody who was faster
+                raise
+        return _moment(store, decision_id, later=later)
+    if end is None or end.seq is None or later:
+        return _Moment(present, at, is_closed(decision, at))
+    return _Moment(store.cut(seq=end.seq), end.at, is_final=True)
+
+
+def _new_id(decision_id: str, timestamp: datetime) -> str:
+    """An id that no other snapshot has, whatever the clocks say (S11)."""
+    mark = hashlib.sha256(f"{decision_id} {uuid4().hex}".encode()).hexdigest()[:8]
+    return f"{timestamp:%Y%m%dT%H%M%SZ}-{mark}"
+
+
 def capture(
-    store: Store, decision_id: str, options: Options, trigger: str, supersedes: str | None = None, retry_count: int = 0
+    store: Store,
+    decision_id: str,
+    options: Options,
+    trigger: str,
+    supersedes: str | None = None,
+    retry_count: int = 0,
+    moment: _Moment | None = None,
 ) -> str:
-    """Freeze the tables of a decision as they are now; the id of the snapshot. Call it inside ``calculating``."""
-    present, timestamp = store.present()
-    mark = hashlib.sha256(f"{decision_id} {timestamp.isoformat()}".encode()).hexdigest()[:8]
-    snapshot_id = f"{timestamp:%Y%m%dT%H%M%SZ}-{mark}"
+    """Freeze the tables of a decision; the id of the snapshot. Call it inside ``calculating``."""
+    present, timestamp, is_final = moment or _moment(store, decision_id)
+    snapshot_id = _new_id(decision_id, timestamp)
 
     def work() -> dict[str, Any]:
         cut = store.cut(seq=present.seq)
-        decision = decision_of(cut, decision_id)
         inputs, described = freeze_inputs(
             store.location,
-            cut.state(decision_id),
+            cut.state(decision_id, voting_time=options.voting_time),
             snapshot_id,
             decision_id,
             timestamp=timestamp,
             seq=cut.seq,
-            is_final=is_closed(decision, timestamp),
+            is_final=is_final,
             trigger=trigger,
             supersedes=supersedes,
             options=options,
@@ -156,7 +201,7 @@ def capture(
         "protocol": options.protocol,
         "trigger": trigger,
         "supersedes": supersedes,
-        "options": json.dumps(asdict(options), ensure_ascii=False),
+        "options": json.dumps(options.to_dict(), ensure_ascii=False),
         "engine": __version__,
     }
     _step(store, snapshot_id, "creating", work, "ready", known, retry_count)
@@ -169,7 +214,7 @@ def stage(store: Store, snapshot_id: str, progress: Progress | None = None, retr
     def work() -> dict[str, Any]:
         inputs, state = read_inputs(store, snapshot_id)
         resolution = resolve_snapshot(state, inputs.options, progress)
-        described = calculation.freeze_staged(store.location, snapshot_id, staged_tables(resolution))
+        described = calculation.freeze_staged(store.location, snapshot_id, staged_tables(resolution, inputs.options))
         return {"staged_file": described, "cycle_rule": resolution.decisions["cycle_rule"].item()}
 
     _step(store, snapshot_id, "staging", work, "tallying", {}, retry_count)

@@ -20,7 +20,14 @@ import polars as pl
 from crowdvote_analysis.affected import resolve_affected
 from crowdvote_analysis.errors import CrowdVoteError, TableWarning
 from crowdvote_analysis.limits import WORK_LIMIT
-from crowdvote_analysis.snapshots.calculation import Result, listed_choices, resolve_snapshot, staged_tables, tallied
+from crowdvote_analysis.snapshots.calculation import (
+    Result,
+    as_asked,
+    listed_choices,
+    resolve_snapshot,
+    staged_tables,
+    tallied,
+)
 from crowdvote_analysis.snapshots.events import list_snapshots, redacted
 from crowdvote_analysis.snapshots.inputs import Inputs, Options, decision_of
 from crowdvote_analysis.snapshots.verify import Cache, compare, history, open_snapshot
@@ -33,6 +40,8 @@ if TYPE_CHECKING:
     from crowdvote_analysis.state import SystemState
     from crowdvote_analysis.store.store import Store
 
+# The options that everyone's ballot depends on.
+_SHARED = ("cycles", "work_limit", "voting_time")
 CERTIFIED, DIFFERS, CANNOT, COUNTED = "certified", "differs", "cannot be recounted", "counted"
 REPORT = pl.Schema(
     {
@@ -212,13 +221,14 @@ class _Shared:
             before, content, resolution, result = self._last
             if (before, content) == (options, content_hash):
                 return result
-            if (before.cycles, before.work_limit) == (options.cycles, options.work_limit):
-                resolution = resolve_affected(state, resolution, cycles=options.cycles, work_limit=options.work_limit)
+            if all(getattr(before, name) == getattr(options, name) for name in _SHARED):
+                asked = as_asked(state, options)
+                resolution = resolve_affected(asked, resolution, cycles=options.cycles, work_limit=options.work_limit)
                 return self._kept(state, options, content_hash, resolution)
         return self._kept(state, options, content_hash, resolve_snapshot(state, options))
 
     def _kept(self, state: SystemState, options: Options, content_hash: str, resolution: Resolution) -> Result:
-        result = tallied(staged_tables(resolution), listed_choices(state), options)
+        result = tallied(staged_tables(resolution, options), listed_choices(state), options)
         self._last = (options, content_hash, resolution, result)
         return result
 

@@ -51,7 +51,7 @@ def snapshot_document(
         raise SnapshotError(f"snapshot {row['snapshot_id']} is {row['status']}; a document is made of completed ones.")
     inputs, state = read_inputs(store, row["snapshot_id"])
     resolution = resolve_snapshot(state, inputs.options, progress)
-    result = tallied(staged_tables(resolution), listed_choices(state), inputs.options)
+    result = tallied(staged_tables(resolution, inputs.options), listed_choices(state), inputs.options)
     if listing_hash(result.contents()) != row["result_hash"]:
         raise SnapshotError(
             f"snapshot {row['snapshot_id']}: a recount gives another result than was stored, so no document is made. "

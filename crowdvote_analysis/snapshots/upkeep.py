@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from crowdvote_analysis.snapshots.events import FAILED, RUNNING, append_event, f
 from crowdvote_analysis.snapshots.inputs import Options
 from crowdvote_analysis.snapshots.lifecycle import calculating, capture, is_calculating, stage, take_snapshot, tally
 from crowdvote_analysis.snapshots.verify import Cache, open_snapshot
+from crowdvote_analysis.store.closing import ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,8 +84,8 @@ def recover(
     """Try again where a calculation failed, at the step that failed and on the same frozen tables (S6).
 
     A failed capture is captured anew; the failed one stays and is superseded. A calculation whose process ended
-    without a word counts as failed at the step it was at. Decisions that were closed by somebody who did not get to
-    their final snapshot get it now.
+    without a word counts as failed at the step it was at. Decisions that are over and have no final snapshot get
+    it now, of the instant at which they ended (S10).
 
     Args:
         store: The store.
@@ -103,7 +105,7 @@ def recover(
             tried.append((row["snapshot_id"], row["decision_id"], row["status"], *outcome))
         if progress is not None:
             progress(done, len(waiting))
-    tried += [_final(store, decision_id) for decision_id in _without_final(store, list_snapshots(store))]
+    tried += [_final(store, decision_id) for decision_id in without_final(store, list_snapshots(store))]
     return pl.DataFrame(tried, schema=RECOVERED, orient="row")
 
 
@@ -115,18 +117,17 @@ def health(store: Store) -> dict[str, Any]:
         many), statuses (how many in each), and unresolved: snapshot_id, decision_id, status, since, last_error of what
         is failed, corrupted or stuck and superseded by nothing. A later result of the same decision resolves what
         failed or is stuck, not a result that is corrupted. Beside them without_events (ids of snapshots that there are
-        files of, and no events) and without_final (decisions that were closed and have no final snapshot).
+        files of, and no events) and without_final (decisions that were closed, or whose time is over, and that have no
+        final snapshot).
     """
     known, now = list_snapshots(store), store.clock()
-    last = known.filter(status="completed").group_by("decision_id").agg(completed=pl.col("timestamp").max())
-    known = known.join(last, on="decision_id", how="left", maintain_order="left")
+    overtaken = _is_overtaken()
     failed = pl.col("status").is_in([*FAILED.values()])
     stuck = pl.col("status").is_in([*RUNNING, "ready"]) & (pl.col("status_at") < now - SLOW)
-    overtaken = (pl.col("completed") > pl.col("timestamp")).fill_null(value=False)
     lost = (pl.col("status") == "corrupted") & (pl.col("result_hash").is_not_null() | ~overtaken)
     bad = known.filter(pl.col("superseded_by").is_null() & (lost | ((failed | stuck) & ~overtaken)))
     counts = known.group_by("status").len().sort("status")
-    without, unfinished = without_events(store), _without_final(store, known)
+    without, unfinished = without_events(store), without_final(store, known)
     return {
         "status": "degraded" if len(bad) or without or unfinished else "healthy",
         "snapshots": len(known),
@@ -144,12 +145,23 @@ def without_events(store: Store) -> list[str]:
     return sorted(names - set(list_snapshots(store)["snapshot_id"]))
 
 
-def _without_final(store: Store, known: pl.DataFrame) -> list[str]:
-    """Decisions with stars that somebody has closed and that have no final snapshot, not even one that failed (S3)."""
-    rows = store.cut().standing("decisions").filter((pl.col("action") == "close") & (pl.col("method") == "star"))
-    closed = rows.select("decision_id").collect()
+def _is_overtaken() -> pl.Expr:
+    """Whether a result of the same decision was begun later, where the last one begun stands first."""
+    before = (pl.col("status") == "completed").cum_sum().shift(1, fill_value=0)
+    return before.over("decision_id") > 0
+
+
+def without_final(store: Store, known: pl.DataFrame | None = None) -> list[str]:
+    """Decisions with stars that are over and have no final snapshot, not even one that failed (S3, S10).
+
+    Args:
+        store: The store.
+        known: Its snapshots; read by default.
+    """
+    known = list_snapshots(store) if known is None else known
+    over = ends(store.cut(), store.clock()).filter(pl.col("status") != "cancelled", method="star")
     final = known.filter("is_final").select("decision_id")
-    return closed.join(final, on="decision_id", how="anti")["decision_id"].sort().to_list()
+    return over.join(final, on="decision_id", how="anti")["decision_id"].sort().to_list()
 
 
 def _rows(store: Store, snapshot_id: str | None = None) -> list[dict[str, Any]]:
@@ -230,8 +242,8 @@ def _final(store: Store, decision_id: str) -> tuple[str | None, ...]:
 
 def _overtaken(store: Store, row: Mapping[str, Any]) -> bool:
     """Whether there is a later result of the same decision."""
-    known = list_snapshots(store, row["decision_id"]).filter(status="completed")
-    return not known.filter(pl.col("timestamp") > row["timestamp"]).is_empty()
+    known = list_snapshots(store, row["decision_id"]).with_columns(overtaken=_is_overtaken())
+    return bool(known.filter(snapshot_id=row["snapshot_id"])["overtaken"].item())
 
 
 def _recovered(store: Store, row: Mapping[str, Any], cooling: timedelta) -> tuple[str, str | None, str | None] | None:
@@ -250,7 +262,7 @@ def _recovered(store: Store, row: Mapping[str, Any], cooling: timedelta) -> tupl
                 status = FAILED[status]
             count = (row["retry_count"] or 0) + 1
             if status == "failed_snapshot":
-                options = Options.of(json.loads(row["options"]))
+                options = replace(Options.of(json.loads(row["options"])), voting_time=True)
                 new = capture(store, decision_id, options, "recover", snapshot_id, count)
             name = new or snapshot_id
             if status != "failed_tallying":

@@ -39,6 +39,7 @@ from crowdvote_analysis.snapshots.objects import (
     sha256,
     thaw,
 )
+from crowdvote_analysis.store.closing import closing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -177,7 +178,7 @@ def open_snapshot(store: Store, row: Mapping[str, Any], cache: Cache | None = No
 
 def recount(state: SystemState, inputs: Inputs, progress: Callable[[int, int], None] | None = None) -> Result:
     """Count frozen tables again, in full."""
-    staged = staged_tables(resolve_snapshot(state, inputs.options, progress))
+    staged = staged_tables(resolve_snapshot(state, inputs.options, progress), inputs.options)
     return tallied(staged, listed_choices(state), inputs.options)
 
 
@@ -314,15 +315,26 @@ def history(store: Store, inputs: Inputs) -> Check:
     what = f"commits up to {inputs.seq:,}"
     try:
         last = store.cut(as_of=inputs.timestamp).seq
-        if last != inputs.seq:
+        if last != inputs.seq and not _at_its_own_time(store, inputs):
             return Check("history", what, False, f"at its instant the last commit of the store was {last:,}")
-        state = store.cut(seq=inputs.seq).state(inputs.decision_id)
+        state = store.cut(seq=inputs.seq).state(inputs.decision_id, voting_time=inputs.options.voting_time)
     except CrowdVoteError as error:
         return Check("history", what, False, str(error))
     contents = {name: content_of(getattr(state, name).sort(tables.key(name))) for name in TABLES}
     other = [name for name in TABLES if contents[name] != inputs.tables[name].content]
     detail = f"the store has other rows in {', '.join(other)} than were frozen" if other else ""
     return Check("history", what, not other, detail)
+
+
+def _at_its_own_time(store: Store, inputs: Inputs) -> bool:
+    """Whether the instant is that of the last commit as its writer's clock had it, or of the end of the decision.
+
+    Commits that come later in the order of the store may have earlier times where a clock was ahead.
+    """
+    if store.cut(seq=inputs.seq).at == inputs.timestamp:
+        return True
+    end = closing(store, store.cut(), inputs.decision_id, store.clock()) if inputs.is_final else None
+    return end is not None and (end.at, end.seq) == (inputs.timestamp, inputs.seq)
 
 
 def _difference(state: SystemState, name: str, stored: Result, counted: Result) -> str:

@@ -11,7 +11,7 @@ from crowdvote_analysis import tables
 from crowdvote_analysis.consensus.voting import new_vote
 from crowdvote_analysis.errors import InvalidTableError, Problem, RefusedRecordError, RefusedVoteError
 from crowdvote_analysis.state import SystemState
-from crowdvote_analysis.store.decisions import require_open
+from crowdvote_analysis.store.decisions import require_no_closing, require_open
 from crowdvote_analysis.store.records import checked, found, listed, record, require_decision, require_member
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ def _require_voting(cut: Cut, decision_id: str, member_id: str, at: datetime) ->
         raise RefusedRecordError("yes_no_decision", text)
     require_member(cut, decision["community_id"], member_id, "voter")
     require_open(decision, at)
+    require_no_closing(cut, decision_id, at)
 
 
 def _require_ballot(cut: Cut, decision_id: str, member_id: str) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from crowdvote_analysis import tables
 from crowdvote_analysis.errors import StoreError
 from crowdvote_analysis.state import SystemState
 from crowdvote_analysis.store import delta
+from crowdvote_analysis.store.at_close import as_at_close
 from crowdvote_analysis.tables import UTC
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ COMMITS = pl.Schema(
 )
 # What the rows of a store carry beside the columns of their table.
 RECORD = pl.Schema({"withdrawn": pl.Boolean(), "extra": pl.String(), "commit_id": pl.String()})
+
+# The action of a commit whose rows come from elsewhere, with their own times.
+IMPORT = "import"
 
 _PEOPLE = {
     "followings": ("follower_id", "followee_id"),
@@ -98,9 +102,14 @@ class Cut:
             where: Values of key columns, for some rows only.
 
         Returns:
-            The columns of the table. The stars of a ballot are those that came with its latest row.
+            The columns of the table. The stars of a ballot are those that came with its latest row. No ballot that was
+            recorded has a later time than its commit has here.
         """
-        rows = self.standing(table, **where).select([*tables.columns(table)])
+        rows = self.standing(table, **where)
+        if table == "ballots":
+            ahead = (pl.col("action") != IMPORT) & (pl.col("cast_at") > pl.col("committed_at"))
+            rows = rows.with_columns(cast_at=pl.when(ahead).then("committed_at").otherwise("cast_at"))
+        rows = rows.select([*tables.columns(table)])
         return self._collected(table, rows.sort(tables.key(table)))
 
     def _collected(self, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
@@ -122,14 +131,16 @@ class Cut:
         latest = rows.sort("seq").unique(tables.key(table), keep="last", maintain_order=True)
         return latest.filter(~pl.col("withdrawn"))
 
-    def state(self, decision_id: str | None = None) -> SystemState:
+    def state(self, decision_id: str | None = None, *, voting_time: bool = True) -> SystemState:
         """The tables as they stand, checked against each other.
 
-        Members who left while anonymous stand under pseudonyms where rows of theirs are left (P1).
+        Members who left while anonymous stand under pseudonyms where rows of theirs are left (P1). A ballot that was
+        changed after the close of its decision is the one from before (D12).
 
         Args:
             decision_id: Only what counts for this decision: its choices, ballots and votes, and its community with all
                 members and followings. Everything by default.
+            voting_time: Whether ballots stand as at the close; not in snapshots from before that rule.
 
         Raises:
             InvalidTableError: Rows do not fit together; whoever recorded them has seen to it that they do.
@@ -137,6 +148,8 @@ class Cut:
         """
         self.require_complete()
         frames = {table: self.rows(table, **where) for table, where in self._about(decision_id).items()}
+        if voting_time:
+            frames = as_at_close(self, frames)
         state = SystemState(quarantine=False, **self.under_pseudonyms(frames))
         return state._with(secret=self.location.secret)
 

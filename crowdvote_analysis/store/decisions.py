@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from crowdvote_analysis.errors import RefusedRecordError
+from crowdvote_analysis.store.closing import BY_CLOCK, BY_HAND, ends
 from crowdvote_analysis.store.ids import require_plain_ids
 from crowdvote_analysis.store.records import checked, found, record, require_community, require_decision
 from crowdvote_analysis.yes_no import everybody
@@ -117,19 +118,59 @@ def publish_decision(store: Store, decision_id: str) -> Commit:
 
 
 def close_decision(store: Store, decision_id: str) -> Commit:
-    """Record that voting ends at this moment.
+    """Record that voting ends: at this moment, or, where the time of the decision is over, that it has ended then.
+
+    Its final snapshot is not taken by that: ``snapshots.take_snapshot`` does it, and ``recover`` where nobody did.
 
     Raises:
         RefusedRecordError: ``unknown_decision``, ``decision_draft``, ``decision_not_active``, ``decision_not_open`` or
-            ``decision_closed``.
+            ``decision_closed`` (by an earlier commit).
     """
 
     def prepare(cut: Cut, at: datetime) -> Mapping[str, pl.DataFrame]:
         decision = require_decision(cut, decision_id)
         require_open(decision, at)
+        require_no_closing(cut, decision_id, at)
         return {"decisions": checked(cut, "decisions", [decision | {"closes_at": at}])}
 
-    return record(store, "close", prepare)
+    try:
+        return record(store, BY_HAND, prepare)
+    except RefusedRecordError as refused:
+        if refused.reason != "decision_closed":
+            raise
+    return close_by_clock(store, decision_id)
+
+
+def close_by_clock(store: Store, decision_id: str) -> Commit:
+    """Record that a decision whose time is over has ended, so that nothing lands before its end any more (S10).
+
+    Raises:
+        RefusedRecordError: ``unknown_decision``, ``decision_closed`` (by an earlier commit) or ``decision_still_open``.
+    """
+
+    def prepare(cut: Cut, at: datetime) -> Mapping[str, pl.DataFrame]:
+        decision = require_decision(cut, decision_id)
+        ended = ends(cut, at, decision_id)
+        if ended.is_empty():
+            raise RefusedRecordError("decision_still_open", f"The decision '{decision_id}' is not over yet.")
+        if not ended["clock"].item():
+            raise RefusedRecordError("decision_closed", _was_closed(ended))
+        return {"decisions": checked(cut, "decisions", [decision])}
+
+    return record(store, BY_CLOCK, prepare)
+
+
+def require_no_closing(cut: Cut, decision_id: str, at: datetime) -> None:
+    """Refuse a decision that a commit has closed, whatever the clocks say."""
+    ended = ends(cut, at, decision_id)
+    if len(ended) and not ended["clock"].item():
+        raise RefusedRecordError("decision_closed", _was_closed(ended))
+
+
+def _was_closed(ended: pl.DataFrame) -> str:
+    row = ended.row(0, named=True)
+    at = row["closes_at"] or row["committed_at"]
+    return f"The decision '{row['decision_id']}' was closed at {at:%Y-%m-%d %H:%M:%S} UTC."
 
 
 def require_open(decision: Mapping[str, Any], at: datetime) -> None:

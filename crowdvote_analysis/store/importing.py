@@ -11,6 +11,8 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import RefusedRecordError, TableWarning
 from crowdvote_analysis.state import SystemState
+from crowdvote_analysis.store.closing import ends
+from crowdvote_analysis.store.cut import IMPORT
 from crowdvote_analysis.store.ids import require_plain_rows
 from crowdvote_analysis.store.records import anonymous_texts
 from crowdvote_analysis.yes_no import everybody
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from crowdvote_analysis.store.store import Commit, Store
 
 _BALLOT = ["decision_id", "member_id"]
-_ACTION = "import"
-_OVER = ("approved", "rejected", "expired", "cancelled")
 # So many ids of decisions an error names.
 _NAMED = 10
 
@@ -62,7 +62,7 @@ def import_state(store: Store, state: SystemState, progress: Callable[[int, int]
         new = _differing(given, standing)
         if any(map(len, new.values())):
             new = _differing(new, _last_imported(cut, new))
-        over = _over(standing["decisions"], at)
+        over = ends(cut, at)["decision_id"]
         new["required_voters"] = _without_late_voters(state, over, new["required_voters"])
         _require_untouched(over, new)
         if any(map(len, new.values())):
@@ -70,18 +70,18 @@ def import_state(store: Store, state: SystemState, progress: Callable[[int, int]
             _require_fitting(cut, standing, new)
         return new
 
-    return store.commit(_ACTION, prepare)
+    return store.commit(IMPORT, prepare)
 
 
 def _last_imported(cut: Cut, like: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """What the last import of each key brought, the stars of a ballot with their ballot, in the columns of ``like``."""
     rows = {}
     for table in tables.TABLES:
-        imported = cut.history(table).filter(action=_ACTION)
+        imported = cut.history(table).filter(action=IMPORT)
         rows[table] = imported.sort("seq").unique(tables.key(table), keep="last", maintain_order=True)
     ballot = [*_BALLOT, "seq"]
     rows["votes"] = (
-        cut.history("votes").filter(action=_ACTION).join(rows["ballots"].select(ballot), on=ballot, how="semi")
+        cut.history("votes").filter(action=IMPORT).join(rows["ballots"].select(ballot), on=ballot, how="semi")
     )
     return {table: rows[table].select(like[table].columns).collect() for table in tables.TABLES}
 
@@ -144,12 +144,6 @@ def _changed_ballots(
         .join(given["votes"], on=tables.key("votes"), how="anti")
     )
     return pl.concat([frame.select(_BALLOT) for frame in (ballots, stars, gone)]).unique()
-
-
-def _over(decisions: pl.DataFrame, at: datetime) -> pl.Series:
-    """The ids of the decisions that are over at an instant: closed, or with an outcome."""
-    closed = (pl.col("closes_at") <= at).fill_null(value=False)
-    return decisions.filter(closed | pl.col("status").is_in(_OVER))["decision_id"]
 
 
 def _without_late_voters(state: SystemState, over: pl.Series, voters: pl.DataFrame) -> pl.DataFrame:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crowdvote_analysis.confinement import require_allowed
+from crowdvote_analysis.errors import StoreError
 from crowdvote_analysis.store.locking import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _PATIENCE = 60.0
+# The object whose time is that of the object storage.
+_CLOCK = "clock"
 # Options of the connection rather than the storage; the libraries that read tables take both in one.
 _CLIENT = ("allow_http", "allow_invalid_certificates", "connect_timeout", "proxy_url", "timeout", "user_agent")
 
@@ -74,6 +79,27 @@ class Location:
             plain = key.removeprefix("aws_").removeprefix("azure_").removeprefix("google_")
             (client if plain in _CLIENT else config)[plain if plain in _CLIENT else key] = value
         return from_url(self.url, config=config, client_options=client)  # type: ignore[call-overload]
+
+    def now(self) -> datetime:
+        """The clock of the storage (UTC): the time it gives to a file that is made there now.
+
+        Coarse: a file system may be some milliseconds behind, object storage a second.
+
+        Raises:
+            StoreError: Nothing can be written there.
+        """
+        from obstore.exceptions import BaseError
+
+        try:
+            if "://" not in self.url:
+                with tempfile.TemporaryFile(dir=self.url) as made:
+                    return datetime.fromtimestamp(os.fstat(made.fileno()).st_mtime, UTC)
+            self.files.put(_CLOCK, b"")
+            at: datetime = self.files.head(_CLOCK)["last_modified"]
+        except (OSError, BaseError) as error:
+            kind = getattr(error, "strerror", None) or type(error).__name__  # not its text, which may quote secrets
+            raise StoreError(f"{self}: cannot be written to ({kind}).") from None
+        return at.astimezone(UTC)
 
     @contextmanager
     def turn(self, name: str, timeout: float = _PATIENCE) -> Iterator[None]:

@@ -6,6 +6,7 @@ state. Tables meet on the ids there are; members stand under public ids and name
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,7 +15,7 @@ import polars.selectors as cs
 from crowdvote_analysis.consensus import decide, standing_votes, why_refused
 from crowdvote_analysis.consensus.standing import in_utc
 from crowdvote_analysis.delegation.encode import chosen
-from crowdvote_analysis.errors import UnknownMemberError
+from crowdvote_analysis.errors import CyclicCoreTooLarge, UnknownMemberError
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.store.query import query
 
@@ -70,13 +71,26 @@ def vote_summary(state: SystemState, at: datetime | None = None) -> pl.DataFrame
         at: Votes up to here; all by default.
 
     Returns:
-        decision_id, title, status (as stored), required, yes, no, abstain, cast, missing; by decision.
+        decision_id, title, status (as ``decide`` says, C6), required, yes, no, abstain, cast, missing; by decision. The
+        status is the stored one where a delegated decision is over and its loops cannot be counted (Y3).
     """
     question = """
-        SELECT decision_id, title, status, required, yes, no, abstain, "cast", missing
-        FROM decisions JOIN counted USING (decision_id)
+        SELECT decision_id, title, coalesce(outcome.status, decisions.status) AS status, required, yes, no, abstain,
+            "cast", missing
+        FROM decisions JOIN counted USING (decision_id) LEFT JOIN outcome USING (decision_id)
         ORDER BY decision_id"""
-    return _ask(state, question, at=at)
+    return _ask(state, question, at=at, more={"outcome": _ended(state, at)})
+
+
+def _ended(state: SystemState, at: datetime | None) -> pl.DataFrame:
+    """decision_id and status of the decisions that are stored as active and whose deadline has passed (C6)."""
+    yes_no = state.decisions.filter(pl.col("method") != "star", status="active")
+    over = [] if at is None else yes_no.filter(pl.col("closes_at") <= in_utc(at))["decision_id"].to_list()
+    found = [pl.DataFrame(schema={"decision_id": pl.String, "status": pl.String})]
+    for decision in over:
+        with suppress(CyclicCoreTooLarge):
+            found.append(decide(state, [decision], at=at).select("decision_id", "status"))
+    return pl.concat(found)
 
 
 def eligibility(state: SystemState, member_id: str, at: datetime) -> pl.DataFrame:

@@ -10,7 +10,7 @@ a sentence for people, which names no member (``RefusedRecordError``).
 """
 
 from crowdvote_analysis.store.ballots import cast_ballot, change_ballot, vote, withdraw_ballot
-from crowdvote_analysis.store.decisions import close_decision, create_decision, publish_decision
+from crowdvote_analysis.store.decisions import close_by_clock, close_decision, create_decision, publish_decision
 from crowdvote_analysis.store.membership import (
     change_role,
     change_tags,
@@ -26,6 +26,7 @@ __all__ = [
     "change_ballot",
     "change_role",
     "change_tags",
+    "close_by_clock",
     "close_decision",
     "create_community",
     "create_decision",

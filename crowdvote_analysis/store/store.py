@@ -26,7 +26,7 @@ from uuid import uuid4
 import polars as pl
 
 from crowdvote_analysis import tables
-from crowdvote_analysis.errors import BusyError, StoreError, TableWarning
+from crowdvote_analysis.errors import BusyError, ClockError, StoreError, TableWarning
 from crowdvote_analysis.store import delta
 from crowdvote_analysis.store.cut import COMMITS, Cut, record_schema
 from crowdvote_analysis.store.location import Location
@@ -45,6 +45,10 @@ _TRIES = 100
 _TICK = timedelta(microseconds=1)
 # Clocks that differ by less are not worth a word.
 _SKEW = timedelta(seconds=5)
+# Whoever is further ahead of the storage's clock may not write; a commit that is, moves no other.
+_AHEAD = timedelta(seconds=60)
+# By so much a storage may tell the time too early.
+_COARSE = timedelta(seconds=2)
 
 
 class Commit(NamedTuple):
@@ -74,11 +78,14 @@ class Store:
 
     Attributes:
         location: Where it lies.
-        clock: Gives the time in UTC.
+        clock: Gives the time in UTC. That of this machine gives way to the clock of the storage where both differ;
+            another one is believed as long as it is not ahead of it, so that a past can be made.
+        storage_clock: Gives the time of the storage in UTC; what the storage itself says by default.
     """
 
     location: Location
     clock: Callable[[], datetime] = now
+    storage_clock: Callable[[], datetime] | None = None
 
     @classmethod
     def create(
@@ -128,34 +135,61 @@ class Store:
     def cut(self, as_of: datetime | None = None, seq: int | None = None) -> Cut:
         """All commits up to an instant or a number; up to now by default.
 
+        The number of a commit says its place, and times follow it: a commit whose time is later than that of one behind
+        it, because the clock of its writer was ahead, has the time of that one.
+
         Args:
             as_of: Commits made later are not looked at; a time without a zone is UTC.
-            seq: Commits with a higher number are not looked at.
+            seq: Commits with a higher number are not looked at, nor are their times.
         """
         opened = delta.open_table(self.location, "commits")
         rows = delta.scan(opened, COMMITS, self.location.options).sort("seq")
         commits = delta.collected(self.location, "commits", rows)
+        if seq is not None:
+            commits = commits.filter(pl.col("seq") <= seq)
+        commits = commits.with_columns(pl.col("committed_at").cum_min(reverse=True))
         if as_of is not None:
             at = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
             commits = commits.filter(pl.col("committed_at") <= at)
-        if seq is not None:
-            commits = commits.filter(pl.col("seq") <= seq)
         return Cut(self.location, commits)
+
+    def time(self) -> tuple[datetime, datetime]:
+        """What time it is for whoever writes, and what time it is for the storage (UTC).
+
+        Raises:
+            ClockError: The clock here is ahead of that of the storage by more than a minute.
+        """
+        here, there = self.clock(), (self.storage_clock or self.location.now)()
+        if here > there + _AHEAD:
+            raise ClockError(
+                f"{self.location}: nothing was recorded, because the clock here ({here:%Y-%m-%d %H:%M:%S} UTC) is more "
+                f"than a minute ahead of that of the storage ({there:%Y-%m-%d %H:%M:%S} UTC); set it and try again."
+            )
+        behind = self.clock is now and here < there - _COARSE
+        return (there if behind or here > there + _COARSE else here), there
 
     def present(self) -> tuple[Cut, datetime]:
         """All commits there are, and an instant that none of them comes after and every later one does.
 
         On one machine commits that are on their way are waited for, so that whoever votes before the instant is in the
-        cut. Where a writer's clock is ahead, the instant is that of its commit, with a ``TableWarning``.
+        cut. Where a writer's clock is a little ahead, the instant is that of its commit; where it is far ahead, a
+        commit without rows says first what time it is. Both with a ``TableWarning``.
+
+        Raises:
+            ClockError: The clock here is ahead of that of the storage.
         """
         with self.location.turn("commits") if self.location.folder else nullcontext():
-            cut, at = self.cut(), self.clock()
-        if cut.at is not None and cut.at > at:
-            if cut.at > at + _SKEW:
-                ahead = f"the last commit of the store has the time {cut.at:%Y-%m-%d %H:%M:%S} UTC, ahead of the clock"
-                warnings.warn(f"{ahead} here. Set the clocks of all writers.", TableWarning, stacklevel=3)
-            at = cut.at
-        return cut, at
+            cut, (at, there) = self.cut(), self.time()
+        if cut.at is None or cut.at <= at:
+            return cut, at
+        if cut.at > at + _SKEW:
+            ahead = f"the last commit of the store has the time {cut.at:%Y-%m-%d %H:%M:%S} UTC, ahead of the clock"
+            warnings.warn(f"{ahead} here. Set the clocks of all writers.", TableWarning, stacklevel=3)
+        if cut.at <= there + _AHEAD:
+            return cut, cut.at
+        said = self._commit("clock", lambda _cut, _at: {}, empty=True)
+        assert said is not None
+        return self.cut(seq=said.seq), said.at
 
     def state(self, as_of: datetime | None = None) -> SystemState:
         """The tables as they stood at an instant, now by default; see ``Cut.state``."""
@@ -175,14 +209,21 @@ class Store:
 
         Raises:
             BusyError: Others were faster every time, or did not finish in time.
+            ClockError: The clock here is ahead of that of the storage.
         """
+        return self._commit(action, prepare)
+
+    def _commit(
+        self, action: str, prepare: Callable[[Cut, datetime], Mapping[str, pl.DataFrame]], *, empty: bool = False
+    ) -> Commit | None:
+        """As ``commit``; ``empty`` where there may be nothing to add."""
         for _ in range(_TRIES):
             with self.location.turn("commits") if self.location.folder else nullcontext():
                 log = delta.open_table(self.location, "commits")
                 cut = self.cut()
-                at = self.clock() if cut.at is None else max(self.clock(), cut.at + _TICK)
+                at = self._after(cut)
                 frames = {table: frame for table, frame in prepare(cut, at).items() if len(frame)}
-                if not frames:
+                if not (frames or empty):
                     return None
                 commit = Commit(log.version() + 1, at, action, {table: len(frames[table]) for table in frames})
                 written = self._land(log, commit, frames)
@@ -191,6 +232,13 @@ class Store:
                     delta.tidy(self.location, name, table)
                 return commit
         raise BusyError(f"{self.location}: others were writing all the time. Nothing was recorded; try again.")
+
+    def _after(self, cut: Cut) -> datetime:
+        """The time of the commit that comes next."""
+        at, there = self.time()
+        if cut.at is None or cut.at > there + _AHEAD:
+            return at
+        return max(at, cut.at + _TICK)
 
     def _land(self, log: DeltaTable, commit: Commit, frames: Mapping[str, pl.DataFrame]) -> dict[str, DeltaTable]:
         """Write the rows, then the commit; gives the tables by name, none where somebody else was faster."""

@@ -11,9 +11,11 @@ import polars as pl
 from crowdvote_analysis.checking import admit, check, describe
 from crowdvote_analysis.errors import InvalidTableError, Problem, UnknownDecisionError, UnknownMemberError
 from crowdvote_analysis.privacy import folded
+from crowdvote_analysis.tables import UTC
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from crowdvote_analysis.state import SystemState
 
@@ -104,9 +106,10 @@ def changed_state(state: SystemState, decision_id: str, changes: Iterable[Change
                 state = _withdrawn(state, decision_id, member)
             case TagBallot(member, tags):
                 _require(_has_ballot(state, decision_id, member), "has no ballot to tag")
-                ballot = _rows(state, "ballots", [_ballot(decision_id, member, tags)])
-                others = state.ballots.filter(~_of(decision_id=decision_id, member_id=member))
-                state = state._with(ballots=pl.concat([others, ballot]))
+                here = _of(decision_id=decision_id, member_id=member)
+                at = state.ballots.filter(here)["cast_at"].item()
+                ballot = _rows(state, "ballots", [_ballot(decision_id, member, tags, at)])
+                state = state._with(ballots=pl.concat([state.ballots.filter(~here), ballot]))
             case Follow(follower, followee, tags):
                 state = _unfollowed(state, community, follower, followee)
                 pair = {"community_id": community, "follower_id": follower, "followee_id": followee}
@@ -137,19 +140,22 @@ def _cast(
         there = f"Its choices: {', '.join(sorted(choices))}."
         raise _refused("votes", "unknown_choice_id", f"the decision has no choice '{unknown[0]}'", there)
     votes = [own | {"choice_id": choice, "stars": str(given)} for choice, given in stars.items()]
-    ballots = pl.concat([state.ballots, _rows(state, "ballots", [_ballot(decision_id, member, tags)])])
+    decision = state.decisions.filter(decision_id=decision_id)
+    in_time = decision.select(pl.coalesce("opens_at", "closes_at")).item()  # it would have been cast within it (D12)
+    ballots = pl.concat([state.ballots, _rows(state, "ballots", [_ballot(decision_id, member, tags, in_time)])])
     if not votes:
         return state._with(ballots=ballots)
     return state._with(ballots=ballots, votes=pl.concat([state.votes, _rows(state, "votes", votes)]))
 
 
-def _ballot(decision_id: str, member: str, tags: Iterable[str]) -> dict[str, Any]:
-    return {"decision_id": decision_id, "member_id": member, "tags": list(tags)}
+def _ballot(decision_id: str, member: str, tags: Iterable[str], at: datetime | None) -> dict[str, Any]:
+    return {"decision_id": decision_id, "member_id": member, "tags": list(tags), "cast_at": at}
 
 
 def _rows(state: SystemState, table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     """Rows in the types of a table, checked by its contract."""
-    frame = pl.DataFrame(rows, schema_overrides={"tags": pl.List(pl.String)} if "tags" in rows[0] else None)
+    kinds = {"tags": pl.List(pl.String), "cast_at": UTC}
+    frame = pl.DataFrame(rows, schema_overrides={name: kind for name, kind in kinds.items() if name in rows[0]})
     checked = check(table, admit(table, frame))
     if checked.bad:
         hidden = state.members.filter("is_anonymous")

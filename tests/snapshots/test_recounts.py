@@ -78,9 +78,9 @@ def test_what_differs_or_cannot_be_recounted_is_told_and_the_rest_goes_on(past: 
         patch.setattr(
             lifecycle,
             "staged_tables",
-            lambda resolution: {
-                **staged(resolution),
-                "stats": staged(resolution)["stats"].with_columns(no_ballot=wrong),
+            lambda *asked: {
+                **staged(*asked),
+                "stats": staged(*asked)["stats"].with_columns(no_ballot=wrong),
             },
         )
         take_snapshot(past, "pond")

@@ -102,8 +102,21 @@ def test_the_summary_agrees_with_the_outcome(state: cv.SystemState) -> None:
         counted = decide(tables, at=when, delegated=False).select(
             "decision_id", "required", "yes", "no", "abstain", "cast"
         )
+        said = decide(tables, at=when).select("decision_id", "status")
+        assert questions.vote_summary(tables, when).select("decision_id", "status").equals(said)
         summary = questions.vote_summary(tables, when).select(counted.columns)
         assert counted.with_columns(pl.col("yes", "no").cast(pl.Int64)).equals(summary)
+
+
+def test_a_decision_that_nobody_voted_in_has_expired_for_all_who_ask(state: cv.SystemState) -> None:
+    """The summary says of a deadline that has passed what the outcome says, and nothing before it (C6)."""
+    ends = state.decisions["closes_at"].max()
+    state = state._with(decisions=state.decisions.with_columns(pl.col("closes_at").fill_null(ends)))
+    for when in (ends - timedelta(seconds=1), ends, ends + timedelta(days=1)):
+        said = dict(decide(state, at=when).select("decision_id", "status").iter_rows())
+        summary = questions.vote_summary(state, when)
+        assert dict(summary.select("decision_id", "status").iter_rows()) == said
+    assert "expired" in said.values()
 
 
 def test_eligibility_says_why_not(state: cv.SystemState) -> None:
