@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from crowdvote_analysis.state import SystemState
     from crowdvote_analysis.store import Store
+    from crowdvote_analysis.what_if import compare_loop_rules
 
 __version__ = "0.1.0"
 
@@ -70,6 +71,7 @@ _ROOMS = {
     "UnreadableFileError": "errors",
     "UnresolvedTieError": "errors",
     "affected_members": "affected",
+    "compare_loop_rules": "what_if",
     "compare_protocols": "star",
     "decide": "consensus",
     "lineage": "explanation",
@@ -103,6 +105,7 @@ __all__ = [
     "UnreadableFileError",
     "UnresolvedTieError",
     "affected_members",
+    "compare_loop_rules",
     "compare_protocols",
     "decide",
     "lineage",

@@ -168,7 +168,8 @@ class CyclicCoreTooLarge(CrowdVoteError):  # noqa: N818 - the name others rely o
             f"decision '{decision_id}': {core_size:,} members follow each other in one tangle of loops, and the rule "
             f"'path' needs more than {work_limit:,} steps to walk through all loops (rule Y3). Count with the rule "
             "'auto' (--cycles auto, or cycle_rule in the table communities): it walks small tangles and balances "
-            "others (rule Y6). Tables made before 'auto' hold 'path' though nobody may have chosen it."
+            "others (rule Y6). Tables made before 'auto' hold 'path' though nobody may have chosen it; in a store, "
+            "crowdvote record cycle-rule STORE auto --published changes it."
         )
 
 

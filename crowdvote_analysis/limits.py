@@ -1,4 +1,7 @@
 """Limits of a count, in a module that costs nothing to import."""
 
-# Steps the path rule may take for one core (Y3): enough for 14 members who all follow each other.
+# Steps the rule path may take for all loops of a decision (Y3): enough for 14 members who all follow each other.
 WORK_LIMIT = 20_000_000
+
+# The same where it is only tried what path would give: some seconds.
+COMPARE_LIMIT = 1_000_000

@@ -54,6 +54,8 @@ class SystemState:
             counting the rest as cast would turn the missing star into a 0.
         unknown: Columns that the tables do not have, by table, with the key to find their rows again.
         notes: What was unusual and how it was handled, one sentence each; the same are issued as ``TableWarning``.
+        loop_rules: The rule for loops by decision, where it is not that of its community: a decision of a store is
+            counted by the rule there was when it was published (Y6).
         secret: What makes pseudonyms impossible to guess, where the tables come from a store; else empty.
 
     Raises:
@@ -83,6 +85,7 @@ class SystemState:
     quarantined: Mapping[str, pl.DataFrame] = field(repr=False)
     unknown: Mapping[str, pl.DataFrame] = field(repr=False)
     notes: tuple[str, ...] = field(repr=False)
+    loop_rules: Mapping[str, str] = field(repr=False)
     secret: str = field(repr=False)
 
     def __init__(
@@ -132,6 +135,7 @@ class SystemState:
         object.__setattr__(self, "quarantined", set_aside)
         object.__setattr__(self, "unknown", _unknown(checked))
         object.__setattr__(self, "notes", tuple(notes))
+        object.__setattr__(self, "loop_rules", {})
         object.__setattr__(self, "secret", "")
         for note in notes:
             warnings.warn(note, TableWarning, stacklevel=2)
@@ -162,7 +166,7 @@ class SystemState:
                 frame = frame.join(aside, on=keys, how="left", nulls_equal=True)
             frame.sort(keys).write_parquet(folder / f"{name}.parquet")
 
-    def _with(self, **frames: pl.DataFrame | str) -> SystemState:
+    def _with(self, **frames: pl.DataFrame | Mapping[str, str] | str) -> SystemState:
         """The same state with other rows in some tables, which have been checked already; nothing is told again."""
         state = object.__new__(SystemState)
         for name, value in (vars(self) | frames).items():

@@ -155,7 +155,7 @@ def test_there_are_two_small_communities_and_a_large_one(tables):
 def test_both_loop_rules_are_used(tables):
     """Hillcrest counts loops by equilibrium, the others by path."""
     rules = dict(tables["communities"].select("community_id", "cycle_rule").iter_rows())
-    assert rules == {"riverside": "path", "hillcrest": "equilibrium", "eastgate": "path"}
+    assert rules == {"riverside": "auto", "hillcrest": "equilibrium", "eastgate": "auto"}
 
 
 @pytest.mark.parametrize("community_id", ["riverside", "hillcrest", "eastgate"])

@@ -241,7 +241,7 @@ def test_tables_that_are_not_given_are_derived() -> None:
     assert state.choices.select("choice_id", "position").rows() == [("Pond", 0), ("Swings", 1)]
     assert state.ballots["member_id"].to_list() == ["Jack", "Kelly"]
     assert state.decisions.select("community_id", "decision_id").rows() == [("community", "decision")]
-    assert state.communities.select("community_id", "cycle_rule").rows() == [("community", "path")]
+    assert state.communities.select("community_id", "cycle_rule").rows() == [("community", "auto")]
 
 
 def test_a_ballot_without_votes_is_a_ballot_without_stars() -> None:
@@ -385,7 +385,7 @@ def test_a_decision_that_is_not_there_is_named_with_those_that_are() -> None:
     state = noted(votes=VOTES)
     with pytest.raises(cv.UnknownDecisionError, match=r"'lunch' is not in the table decisions .*: decision\)"):
         cv.resolve(state, decisions=["lunch"])
-    with pytest.raises(ValueError, match=r"'round'.*'path' \(Y1\) and 'equilibrium' \(Y4\)"):
+    with pytest.raises(ValueError, match=r"'round'.*'auto' \(Y6\), 'path' \(Y1\) and 'equilibrium' \(Y4\)"):
         cv.resolve(state, cycles="round")
 
 

@@ -190,7 +190,7 @@ def test_a_table_has_the_columns_and_types_it_promises(table: str) -> None:
 def test_absent_columns_take_their_defaults() -> None:
     """Names are the ids, members vote, followings are on ALL, loops go by the founding rule."""
     state = cv.SystemState(**lean())
-    assert state.communities["cycle_rule"].to_list() == ["path"]
+    assert state.communities["cycle_rule"].to_list() == ["auto"]
     assert state.members.select("display_name", "is_voter", "is_manager", "is_anonymous").row(0) == (
         "Kelly",
         True,

@@ -52,7 +52,7 @@ def with_other_stars(
     """
     if any(members for table, members in found.items() if table != "votes"):
         return None
-    table = codes.with_rules(codes.wanted_decisions(state, decisions), state.communities, cycles)
+    table = codes.with_rules(codes.wanted_decisions(state, decisions), state, cycles)
     same_decisions = table.sort("decision_id").equals(before.decisions.select(table.columns))
     if not (same_decisions and codes.coded_choices(state).equals(before.choices)):
         return None

@@ -74,7 +74,9 @@ Decisions: TypeAlias = Annotated[
 CyclesOption: TypeAlias = Annotated[
     Cycles | None,
     typer.Option(
-        "--cycles", help="Rule for loops, instead of the one of the community (rules Y1 and Y4).", show_default=False
+        "--cycles",
+        help="Rule for loops, instead of the one of the community (rules Y1, Y4, Y6).",
+        show_default=False,
     ),
 ]
 WorkLimit: TypeAlias = Annotated[

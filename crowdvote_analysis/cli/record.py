@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 for command in (
     record_members.community,
+    record_members.cycle_rule,
     record_members.join,
     record_members.leave,
     record_members.role,

@@ -20,7 +20,7 @@ def community(
     store: StorePlace,
     community: Annotated[str, typer.Option("--community", "-c", help="Its id.", show_default=False)],
     title: Annotated[str | None, typer.Option("--title", help="Name shown to people.", show_default=False)] = None,
-    cycles: Annotated[Cycles, typer.Option("--cycles", help="Its rule for loops (Y1, Y4).")] = Cycles.path,
+    cycles: Annotated[Cycles, typer.Option("--cycles", help="Its rule for loops (Y1, Y4, Y6).")] = Cycles.auto,
     storage: StorageOptions = None,
     as_json: AsJson = False,
 ) -> None:
@@ -33,6 +33,33 @@ def community(
 
     commit = recording.create_community(open_store(store, storage), community, title, cycles.value)
     tell(commit, f"The community {community} is created.", as_json)
+
+
+def cycle_rule(
+    store: StorePlace,
+    rule: Annotated[Cycles, typer.Argument(help="The rule for loops: auto (Y6), path (Y1) or equilibrium (Y4).")],
+    community: Community = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="For decisions that are published already, too, from the next count on.")
+    ] = False,
+    storage: StorageOptions = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change how a community counts loops.
+
+    A decision is counted by the rule there was when it was published. Snapshots stay what they are.
+
+    Examples:
+      crowdvote record cycle-rule mystore auto
+
+      crowdvote record cycle-rule mystore auto -c garden --published
+    """
+    from crowdvote_analysis.store import recording
+
+    opened = open_store(store, storage)
+    where = one_community(opened, community)
+    commit = recording.change_cycle_rule(opened, where, rule.value, published=published)
+    tell(commit, f"The community {where} counts loops by the rule {rule.value}.", as_json)
 
 
 def join(

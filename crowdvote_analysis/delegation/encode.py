@@ -190,7 +190,7 @@ def _decision_table(
         last_following=followings["follower"].search_sorted(spans["last"], side="left").cast(pl.Int64),
     )
     return (
-        with_rules(wanted, state.communities, cycles)
+        with_rules(wanted, state, cycles)
         .join(spans, on="community_id", how="left")
         .join(choices.group_by("decision_id").agg(choices=pl.len().cast(pl.Int64)), on="decision_id", how="left")
         .with_columns(pl.col("first", "last", "first_following", "last_following", "choices").fill_null(0))
@@ -200,12 +200,13 @@ def _decision_table(
     )
 
 
-def with_rules(decisions: pl.DataFrame, communities: pl.DataFrame, cycles: str | None) -> pl.DataFrame:
+def with_rules(decisions: pl.DataFrame, state: SystemState, cycles: str | None) -> pl.DataFrame:
     """decision_id, community_id, opens_at, closes_at and cycle_rule: ``auto`` stands there with its number (Y6)."""
     table = decisions.select("decision_id", "community_id", "opens_at", "closes_at").join(
-        communities.select("community_id", "cycle_rule"), on="community_id", how="left"
+        state.communities.select("community_id", "cycle_rule"), on="community_id", how="left"
     )
-    rule = pl.col("cycle_rule") if cycles is None else pl.lit(cycles)
+    own = pl.col("decision_id").replace_strict(state.loop_rules, default=pl.col("cycle_rule"), return_dtype=pl.String)
+    rule = own if cycles is None else pl.lit(cycles)
     return table.with_columns(cycle_rule=rule.replace("auto", AUTO))
 
 

@@ -138,7 +138,9 @@ def _counts() -> list[_Count]:
         _Count(datetime(2026, 3, 27, 18, 1, tzinfo=UTC), "sports-day", closed),
         _Count(datetime(2026, 4, 6, 21, tzinfo=UTC), _GREEN, cast),
         _Count(datetime(2026, 4, 13, 11, 5, tzinfo=UTC), _GREEN, cast),
-        _Count(datetime(2026, 4, 17, 5, 30, tzinfo=UTC), _GREEN, {"trigger": "manual", "work_limit": 3}),
+        _Count(
+            datetime(2026, 4, 17, 5, 30, tzinfo=UTC), _GREEN, {"trigger": "manual", "cycles": "path", "work_limit": 3}
+        ),
         _Count(datetime(2026, 4, 17, 6, tzinfo=UTC), _GREEN, {"trigger": "manual"}),
         _Count(datetime(2026, 4, 20, 18, 40, tzinfo=UTC), _GREEN, {"trigger": "ballot changed"}),
         _Count(datetime(2026, 4, 30, 20, 1, tzinfo=UTC), _GREEN, closed),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import CorruptedSnapshotError, SnapshotError, UnknownDecisionError
+from crowdvote_analysis.loop_rules import numbered
 from crowdvote_analysis.published import input_tables
 from crowdvote_analysis.snapshots.objects import (
     Frozen,
@@ -42,10 +43,11 @@ class Options:
     """How a snapshot is to be counted.
 
     Attributes:
-        cycles: The rule for loops, ``path`` (Y1) or ``equilibrium`` (Y4); none for that of the community.
+        cycles: The rule for loops, ``auto`` with its number (Y6), ``path`` (Y1) or ``equilibrium`` (Y4); none for that
+            of the community.
         protocol: Name of the tie protocol (K3).
         tie_order: The order that the community manager gave for ties, best first (K7).
-        work_limit: Steps the path rule may take for one core of loops (Y3).
+        work_limit: Steps the rule ``path`` may take for all loops (Y3).
         voting_time: Whether only ballots cast in time count (D12); not in snapshots from before that rule.
     """
 
@@ -140,6 +142,22 @@ class Inputs:
                 "tables": {name: Frozen(**frozen) for name, frozen in document["tables"].items()},
             }
         )
+
+
+def rule_to_freeze(state: SystemState, cycles: str | None) -> str | None:
+    """The rule for loops that a snapshot records, so that it is counted by no other later (Y6).
+
+    Args:
+        state: What is frozen.
+        cycles: The rule that was asked for; by default that of the decision.
+
+    Returns:
+        The rule, ``auto`` with its number; none where the frozen community says it.
+    """
+    community = state.communities["cycle_rule"].item()
+    own = state.loop_rules.get(state.decisions["decision_id"].item(), community)
+    rule = numbered(cycles or own)
+    return None if cycles is None and rule == community else rule
 
 
 def decision_of(cut: Cut, decision_id: str) -> dict[str, Any]:

@@ -11,16 +11,18 @@ import json
 import time
 import traceback
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from crowdvote_analysis import __version__
 from crowdvote_analysis.errors import BusyError, CrowdVoteError, FinalSnapshotError, RefusedRecordError, SnapshotError
 from crowdvote_analysis.limits import WORK_LIMIT
+from crowdvote_analysis.loop_rules import check_rule
 from crowdvote_analysis.snapshots import calculation
 from crowdvote_analysis.snapshots.calculation import STAGED, listed_choices, resolve_snapshot, staged_tables, tallied
 from crowdvote_analysis.snapshots.events import FAILED, append_event, find_snapshot, list_snapshots
-from crowdvote_analysis.snapshots.inputs import Options, decision_of, freeze_inputs, is_closed
+from crowdvote_analysis.snapshots.inputs import Options, decision_of, freeze_inputs, is_closed, rule_to_freeze
 from crowdvote_analysis.snapshots.reading import read_document, read_inputs
 from crowdvote_analysis.star.protocols import protocol_named
 from crowdvote_analysis.store.closing import closing
@@ -67,10 +69,11 @@ def take_snapshot(
         store: The store.
         decision_id: The decision.
         trigger: Why, in a word or two (E1).
-        cycles: Rule for loops, ``path`` (Y1) or ``equilibrium`` (Y4); that of the community by default.
+        cycles: Rule for loops, ``auto`` (Y6), ``path`` (Y1) or ``equilibrium`` (Y4); by default the one the community
+            had when the decision was published.
         protocol: Name of the tie protocol (K3).
         tie_order: The order that the community manager gave for ties, best first (K7).
-        work_limit: Steps the path rule may take for one core of loops (Y3).
+        work_limit: Steps the rule ``path`` may take for all loops (Y3).
         supersede: Put this final snapshot in the place of the one that is there (S3).
         later: Why a final snapshot is to count what was recorded since the decision was closed as well, in a few words;
             they become the trigger. Nothing of it counts by default (S10).
@@ -89,8 +92,7 @@ def take_snapshot(
         InvalidElectionError, ValueError: There is no such tie protocol, or no such rule for loops.
     """
     protocol_named(protocol)
-    if cycles not in (None, "path", "equilibrium"):
-        raise ValueError(f"cycles is {cycles!r}; the rules for loops are 'path' (Y1) and 'equilibrium' (Y4)")
+    check_rule(cycles)
     options = Options(cycles, protocol, tuple(tie_order), work_limit)
     with calculating(store, decision_id, wait):
         moment = _moment(store, decision_id, later=later is not None)
@@ -178,9 +180,10 @@ def capture(
 
     def work() -> dict[str, Any]:
         cut = store.cut(seq=present.seq)
+        state = cut.state(decision_id, voting_time=options.voting_time)
         inputs, described = freeze_inputs(
             store.location,
-            cut.state(decision_id, voting_time=options.voting_time),
+            state,
             snapshot_id,
             decision_id,
             timestamp=timestamp,
@@ -188,7 +191,7 @@ def capture(
             is_final=is_final,
             trigger=trigger,
             supersedes=supersedes,
-            options=options,
+            options=replace(options, cycles=rule_to_freeze(state, options.cycles)),
             engine=__version__,
         )
         facts = inputs.facts()

@@ -16,6 +16,7 @@ import polars as pl
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import CrowdVoteError, InvalidTableError
+from crowdvote_analysis.loop_rules import numbered
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.snapshots.calculation import (
     RESULTS,
@@ -237,7 +238,7 @@ def _of_the_decision(store: Store, found: Opened, inputs: Inputs, state: SystemS
         "is_final": (is_closed(state.decisions.row(0, named=True), inputs.timestamp), inputs.is_final),
         "timestamp": (inputs.timestamp > store.clock() + _AHEAD, False),
     }
-    rule = inputs.options.cycles or state.communities["cycle_rule"].item()
+    rule = numbered(inputs.options.cycles or state.communities["cycle_rule"].item())
     if found.row["cycle_rule"] is not None:
         said["cycle_rule"] = (rule, found.row["cycle_rule"])
     other = [name for name, (one, another) in said.items() if one != another]

@@ -18,6 +18,7 @@ from crowdvote_analysis.errors import StoreError
 from crowdvote_analysis.state import SystemState
 from crowdvote_analysis.store import delta
 from crowdvote_analysis.store.at_close import as_at_close
+from crowdvote_analysis.store.loop_rule import rules_of
 from crowdvote_analysis.tables import UTC
 
 if TYPE_CHECKING:
@@ -151,7 +152,8 @@ class Cut:
         if voting_time:
             frames = as_at_close(self, frames)
         state = SystemState(quarantine=False, **self.under_pseudonyms(frames))
-        return state._with(secret=self.location.secret)
+        rules = rules_of(self, state.decisions, state.communities)
+        return state._with(secret=self.location.secret, loop_rules=rules)
 
     def _about(self, decision_id: str | None) -> dict[str, dict[str, str]]:
         """What the rows of each table that are about a decision have in common; nothing for all rows."""

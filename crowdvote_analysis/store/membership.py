@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis.errors import RefusedRecordError
+from crowdvote_analysis.loop_rules import DEFAULT_RULE
 from crowdvote_analysis.store.ids import require_plain_ids
 from crowdvote_analysis.store.records import (
     checked,
@@ -26,14 +27,16 @@ if TYPE_CHECKING:
     from crowdvote_analysis.store.store import Commit, Store
 
 
-def create_community(store: Store, community_id: str, title: str | None = None, cycle_rule: str = "path") -> Commit:
+def create_community(
+    store: Store, community_id: str, title: str | None = None, cycle_rule: str = DEFAULT_RULE
+) -> Commit:
     """Record a community.
 
     Args:
         store: The store.
         community_id: Its id.
         title: Its name; the id by default.
-        cycle_rule: How it counts loops: ``path`` (Y1) or ``equilibrium`` (Y4).
+        cycle_rule: How it counts loops: ``auto`` (Y6), ``path`` (Y1) or ``equilibrium`` (Y4).
 
     Raises:
         RefusedRecordError: ``community_exists``.

@@ -11,6 +11,7 @@ from crowdvote_analysis.what_if.changes import (
     changed_state,
 )
 from crowdvote_analysis.what_if.comparison import Comparison, compare, what_if
+from crowdvote_analysis.what_if.loop_rules import compare_loop_rules, loop_rules_in_words
 
 __all__ = [
     "CastBallot",
@@ -22,6 +23,8 @@ __all__ = [
     "WithdrawBallot",
     "changed_state",
     "compare",
+    "compare_loop_rules",
+    "loop_rules_in_words",
     "what_if",
     "without_each",
 ]

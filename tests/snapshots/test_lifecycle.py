@@ -72,7 +72,7 @@ def test_a_snapshot_is_captured_staged_and_tallied(store: Store) -> None:
     assert result.tables["resolved_ballots"].drop("weight").equals(resolution.ballots.drop("weight"))
     assert result.tally == cv.tally_star(resolution, "pond").to_dict()
     assert (taken["outcome"], taken["winner"], taken["margin"]) == ("decided", "Lilies", 1)
-    assert (taken["trigger"], taken["protocol"], taken["cycle_rule"]) == ("ballot cast", "starvote", "path")
+    assert (taken["trigger"], taken["protocol"], taken["cycle_rule"]) == ("ballot cast", "starvote", "auto-1")
     assert (taken["engine"], taken["is_final"]) == (cv.__version__, False)
     assert taken["duration"] > 0
 
@@ -317,8 +317,8 @@ def test_an_interruption_is_told_too(store: Store, monkeypatch) -> None:
 
 def test_a_limit_of_work_is_an_error_with_the_ways_out(store: Store) -> None:
     """A tangle of loops that is too large for the path rule fails the staging, and says what to do (Y3)."""
-    with pytest.raises(SnapshotError, match="equilibrium"):
-        take_snapshot(store, "pond", work_limit=1)
+    with pytest.raises(SnapshotError, match="--cycles auto"):
+        take_snapshot(store, "pond", cycles="path", work_limit=1)
     assert list_snapshots(store)["status"].to_list() == ["failed_staging"]
 
 

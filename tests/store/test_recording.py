@@ -248,7 +248,7 @@ BAD: list[tuple[str, Callable[[Store], object]]] = [
     ("semicolon", lambda s: R.cast_ballot(s, "green", "maya", {"Pond": 1}, ["a;b"])),
     ("semicolon", lambda s: R.follow(s, "garden", "maya", "kelly", ["a;b"])),
     ("member_id is empty", lambda s: R.join(s, "garden", "")),
-    ("cycle_rule is neither", lambda s: R.create_community(s, "lake", cycle_rule="circle")),
+    ("cycle_rule is none of", lambda s: R.create_community(s, "lake", cycle_rule="circle")),
     ("method is none of", lambda s: R.create_decision(s, "garden", "x", choices=["a"], method="lots")),
     ("closes_at lies before", lambda s: R.create_decision(s, "river", "x", choices="a", opens_at=NOON, closes_at=EVE)),
     ("appears more than once", lambda s: R.create_decision(s, "garden", "x", choices=["a", "a"])),
