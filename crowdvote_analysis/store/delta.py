@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import polars as pl
 
@@ -132,7 +133,7 @@ def scan(table: DeltaTable, schema: pl.Schema, options: Mapping[str, str]) -> pl
     if not files:
         return pl.LazyFrame(schema=schema)
     return pl.scan_parquet(
-        files,
+        [uri if options or "://" in uri else unquote(uri) for uri in files],  # paths are quoted as in URLs
         schema=schema,
         missing_columns="insert",
         storage_options=dict(options) or None,

@@ -95,6 +95,7 @@ class Store:
             StoreError: The folder holds something else, or cannot be written to.
         """
         location = Location.of(where, options)
+        location.require_usable()
         if not is_store(where, options):
             _require_room(location)
             for table in tables.TABLES:
@@ -114,6 +115,7 @@ class Store:
             StoreError: There is none, or one of a later format.
         """
         location = Location.of(where, options)
+        location.require_usable()
         written = _mark(location)
         if written is None:
             raise StoreError(f"{location}: is no store. Make one with: crowdvote import FOLDER {location}")
