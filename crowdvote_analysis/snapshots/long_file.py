@@ -38,7 +38,9 @@ class LongFile:
 
         table = frame.to_arrow()
         if self._writer is None:
-            self._writer = pyarrow.parquet.ParquetWriter(self._beside, table.schema, compression="zstd")
+            self._writer = pyarrow.parquet.ParquetWriter(
+                self._beside, table.schema, compression="zstd", write_page_checksum=True
+            )
         self._writer.write_table(table.cast(self._writer.schema))
 
     def finish(self) -> int:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from crowdvote_analysis.errors import CrowdVoteError, StoreError
+from crowdvote_analysis.parquet import DAMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -150,7 +151,7 @@ def collected(location: Location, name: str, rows: pl.LazyFrame) -> pl.DataFrame
     """
     try:
         return rows.collect()
-    except (pl.exceptions.PolarsError, FileNotFoundError) as error:
+    except DAMAGE as error:
         raise StoreError(
             f"{location}: a file of the table {name} is missing or damaged ({_first_line(error)}). Restore it from a "
             "backup."
@@ -200,5 +201,5 @@ def vacuum(table: DeltaTable) -> int:
     return len(table.vacuum(dry_run=False))
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0]

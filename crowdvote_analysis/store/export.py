@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import polars as pl
 
 from crowdvote_analysis.errors import UnreadableFileError
+from crowdvote_analysis.parquet import write_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,7 +50,7 @@ def export_tables(
             if format == "csv":
                 flat(frame).write_csv(unfinished, datetime_format=CSV_TIME)
             else:
-                frame.write_parquet(unfinished)
+                write_parquet(frame, unfinished)
             unfinished.replace(path)
             written.append(path)
             if progress is not None:
