@@ -20,6 +20,7 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.confinement import require_allowed
 from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning, UnreadableFileError
+from crowdvote_analysis.formulas import unguarded
 from crowdvote_analysis.parquet import read_parquet
 from crowdvote_analysis.readers.parquet_parts import is_parts, read_parts
 from crowdvote_analysis.readers.sheet import read_table
@@ -139,7 +140,7 @@ def _read(path: Path) -> pl.DataFrame:
     elif not path.is_file():
         raise UnreadableFileError(f"{path}: is not a file.")
     else:
-        frame = read_table(path) if path.suffix == ".csv" else read_parquet(path)
+        frame = unguarded(path, read_table(path)) if path.suffix == ".csv" else read_parquet(path)
     if "row" in frame.columns and path.stem != "ballots":
         raise UnreadableFileError(
             f"{path}: the column name 'row' is taken (rows are numbered in it). Rename the column."

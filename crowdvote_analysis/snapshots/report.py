@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from crowdvote_analysis.store.export import Format
+
 
 class Report:
     """A report that is being written.
@@ -30,8 +32,9 @@ class Report:
         unfinished: Where its parts are.
     """
 
-    def __init__(self, path: Path, question: object) -> None:
+    def __init__(self, path: Path, question: object, *, csv_safe: bool = False) -> None:
         self.path = path
+        self._csv_safe = csv_safe
         self.unfinished = path.with_name(f".{path.name}.{sha256(repr(question).encode())[:8]}")
 
     def __enter__(self) -> Self:
@@ -64,7 +67,8 @@ class Report:
         parts = sorted(self.unfinished.glob("*.parquet"))
         whole = pl.concat([pl.DataFrame(schema=REPORT), *(read_parquet(part) for part in parts)])
         whole = whole.sort("community_id", "decision_id", "timestamp", "snapshot_id")
-        export_tables({self.path.stem: whole}, self.path.parent, "csv" if self.path.suffix == ".csv" else "parquet")
+        kind: Format = "csv" if self.path.suffix == ".csv" else "parquet"
+        export_tables({self.path.stem: whole}, self.path.parent, kind, csv_safe=self._csv_safe)
         for part in parts:
             part.unlink()
         return whole
