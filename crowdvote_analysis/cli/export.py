@@ -26,7 +26,6 @@ from crowdvote_analysis.cli.options import (
 )
 from crowdvote_analysis.cli.reading import holds_store, read_state
 from crowdvote_analysis.limits import WORK_LIMIT
-from crowdvote_analysis.tables import TABLES
 
 
 def export(
@@ -84,6 +83,8 @@ def export(
 
 def _refuse_tables(to: Path) -> None:
     """Results are not written among tables of somebody, some of which they would replace and some not."""
+    from crowdvote_analysis.tables import TABLES
+
     for table in TABLES:
         for path in (to / f"{table}.csv", to / f"{table}.parquet") if table not in _ALONG else ():
             if path.exists():
