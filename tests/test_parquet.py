@@ -18,7 +18,10 @@ from crowdvote_analysis import SystemState
 from crowdvote_analysis.errors import CrowdVoteError, StoreError, TableWarning, UnreadableFileError
 from crowdvote_analysis.parquet import decode, read_parquet, write_parquet
 from crowdvote_analysis.readers.parquet_parts import read_parts
+from crowdvote_analysis.snapshots import objects
 from crowdvote_analysis.store import Store, import_state
+from crowdvote_analysis.store.append import append_row
+from crowdvote_analysis.store.location import Location
 from tests.command import crowdvote
 from tests.damage import damaged
 
@@ -117,6 +120,44 @@ def test_panics_of_polars_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(pl, "from_arrow", panic)
     with pytest.raises(UnreadableFileError, match="is damaged"):
         decode(data, "x")
+
+
+def test_a_panic_that_nobody_expected_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command says in one line that it is a fault of the program."""
+
+    def panic(*_: object) -> None:
+        raise pl.exceptions.PanicException("index out of bounds")
+
+    monkeypatch.setattr(pl.DataFrame, "sort", panic)
+    (tmp_path / "ballots.csv").write_text("member_id,Soup\nana,5\n")
+    done = crowdvote("count", tmp_path)
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "unexpected PanicException" in done.stderr
+
+
+def test_nothing_is_added_to_a_damaged_file_or_to_parts(tmp_path: Path) -> None:
+    """The file stays as it is, and no other is made beside it."""
+    row = _VOTES.head(1)
+    (tmp_path / "votes.parquet").write_bytes(b"PAR1")
+    with pytest.raises(UnreadableFileError, match="or is damaged"):
+        append_row(tmp_path, "votes", row)
+    assert (tmp_path / "votes.parquet").read_bytes() == b"PAR1"
+    _part(tmp_path / "other" / "votes", "part-0.parquet", member_id=["ana"])
+    with pytest.raises(UnreadableFileError, match="is a folder of parts, so no row can be added"):
+        append_row(tmp_path / "other", "votes", row)
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["votes"]
+
+
+def test_damaged_frozen_tables_are_named(tmp_path: Path) -> None:
+    """The bytes are checked before anybody reads them as Parquet."""
+    frozen = objects.freeze(Location.of(tmp_path), _VOTES)
+    path = tmp_path / frozen.path
+    whole = path.read_bytes()
+    for copy in damaged(whole, 20, 17):
+        path.write_bytes(copy)
+        frame, wrong = objects.thaw(Location.of(tmp_path), frozen)
+        assert frame is None
+        assert frozen.path in str(wrong)
 
 
 # --- types ------------------------------------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def _run() -> int:
     except OSError as error:  # a full disk, a file that may not be written
         _tell(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
         return 1
-    except Exception as error:
+    except BaseException as error:  # a panic of a library is no Exception
         if os.environ.get("CROWDVOTE_DEBUG"):
             raise
         _tell(f"unexpected {type(error).__name__}. This is a fault of the program; CROWDVOTE_DEBUG=1 shows where.")

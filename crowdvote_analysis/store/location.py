@@ -50,7 +50,10 @@ class Location:
         """
         require_allowed(where)
         path = local_path(where)
-        return cls(str(where).rstrip("/"), dict(options or {})) if path is None else cls(str(path.resolve()))
+        if path is not None:
+            return cls(str(path.resolve()))
+        scheme, sign, rest = str(where).partition("://")
+        return cls(scheme + sign + rest.rstrip("/"), dict(options or {}))
 
     @property
     def folder(self) -> Path | None:

@@ -246,7 +246,7 @@ def _mark(location: Location) -> bytes | None:
         return bytes(location.files.get(_MARK).bytes())
     except FileNotFoundError:
         return None
-    except BaseError as error:  # its text is not shown, as it may quote what was meant to be secret
+    except (BaseError, ValueError) as error:  # its text is not shown, as it may quote what was meant to be secret
         kind = type(error).__name__
         raise StoreError(f"{location}: cannot be reached ({kind}). Check the URL and the storage options.") from None
 

@@ -87,3 +87,11 @@ def test_a_file_url_is_read_as_urls_are_written(tmp_path: Path, monkeypatch: pyt
     assert Store.open(folder.as_uri()).location.url == str(folder)
     with pytest.raises(ConfinedError):
         Store.open((tmp_path / "with%20blank%20%231").as_uri())
+
+
+@pytest.mark.parametrize("url", ["s3://", "s3://a b/c", "foo://bar"])
+def test_a_url_that_leads_nowhere_is_an_error_in_words(url: str) -> None:
+    """Whatever the library of the storage makes of it."""
+    done = crowdvote("count", url)
+    assert done.returncode == 1
+    assert f"{url}: cannot be reached" in done.stderr
