@@ -42,7 +42,7 @@ def unguarded(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
     text = pl.col(pl.String)
     found = text.str.contains(_GUARDED)
     names = {name: name[1:] for name in frame.columns if re.match(_GUARDED, name)}
-    number = sum(frame.select(found.sum()).row(0)) + len(names) if frame.width else 0
+    number = len(names) + sum(int(column.sum()) for column in frame.select(found))
     if not number:
         return frame
     warnings.warn(

@@ -42,20 +42,22 @@ def read_lines(path: Path) -> Lines:
     Raises:
         UnreadableFileError: The file cannot be read, is of another format, or holds nothing but comments.
     """
-    text = read_text(path)
-    foreign = foreign_format(text)
+    foreign = foreign_format(path)
     if foreign:
         raise UnreadableFileError(f"{path}: {foreign}")
+    text = read_text(path)
     # A tab that begins a line may say that the first id is missing.
     lines = pl.DataFrame(pl.Series("text", [text]).str.split("\n").explode().str.strip_chars_end())
     lines = lines.with_columns(pl.col("text").str.strip_chars_start(" "))
     lines = lines.with_row_index("line", offset=1).filter(pl.col("text") != "")
+    if re.fullmatch(r'"?sep=.?"?', lines["text"][0], flags=re.IGNORECASE):  # a word to spreadsheets
+        lines = lines[1:]
     opened = pl.col("text").str.strip_chars_start().str.slice(0, 1).is_in(["#", "%"])
     plain = lines.filter(~opened)
     named = lines.filter(opened).filter(pl.col("text").str.contains(r"^[#%][^\s#%]"))
     if plain.is_empty() and named.is_empty():
         raise UnreadableFileError(f"{path}: holds no edges, only comments.")
-    sample = plain if len(plain) else named
+    sample = pl.concat([plain, named])
     separator = _separator(path, sample)
     comments = lines.filter(opened)
     if separator != "\t":

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TIMES = ("time", "timestamp", "unixts", "date")
-# What other programs keep beside an edge (Gephi), and our own table of followings.
-ASIDE = ("type", "id", "label", "interval", "tags", "order")
+# What other programs keep beside an edge (Gephi, an index of pandas or R), and our own table of followings.
+ASIDE = ("", "unnamed: 0", "index", "type", "id", "label", "interval", "community_id", "tags", "order")
 _WEIGHTS = ("weight", "rating", "trust", "sign", "value", "strength", "score")
 _WEIGHT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
 _DIGITS = 38

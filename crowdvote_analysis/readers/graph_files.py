@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ANY_PROGRAM = "Write it as an edge list, as networkx does with write_edgelist(graph, path, data=False)."
 _FORMATS = {
@@ -24,9 +30,16 @@ _FORMATS = {
 }
 
 
-def foreign_format(text: str) -> str | None:
+def foreign_format(path: Path) -> str | None:
     """What a file is that is no edge list, and what to do about it; none where it may be one."""
-    beginning = text[:4096].lstrip()
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            raw = file.read(4096)
+    except (OSError, EOFError, zlib.error):  # whoever reads all of it says why it cannot be read
+        return None
+    beginning = raw.decode("utf-8-sig", "ignore").lstrip()
     for pattern, sentence in _FORMATS.items():
         if re.match(pattern, beginning, flags=re.IGNORECASE):
             return sentence

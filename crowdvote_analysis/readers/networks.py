@@ -82,6 +82,7 @@ def read_network(
         raise UnreadableFileError(f"{path}: holds no edges.")
     if not names:
         _refuse_a_size(path, edges)
+        _note_numbers_of_lines(path, edges)
     edges = _with_ids(path, edges, columns)
     network = _with_weight_and_time(path, edges, columns, names, weight_column, compared=threshold is not None)
     if threshold is not None:
@@ -117,7 +118,7 @@ def _named(path: Path, cells: pl.DataFrame, lines: Lines) -> tuple[pl.DataFrame,
         )
     if found is None:
         return cells, _as_commented(path, lines.above, len(first)), []
-    names = [name.lower() for name in first]
+    names = [name.lower().strip(": ") for name in first]
     line, edges = cells["line"][0], cells[1:]
     if found.known:
         note(path, f"line {line} names the columns: '{first[found.follower]}' follows '{first[found.followee]}'.")
@@ -205,6 +206,19 @@ def _refuse_a_size(path: Path, edges: pl.DataFrame) -> None:
         )
 
 
+def _note_numbers_of_lines(path: Path, edges: pl.DataFrame) -> None:
+    """Say where the first of several columns counts the lines: pandas and R put such a column before the edges."""
+    first = str(edges["1"][0])
+    if width_of(edges) < 3 or len(edges) < 3 or first not in ("0", "1"):
+        return
+    if edges["1"].equals(pl.int_range(int(first), int(first) + len(edges), eager=True).cast(pl.String)):
+        note(
+            path,
+            f"the first column counts the lines ({first}, {int(first) + 1}, …) and is read as who follows. If it is an "
+            "index, remove it.",
+        )
+
+
 def _with_weight_and_time(
     path: Path, edges: pl.DataFrame, columns: Columns, names: list[str], weight_column: int | str, *, compared: bool
 ) -> pl.DataFrame:
@@ -220,7 +234,7 @@ def _with_weight_and_time(
         network = network.with_columns(time=edges[str(time + 1)])
         rest.remove(time)
     if rest:
-        note(path, f"not read: {', '.join(names[position] for position in rest)}.")
+        note(path, f"not read: {', '.join(names[position] or 'a column without a name' for position in rest)}.")
     if "weight" in network.columns:
         note_weights(path, network, named=bool(names), compared=compared)
     return network

@@ -276,11 +276,30 @@ def test_ids_are_found_among_other_columns_by_name(write: Write) -> None:
     assert notes[1] == "not read: id."
 
 
+def test_an_index_of_pandas_or_r_is_no_weight(write: Write) -> None:
+    """A column without a name before the edges; without a header, numbers of lines are told."""
+    network, notes = read_noting(write("e.csv", ",source,target\n0,ana,ben\n1,ben,cleo\n"))
+    assert network.rows() == [("ana", "ben"), ("ben", "cleo")]
+    assert notes[1] == "not read: a column without a name."
+    _, notes = read_noting(write("f.csv", "0,10,20\n1,11,20\n2,12,20\n"))
+    assert "the first column counts the lines (0, 1, …)" in notes[0]
+
+
+def test_edges_of_a_graph_database_are_read(write: Write) -> None:
+    """Neo4j names its columns so; spreadsheets are told a separator in a line of its own."""
+    network, _ = read_noting(write("e.csv", "sep=;\n:START_ID;:END_ID;:TYPE\nana;ben;FOLLOWS\n"))
+    assert network.rows() == [("ana", "ben")]
+    assert read_noting(write("f.csv", "# target, source, weight\n1, 2, 3\n"))[0].rows() == [("2", "1", Decimal(3))]
+
+
 def test_our_own_table_of_followings_is_an_edge_list(write: Write) -> None:
     """Its tags are no weights."""
     network, notes = read_noting(write("e.csv", "follower_id,followee_id,tags\nana,ben,trees;budget\n"))
     assert network.rows() == [("ana", "ben")]
     assert notes[1] == "not read: tags."
+    network, notes = read_noting(write("f.csv", "community_id,follower_id,followee_id,tags\nc,ana,ben,trees\n"))
+    assert network.rows() == [("ana", "ben")]
+    assert notes[1] == "not read: community_id, tags."
 
 
 def test_a_comment_above_the_edges_may_name_the_columns(write: Write) -> None:
@@ -327,7 +346,7 @@ def test_tabs_and_blanks_may_be_mixed_between_numbers(write: Write) -> None:
     with pytest.raises(UnreadableFileError, match="line 2 lacks an id"):
         read_network(write("g.txt", "Kelly\tMaya\n\tTeam 2\n"))
     assert read_network(write("h.txt", "#x\tMaya\nKelly\t#x\n")).rows() == [("#x", "Maya"), ("Kelly", "#x")]
-    assert read_network(write("i.txt", 'Kelly\t"a\tb"\n')).rows() == [("Kelly", "a\tb")]
+    assert read_network(write("i.txt", 'Kelly\tBen\n#x\t"a\tb"\n')).rows() == [("Kelly", "Ben"), ("#x", "a\tb")]
 
 
 def test_lines_of_comments_between_edges_are_told(write: Write) -> None:
@@ -422,4 +441,4 @@ def test_weights_say_when_they_may_mean_something_else(write: Write) -> None:
     path = write("e.csv", "a,b,1\na,c,-1\n")
     assert "1 edges have a weight below 0" in read_noting(path)[1][0]
     assert read_noting(path, weight_above=0)[1] == []
-    assert "all its values are ids, too" in read_noting(write("f.txt", "1 2 3\n2 3 1\n3 1 2\n"))[1][0]
+    assert "all its values are ids, too" in read_noting(write("f.txt", "2 3 1\n1 2 3\n3 1 2\n"))[1][0]
