@@ -34,11 +34,13 @@ def guarded(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def unguarded(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
-    """A table read from a CSV file without these apostrophes.
+    """A table read from a CSV file without these apostrophes; files for an auditor stand as they were hashed.
 
     Warns:
         TableWarning: There were some, and how many.
     """
+    if (path.parent / "SHA256SUMS").exists():
+        return frame
     text = pl.col(pl.String)
     found = text.str.contains(_GUARDED)
     names = {name: name[1:] for name in frame.columns if re.match(_GUARDED, name)}

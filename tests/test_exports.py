@@ -136,6 +136,13 @@ def test_an_export_for_spreadsheets_can_be_counted_as_its_tables(folder: Path) -
     assert state.members["member_id"].to_list() == ["-ben", "=ana", "cleo"]
 
 
+def test_files_for_an_auditor_are_read_as_they_stand(folder: Path) -> None:
+    """Whoever checks hashes has to get the very texts that were hashed."""
+    (folder / "ballots.csv").write_text("member_id,Soup\n'=ana,1\n")
+    (folder / "SHA256SUMS").write_text("")
+    assert SystemState.read(folder).ballots["member_id"].to_list() == ["'=ana"]
+
+
 def test_other_files_for_spreadsheets_are_guarded_too(folder: Path) -> None:
     """Answers of queries where it is asked for, and what is set aside always, as strangers may have written it."""
     to = folder / "answer.csv"
