@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import warnings
+import zlib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -302,6 +303,22 @@ def test_a_damaged_part_is_named(tmp_path: Path) -> None:
     (tmp_path / "t" / "b.parquet").write_bytes(b"")
     with pytest.raises(UnreadableFileError, match=r"b\.parquet: is not a Parquet file, or is damaged"):
         read_parts(tmp_path / "t")
+
+
+def test_a_part_is_held_against_the_checksums_beside_it(tmp_path: Path) -> None:
+    """Hadoop's: a head, the number of bytes, and a CRC-32 of so many each."""
+    _part(tmp_path / "t", "a.parquet", x=list(range(500)))
+    data = (tmp_path / "t" / "a.parquet").read_bytes()
+    sums = b"".join(zlib.crc32(data[at : at + 512]).to_bytes(4, "big") for at in range(0, len(data), 512))
+    crc = tmp_path / "t" / ".a.parquet.crc"
+    crc.write_bytes(b"crc\0" + (512).to_bytes(4, "big") + sums)
+    assert len(read_parts(tmp_path / "t")) == 500
+    for place in (8, len(sums)):
+        changed = bytearray(crc.read_bytes())
+        changed[place] ^= 1
+        crc.write_bytes(changed)
+        with pytest.raises(UnreadableFileError, match=r"a\.parquet: is not what was written"):
+            read_parts(tmp_path / "t")
 
 
 def test_an_other_folder_beside_the_tables_stays_unread(tmp_path: Path) -> None:

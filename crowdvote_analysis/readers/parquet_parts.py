@@ -7,6 +7,7 @@ column and its value. Files whose names begin with ``_`` or ``.`` belong to the 
 from __future__ import annotations
 
 import warnings
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
@@ -91,6 +92,7 @@ def _parts(folder: Path, values: dict[str, str | None]) -> list[_Part]:
             named = None if value == _NULL else unquote(value)
             found += _parts(entry, values | {unquote(column): named})
         elif entry.is_file() and entry.suffix.lower() in _ENDS:
+            _require_as_written(entry)
             found.append(_Part(entry, values))
         else:
             raise UnreadableFileError(
@@ -98,6 +100,26 @@ def _parts(folder: Path, values: dict[str, str | None]) -> list[_Part]:
                 "decision_id=lunch may be in it."
             )
     return found
+
+
+def _require_as_written(part: Path) -> None:
+    """Hold a part against the checksums that Hadoop and Spark put beside it: a CRC-32 of every 512 bytes or so.
+
+    Raises:
+        UnreadableFileError: It is another one than was written.
+    """
+    beside = part.with_name(f".{part.name}.crc")
+    sums = beside.read_bytes() if beside.is_file() else b""
+    size = int.from_bytes(sums[4:8])
+    if sums[:4] != b"crc\0" or not size:
+        return
+    data = part.read_bytes()
+    found = b"".join(zlib.crc32(data[start : start + size]).to_bytes(4) for start in range(0, len(data), size))
+    if found != sums[8:]:
+        raise UnreadableFileError(
+            f"{part}: is not what was written, by the checksums in {beside.name}. Copy both again; remove the "
+            "checksums if the file was changed on purpose."
+        )
 
 
 def _with_values(part: _Part, frame: pl.DataFrame) -> pl.DataFrame:
