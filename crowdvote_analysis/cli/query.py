@@ -69,6 +69,7 @@ def query(
     from crowdvote_analysis.store import export_tables
     from crowdvote_analysis.store import query as ask
     from crowdvote_analysis.store.past import past_tables
+    from crowdvote_analysis.store.query import require_flat
 
     with noting():
         folder = folder or str(demo_folder())
@@ -87,6 +88,8 @@ def query(
         kind = to.suffix.lower().removeprefix(".")
         if kind not in ("parquet", "csv"):
             raise typer.BadParameter(f"{to.name} ends in neither .parquet nor .csv.", param_hint="--out")
+        if kind == "csv":
+            require_flat(answer)
         export_tables({to.stem: answer}, to.parent, "csv" if kind == "csv" else "parquet", csv_safe=csv_safe)
         out.print(f"{to}: {len(answer):,} rows", markup=False)
     elif as_json:
