@@ -174,12 +174,12 @@ def test_weight_too_long_to_be_exact_is_refused(write: Write) -> None:
 
 
 def test_half_a_million_edges_take_well_under_a_second(write: Write) -> None:
-    """Lines are not looped over in Python; the bound is loose so that a busy machine does not fail it."""
+    """Lines are not looped over in Python; time of the processor, so that a busy machine does not fail it."""
     text = "".join(f"{i % 70000}\t{i * 7 % 70001}\n" for i in range(500_000))
     path = write("e.txt", text)
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(read_network(path)) == 500_000
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(
