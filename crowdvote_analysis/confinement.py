@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from crowdvote_analysis.errors import CrowdVoteError
 
@@ -34,6 +35,13 @@ def require_allowed(place: str | Path) -> None:
         raise ConfinedError("These pages show one store, the one they are served for; other folders are not read here.")
 
 
+def local_path(place: str | Path) -> Path | None:
+    """The folder or file of this machine that a path or a ``file://`` URL means; none for other URLs."""
+    if isinstance(place, str) and place.startswith("file://"):
+        return Path(unquote(urlsplit(place.replace("?", "%3F").replace("#", "%23")).path))
+    return None if isinstance(place, str) and "://" in place else Path(place)
+
+
 def _plain(place: str | Path) -> str:
-    text = str(place).removeprefix("file://")
-    return text.rstrip("/") if "://" in text else str(Path(text).resolve())
+    path = local_path(place)
+    return str(place).rstrip("/") if path is None else str(path.resolve())

@@ -16,6 +16,7 @@ import polars as pl
 from crowdvote_analysis import integrity, tables
 from crowdvote_analysis.checking import admit, anonymous_members, check, describe
 from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning
+from crowdvote_analysis.parquet import write_parquet
 from crowdvote_analysis.yes_no import everybody
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class SystemState:
             if name in self.unknown:
                 aside = self.unknown[name].unique(keys, keep="first", maintain_order=True)
                 frame = frame.join(aside, on=keys, how="left", nulls_equal=True)
-            frame.sort(keys).write_parquet(folder / f"{name}.parquet")
+            write_parquet(frame.sort(keys), folder / f"{name}.parquet")
 
     def _with(self, **frames: pl.DataFrame | Mapping[str, str] | str) -> SystemState:
         """The same state with other rows in some tables, which have been checked already; nothing is told again."""

@@ -23,6 +23,9 @@ A state is a folder of these tables, one file each: `ballots.parquet`, `followin
   absent means the only one there is; where there are several, it is needed.
 - **CSV**: UTF-8, commas; lists of tags as `budget;trees`; surrounding blanks are dropped; times such as
   `2026-05-01 18:00:00` are UTC.
+- **Parquet**: one file, or a folder of parts as Spark and Hive write them: `votes.parquet/part-0000….parquet`,
+  `votes/decision_id=lunch/…`. Files written here carry checksums, so that damage is told; in files of programs that
+  write none, a flipped bit inside a value cannot be told from the value.
 - **Tags** are trimmed, lower-cased and de-duplicated (T5). A following whose tags are all blank follows on ALL, with a
   warning.
 - **Unknown columns** are kept aside with a warning and written back; they change no number.

@@ -213,12 +213,12 @@ def test_query_answers_about_tables_and_results() -> None:
 def test_export_round_trips_through_both_formats(tmp_path: Path) -> None:
     """Parquet keeps types; CSV holds the same values as text."""
     for kind in ("parquet", "csv"):
-        assert crowdvote("export", demo_folder(), "--format", kind, "--out", tmp_path).returncode == 0
-    stars = pl.read_parquet(tmp_path / "resolved_stars.parquet")
+        assert crowdvote("export", demo_folder(), "--format", kind, "--out", tmp_path / kind).returncode == 0
+    stars = pl.read_parquet(tmp_path / "parquet" / "resolved_stars.parquet")
     assert stars.schema["stars"] == pl.Decimal(9, 8)
-    text = pl.read_csv(tmp_path / "resolved_stars.csv", infer_schema=False)
+    text = pl.read_csv(tmp_path / "csv" / "resolved_stars.csv", infer_schema=False)
     assert text["stars"].to_list() == stars["stars"].cast(pl.String).to_list()
-    ballots = pl.read_csv(tmp_path / "resolved_ballots.csv", infer_schema=False)
+    ballots = pl.read_csv(tmp_path / "csv" / "resolved_ballots.csv", infer_schema=False)
     assert "budget;environment" in ballots["tags"].to_list()
 
 

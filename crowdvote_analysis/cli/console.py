@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from crowdvote_analysis.cli.streams import Screen
 from crowdvote_analysis.errors import TableWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # Without emoji, as ids and names may hold words such as ``:cat:``, which rich would turn into pictures.
-out = Console(highlight=False, soft_wrap=False, emoji=False)
-err = Console(stderr=True, highlight=False, emoji=False)
+out = Screen(highlight=False, soft_wrap=False, emoji=False)
+err = Screen(stderr=True, highlight=False, emoji=False)
 
 
 @contextmanager
@@ -66,8 +67,16 @@ def noting(hide: Callable[[list[str]], list[str]] = list) -> Iterator[list[str]]
 
 
 def print_json(document: Any) -> None:
-    """Print a document for programs; stars are text in it already (D10)."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    """Print a document for programs; stars are text in it already (D10).
+
+    Characters that a terminal would act on, and those that the stream cannot take, are written as JSON escapes them.
+    """
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "").replace("_", "")
+    text = json.dumps(document, ensure_ascii=encoding != "utf8", indent=2)
+    sys.stdout.write(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+
+
+_UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def plain(value: Any) -> Any:

@@ -30,6 +30,8 @@ from crowdvote_analysis.cli import (
     tally,
     users,
 )
+from crowdvote_analysis.cli.console import err
+from crowdvote_analysis.cli.streams import close_output, open_streams
 from crowdvote_analysis.errors import CrowdVoteError
 
 app = typer.Typer(
@@ -78,29 +80,38 @@ def _options(
 
 def main() -> None:
     """Run the command line; errors are told in words, without a traceback."""
+    open_streams()
+    code = _run()
+    unwritten = close_output()
+    if unwritten and code == 0:
+        _tell(unwritten)
+        code = 1
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run a command; the exit code."""
     try:
         app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
     except CrowdVoteError as error:
         _tell(str(error))
-        sys.exit(1)
+        return 1
     except KeyboardInterrupt:
         _tell("interrupted.")
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output has left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 130
     except OSError as error:  # a full disk, a file that may not be written
         _tell(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
-        sys.exit(1)
-    except Exception as error:
+        return 1
+    except BaseException as error:  # a panic of a library is no Exception
         if os.environ.get("CROWDVOTE_DEBUG"):
             raise
         _tell(f"unexpected {type(error).__name__}. This is a fault of the program; CROWDVOTE_DEBUG=1 shows where.")
-        sys.exit(70)
+        return 70
+    return 0
 
 
 def _tell(text: str) -> None:
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False, emoji=False)
-    console.print("crowdvote:", style="bold red", end=" ")
-    console.print(text, markup=False)
+    err.print("crowdvote:", style="bold red", end=" ")
+    err.print(text, markup=False)

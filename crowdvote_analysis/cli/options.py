@@ -105,6 +105,14 @@ Quarantine: TypeAlias = Annotated[
         "A ballot is set aside whole.",
     ),
 ]
+CsvSafe: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--csv-safe",
+        help="In CSV files, put an apostrophe before texts that a spreadsheet would run as formulas; reading takes "
+        "it off.",
+    ),
+]
 Top: TypeAlias = Annotated[int, typer.Option("--top", min=0, help="How many of the most influential voters to show.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 

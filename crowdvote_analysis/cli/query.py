@@ -11,7 +11,7 @@ import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
 from crowdvote_analysis.cli.count import resolve_state
-from crowdvote_analysis.cli.options import AsJson, AsOf, CyclesOption, StorageOptions
+from crowdvote_analysis.cli.options import AsJson, AsOf, CsvSafe, CyclesOption, StorageOptions
 from crowdvote_analysis.cli.reading import read_cut, read_state
 from crowdvote_analysis.cli.times import instant
 
@@ -47,6 +47,7 @@ def query(
         Path | None, typer.Option("--out", help="Write all rows to this .parquet or .csv file.", show_default=False)
     ] = None,
     as_json: AsJson = False,
+    csv_safe: CsvSafe = False,
 ) -> None:
     """Ask the tables of a folder and their results in SQL (DuckDB), read-only.
 
@@ -68,6 +69,7 @@ def query(
     from crowdvote_analysis.store import export_tables
     from crowdvote_analysis.store import query as ask
     from crowdvote_analysis.store.past import past_tables
+    from crowdvote_analysis.store.query import require_flat
 
     with noting():
         folder = folder or str(demo_folder())
@@ -86,7 +88,9 @@ def query(
         kind = to.suffix.lower().removeprefix(".")
         if kind not in ("parquet", "csv"):
             raise typer.BadParameter(f"{to.name} ends in neither .parquet nor .csv.", param_hint="--out")
-        export_tables({to.stem: answer}, to.parent, "csv" if kind == "csv" else "parquet")
+        if kind == "csv":
+            require_flat(answer)
+        export_tables({to.stem: answer}, to.parent, "csv" if kind == "csv" else "parquet", csv_safe=csv_safe)
         out.print(f"{to}: {len(answer):,} rows", markup=False)
     elif as_json:
         print_json(_plain(answer))
@@ -152,11 +156,12 @@ def _list_tables(*, in_store: bool) -> None:
 
 def _print(answer: pl.DataFrame, rows: int) -> None:
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name, kind in answer.schema.items():
-        table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
+        table.add_column(escape(name), justify="right" if kind.is_numeric() else "left", overflow="fold")
     for row in answer.head(rows).iter_rows():
         table.add_row(*("" if value is None else _words(value) for value in row))
     out.print(table)

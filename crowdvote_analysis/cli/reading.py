@@ -58,9 +58,12 @@ def holds_store(place: str | Path, storage: list[str] | None = None) -> bool:
 
 
 def write_quarantine(state: SystemState, folder: Path) -> None:
-    """Write what a state has set aside, as it was given, with row numbers and reasons."""
+    """Write what a state has set aside, as it was given, with row numbers and reasons.
+
+    People look at it in spreadsheets, and strangers may have written it: formulas are guarded.
+    """
     if state.quarantined:
         from crowdvote_analysis.store import export_tables
 
-        paths = export_tables(state.quarantined, folder, "csv")
+        paths = export_tables(state.quarantined, folder, "csv", csv_safe=True)
         err.print("Set aside: " + ", ".join(str(path) for path in paths), markup=False)

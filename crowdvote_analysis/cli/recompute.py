@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crowdvote_analysis.cli.console import err, noting, out, print_json, working
-from crowdvote_analysis.cli.options import AsJson, StorageOptions, StorePlace
+from crowdvote_analysis.cli.options import AsJson, CsvSafe, StorageOptions, StorePlace
 from crowdvote_analysis.cli.reading import open_store
 from crowdvote_analysis.cli.times import instant
 
@@ -54,6 +54,7 @@ def recompute(
     ] = None,
     storage: StorageOptions = None,
     as_json: AsJson = False,
+    csv_safe: CsvSafe = False,
 ) -> None:
     """Count stored snapshots again on their frozen tables, and compare bit for bit.
 
@@ -76,7 +77,7 @@ def recompute(
         raise typer.BadParameter(f"{to.name} ends in neither .parquet nor .csv.", param_hint="--out")
     opened = open_store(store, storage)
     question = (str(opened.location), community, decision, since, until, as_of, full, with_history)
-    with noting(), Report(to, question) as report:
+    with noting(), Report(to, question, csv_safe=csv_safe) as report:
         if len(report.done):
             err.print(f"{len(report.done):,} snapshots are in {report.unfinished} already.", markup=False)
         with working("Counting again") as advance:

@@ -11,6 +11,7 @@ import typer
 from crowdvote_analysis.cli.console import noting, out, plain, print_json, working
 from crowdvote_analysis.cli.options import (
     AsJson,
+    CsvSafe,
     CyclesOption,
     FileFormat,
     Protocol,
@@ -183,6 +184,7 @@ def export(
         bool, typer.Option("--everything", help="Also every table that was frozen, inputs and results.")
     ] = False,
     storage: StorageOptions = None,
+    csv_safe: CsvSafe = False,
 ) -> None:
     """Write one snapshot for an auditor, or all of them over time for analysis.
 
@@ -200,13 +202,19 @@ def export(
     opened = open_store(store, storage)
     with noting():
         if snapshot is not None:
+            if csv_safe:
+                raise typer.BadParameter(
+                    "the files for an auditor are written as their hashes say.", param_hint="--csv-safe"
+                )
             if everything or decision is not None:
                 raise typer.BadParameter("one snapshot is written whole.", param_hint="--everything, --decision")
             for path in export_snapshot(opened, snapshot, to):
                 out.print(str(path), markup=False, soft_wrap=True)
             return
         with working("Writing snapshots") as advance:
-            written = export_snapshots(opened, to, format.value, decision, everything=everything, progress=advance)
+            written = export_snapshots(
+                opened, to, format.value, decision, everything=everything, progress=advance, csv_safe=csv_safe
+            )
     for path, number in written.items():
         out.print(f"{path} ({number:,})", markup=False, soft_wrap=True)
 

@@ -20,6 +20,9 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.confinement import require_allowed
 from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning, UnreadableFileError
+from crowdvote_analysis.formulas import unguarded
+from crowdvote_analysis.parquet import read_parquet
+from crowdvote_analysis.readers.parquet_parts import is_parts, read_parts
 from crowdvote_analysis.readers.sheet import read_table
 from crowdvote_analysis.readers.star_columns import gather_votes, list_choices
 from crowdvote_analysis.state import SystemState
@@ -99,6 +102,8 @@ def _table_files(folder: Path) -> dict[str, Path]:
     for entry in entries:
         # Compared by name, so that `Followings.CSV` means the same on every system.
         table = entry.stem if entry.suffix in _KINDS and entry.stem in tables.TABLES else None
+        if entry.name in tables.TABLES and is_parts(entry):
+            table = entry.name
         if table is None:
             hints += _hint(entry)
         elif table in found:
@@ -130,15 +135,12 @@ def _hint(entry: Path) -> list[str]:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    if not path.is_file():
+    if path.is_dir() and path.suffix != ".csv":
+        frame = read_parts(path)
+    elif not path.is_file():
         raise UnreadableFileError(f"{path}: is not a file.")
-    if path.suffix == ".csv":
-        frame = read_table(path)
     else:
-        try:
-            frame = pl.read_parquet(path)
-        except (pl.exceptions.PolarsError, OSError):
-            raise UnreadableFileError(f"{path}: is not a Parquet file, or is damaged. Write it again.") from None
+        frame = unguarded(path, read_table(path)) if path.suffix == ".csv" else read_parquet(path)
     if "row" in frame.columns and path.stem != "ballots":
         raise UnreadableFileError(
             f"{path}: the column name 'row' is taken (rows are numbered in it). Rename the column."

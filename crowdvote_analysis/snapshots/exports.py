@@ -27,6 +27,7 @@ from crowdvote_analysis.snapshots.reading import read_document, read_inputs
 from crowdvote_analysis.snapshots.verify import open_snapshot
 from crowdvote_analysis.star import ratings
 from crowdvote_analysis.star.ratings import RATED
+from crowdvote_analysis.store.export import in_other_format
 from crowdvote_analysis.tables import UTC
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def export_snapshots(
     *,
     everything: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    csv_safe: bool = False,
 ) -> dict[Path, int]:
     """Write all snapshots, one file a table, snapshot after snapshot.
 
@@ -148,11 +150,12 @@ def export_snapshots(
 
     Args:
         store: The store.
-        folder: Made if it is not there; files of the same names are replaced.
+        folder: Made if it is not there; files of the same names are replaced, and removed in the other format.
         format: ``"parquet"`` or ``"csv"``.
         decision_id: Snapshots of one decision only.
         everything: Also write every table that was frozen, inputs and results, with the id of its snapshot.
         progress: Called with (snapshots done, snapshots in all).
+        csv_safe: Guard texts in CSV files that a spreadsheet would run as formulas.
 
     Returns:
         How many rows were written, by file.
@@ -171,7 +174,7 @@ def export_snapshots(
 
     def write(name: str, frame: pl.DataFrame) -> None:
         if name not in files:
-            files[name] = LongFile(Path(folder) / f"{name}.{format}")
+            files[name] = LongFile(Path(folder) / f"{name}.{format}", csv_safe=csv_safe)
         files[name].append(frame)
 
     try:
@@ -184,7 +187,10 @@ def export_snapshots(
                 write(name, frame)
             if progress is not None:
                 progress(done, len(known))
-        return {file.path: file.finish() for file in files.values()}
+        written = {file.path: file.finish() for file in files.values()}
+        for path in written:
+            in_other_format(path).unlink(missing_ok=True)
+        return written
     except OSError as error:
         raise UnreadableFileError(f"{folder}: cannot be written ({error.strerror or error}).") from error
     finally:

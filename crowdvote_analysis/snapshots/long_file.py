@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from crowdvote_analysis.formulas import guarded
 from crowdvote_analysis.store.export import CSV_TIME, flat
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ class LongFile:
 
     Attributes:
         path: Where it will be.
+        csv_safe: Whether texts that a spreadsheet would run as formulas are guarded in a CSV file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, csv_safe: bool = False) -> None:
         self.path = path
+        self.csv_safe = csv_safe
         self._beside = path.with_name(f".{path.name}.{os.getpid()}")
         self._rows = 0
         self._writer: Any = None
@@ -31,14 +34,17 @@ class LongFile:
         self._rows += len(frame)
         if self.path.suffix == ".csv":
             with self._beside.open("ab" if self._writer else "wb") as file:
-                flat(frame).write_csv(file, include_header=self._writer is None, datetime_format=CSV_TIME)
+                rows = guarded(flat(frame)) if self.csv_safe else flat(frame)
+                rows.write_csv(file, include_header=self._writer is None, datetime_format=CSV_TIME)
             self._writer = True
             return
         import pyarrow.parquet
 
         table = frame.to_arrow()
         if self._writer is None:
-            self._writer = pyarrow.parquet.ParquetWriter(self._beside, table.schema, compression="zstd")
+            self._writer = pyarrow.parquet.ParquetWriter(
+                self._beside, table.schema, compression="zstd", write_page_checksum=True
+            )
         self._writer.write_table(table.cast(self._writer.schema))
 
     def finish(self) -> int:

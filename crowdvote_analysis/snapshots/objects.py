@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from crowdvote_analysis.errors import SnapshotError, TableWarning
+from crowdvote_analysis.parquet import DAMAGE
 from crowdvote_analysis.store.export import CSV_TIME, flat
 
 if TYPE_CHECKING:
@@ -105,8 +106,8 @@ def thaw(location: Location, frozen: Frozen) -> tuple[pl.DataFrame | None, str |
     if sha256(data) != frozen.file:
         return None, f"{frozen.path}: holds other bytes than were written"
     try:
-        return pl.read_parquet(io.BytesIO(data)), None
-    except pl.exceptions.PolarsError:
+        return pl.read_parquet(data), None
+    except DAMAGE:
         return None, f"{frozen.path}: is no Parquet file"
 
 

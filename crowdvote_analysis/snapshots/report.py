@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import polars as pl
 
 from crowdvote_analysis.errors import UnreadableFileError
+from crowdvote_analysis.parquet import read_parquet, write_parquet
 from crowdvote_analysis.snapshots.objects import sha256
 from crowdvote_analysis.snapshots.recounts import REPORT
 from crowdvote_analysis.store.export import export_tables
@@ -16,6 +17,8 @@ from crowdvote_analysis.store.export import export_tables
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+
+    from crowdvote_analysis.store.export import Format
 
 
 class Report:
@@ -29,8 +32,9 @@ class Report:
         unfinished: Where its parts are.
     """
 
-    def __init__(self, path: Path, question: object) -> None:
+    def __init__(self, path: Path, question: object, *, csv_safe: bool = False) -> None:
         self.path = path
+        self._csv_safe = csv_safe
         self.unfinished = path.with_name(f".{path.name}.{sha256(repr(question).encode())[:8]}")
 
     def __enter__(self) -> Self:
@@ -48,22 +52,23 @@ class Report:
     def done(self) -> pl.DataFrame:
         """What an earlier run has left."""
         parts = sorted(self.unfinished.glob("*.parquet"))
-        return pl.concat([pl.DataFrame(schema=REPORT), *(pl.read_parquet(part) for part in parts)])
+        return pl.concat([pl.DataFrame(schema=REPORT), *(read_parquet(part) for part in parts)])
 
     def add(self, part: pl.DataFrame) -> None:
         """Keep a part."""
         number = len(list(self.unfinished.glob("*.parquet")))
         path = self.unfinished / f"{number:06}.parquet"
         beside = path.with_suffix(f".{os.getpid()}")
-        part.write_parquet(beside)
+        write_parquet(part, beside)
         beside.replace(path)
 
     def finish(self) -> pl.DataFrame:
         """Put the parts together, by decision and time, and remove them."""
         parts = sorted(self.unfinished.glob("*.parquet"))
-        whole = pl.concat([pl.DataFrame(schema=REPORT), *(pl.read_parquet(part) for part in parts)])
+        whole = pl.concat([pl.DataFrame(schema=REPORT), *(read_parquet(part) for part in parts)])
         whole = whole.sort("community_id", "decision_id", "timestamp", "snapshot_id")
-        export_tables({self.path.stem: whole}, self.path.parent, "csv" if self.path.suffix == ".csv" else "parquet")
+        kind: Format = "csv" if self.path.suffix == ".csv" else "parquet"
+        export_tables({self.path.stem: whole}, self.path.parent, kind, csv_safe=self._csv_safe)
         for part in parts:
             part.unlink()
         return whole

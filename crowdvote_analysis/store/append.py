@@ -15,6 +15,8 @@ import polars as pl
 from crowdvote_analysis import columns, tables
 from crowdvote_analysis.checking import admit, check
 from crowdvote_analysis.errors import CrowdVoteError, UnreadableFileError
+from crowdvote_analysis.parquet import read_parquet, write_parquet
+from crowdvote_analysis.readers.parquet_parts import is_parts
 from crowdvote_analysis.readers.sheet import read_table
 from crowdvote_analysis.store.export import CSV_TIME, flat
 
@@ -62,12 +64,16 @@ def append_row(
             same = _same_rows(path, table, read_table, row, home)
             _replace(path, lambda beside: beside.write_bytes(longer.encode("utf-8")), same)
             return path
+        parts = [place for place in (Path(folder) / f"{table}.parquet", Path(folder) / table) if is_parts(place)]
+        if parts:
+            raise UnreadableFileError(f"{parts[0]}: is a folder of parts, so no row can be added to it.")
         path = (Path(folder) / f"{table}.parquet").resolve()
         if path.exists():
-            frame = _with_row(path, table, pl.read_parquet(path), row, home)
-            _replace(path, frame.write_parquet, _same_rows(path, table, pl.read_parquet, row, home))
+            frame = _with_row(path, table, read_parquet(path), row, home)
+            same = _same_rows(path, table, read_parquet, row, home)
+            _replace(path, lambda beside: write_parquet(frame, beside), same)
         else:
-            _replace(path, row.write_parquet)
+            _replace(path, lambda beside: write_parquet(row, beside))
     except UnicodeDecodeError:
         raise UnreadableFileError(f"{path}: is compressed or not UTF-8 text, so nothing can be added to it.") from None
     except OSError as error:

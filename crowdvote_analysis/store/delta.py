@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import polars as pl
 
 from crowdvote_analysis.errors import CrowdVoteError, StoreError
+from crowdvote_analysis.parquet import DAMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,7 +134,7 @@ def scan(table: DeltaTable, schema: pl.Schema, options: Mapping[str, str]) -> pl
     if not files:
         return pl.LazyFrame(schema=schema)
     return pl.scan_parquet(
-        files,
+        [uri if options or "://" in uri else unquote(uri) for uri in files],  # paths are quoted as in URLs
         schema=schema,
         missing_columns="insert",
         storage_options=dict(options) or None,
@@ -149,7 +151,7 @@ def collected(location: Location, name: str, rows: pl.LazyFrame) -> pl.DataFrame
     """
     try:
         return rows.collect()
-    except (pl.exceptions.PolarsError, FileNotFoundError) as error:
+    except DAMAGE as error:
         raise StoreError(
             f"{location}: a file of the table {name} is missing or damaged ({_first_line(error)}). Restore it from a "
             "backup."
@@ -199,5 +201,5 @@ def vacuum(table: DeltaTable) -> int:
     return len(table.vacuum(dry_run=False))
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0]

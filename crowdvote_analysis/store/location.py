@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crowdvote_analysis.confinement import require_allowed
+from crowdvote_analysis.confinement import local_path, require_allowed
 from crowdvote_analysis.errors import StoreError
 from crowdvote_analysis.store.locking import locked
 
@@ -24,6 +25,9 @@ _PATIENCE = 60.0
 _CLOCK = "clock"
 # Options of the connection rather than the storage; the libraries that read tables take both in one.
 _CLIENT = ("allow_http", "allow_invalid_certificates", "connect_timeout", "proxy_url", "timeout", "user_agent")
+
+# What delta-rs reads otherwise than it is written, in any part of a path; nothing but another name helps.
+_IN_THE_WAY = re.compile(r"[\[\]|^\\\x00-\x1f\x7f\ud800-\udfff]|%[0-9A-Fa-f]{2}|^_delta_log$")
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,11 @@ class Location:
             ConfinedError: This process reads another one only.
         """
         require_allowed(where)
-        if isinstance(where, str) and "://" in where and not where.startswith("file://"):
-            return cls(where.rstrip("/"), dict(options or {}))
-        return cls(str(Path(str(where).removeprefix("file://")).resolve()))
+        path = local_path(where)
+        if path is not None:
+            return cls(str(path.resolve()))
+        scheme, sign, rest = str(where).partition("://")
+        return cls(scheme + sign + rest.rstrip("/"), dict(options or {}))
 
     @property
     def folder(self) -> Path | None:
@@ -60,6 +66,20 @@ class Location:
 
     def __str__(self) -> str:
         return self.url
+
+    def require_usable(self) -> None:
+        """Refuse a folder that the library of Delta tables would miss: it takes its path for a part of a URL.
+
+        Raises:
+            StoreError: What is in the way, and what to do.
+        """
+        for part in self.folder.parts if self.folder else ():
+            found = _IN_THE_WAY.search(part)
+            if found:
+                raise StoreError(
+                    f"{self}: Delta tables cannot be opened under the name {part!r}, because of {found[0]!r}; take "
+                    "another folder for the store, or rename that one. Nothing was made."
+                )
 
     def table(self, name: str) -> str:
         """Where a Delta table lies."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
+from crowdvote_analysis.columns import beyond_the_calendar
 from crowdvote_analysis.errors import CrowdVoteError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import polars as pl
 
 
 class QueryError(CrowdVoteError):
@@ -29,7 +30,8 @@ def query(frames: Mapping[str, pl.DataFrame], sql: str, parameters: Mapping[str,
         The answer.
 
     Raises:
-        QueryError: The statement is not one SELECT, or DuckDB cannot answer it.
+        QueryError: The statement is not one SELECT, DuckDB cannot answer it, or a column of the answer can be neither
+            shown nor written.
     """
     import duckdb
 
@@ -45,8 +47,34 @@ def query(frames: Mapping[str, pl.DataFrame], sql: str, parameters: Mapping[str,
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         answer: pl.DataFrame = connection.sql(sql, params=dict(parameters or {})).pl()
-        return answer
+        return _presentable(answer)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise QueryError(f"query: the answer has a type that cannot be shown. {_CAST}") from error
     except duckdb.Error as error:
         raise QueryError(f"query: {error}\nTables here: {', '.join(frames)}.") from error
     finally:
         connection.close()
+
+
+_CAST = "Cast it to text in the statement: column::VARCHAR."
+
+
+def _presentable(answer: pl.DataFrame) -> pl.DataFrame:
+    """The answer, where every column can be shown."""
+    for column in answer:
+        raw = column.dtype == pl.Binary or isinstance(column.dtype, pl.BaseExtension)
+        if raw or beyond_the_calendar(column):
+            what = "bytes" if raw else "a time outside the years 1 to 9999"
+            raise QueryError(f"query: the column {column.name} holds {what}, which cannot be shown. {_CAST}")
+    return answer
+
+
+def require_flat(answer: pl.DataFrame) -> None:
+    """Refuse to write as CSV what a cell cannot hold.
+
+    Raises:
+        QueryError: A column holds lists of anything but text, or structures.
+    """
+    for name, kind in answer.schema.items():
+        if kind.is_nested() and kind != pl.List(pl.String):
+            raise QueryError(f"query: a cell of a CSV file cannot hold the column {name} ({kind}). {_CAST}")

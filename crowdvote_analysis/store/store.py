@@ -102,6 +102,7 @@ class Store:
             StoreError: The folder holds something else, or cannot be written to.
         """
         location = Location.of(where, options)
+        location.require_usable()
         if not is_store(where, options):
             _require_room(location)
             for table in tables.TABLES:
@@ -121,6 +122,7 @@ class Store:
             StoreError: There is none, or one of a later format.
         """
         location = Location.of(where, options)
+        location.require_usable()
         written = _mark(location)
         if written is None:
             raise StoreError(f"{location}: is no store. Make one with: crowdvote import FOLDER {location}")
@@ -292,7 +294,7 @@ def _mark(location: Location) -> bytes | None:
         return bytes(location.files.get(_MARK).bytes())
     except FileNotFoundError:
         return None
-    except BaseError as error:  # its text is not shown, as it may quote what was meant to be secret
+    except (BaseError, ValueError) as error:  # its text is not shown, as it may quote what was meant to be secret
         kind = type(error).__name__
         raise StoreError(f"{location}: cannot be reached ({kind}). Check the URL and the storage options.") from None
 

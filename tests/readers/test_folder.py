@@ -136,7 +136,7 @@ def test_folder_in_the_place_of_a_table_is_refused(write: Write, tmp_path: Path)
     """A partitioned Parquet folder is not passed over in silence."""
     write("ballots.csv", "member_id,Swings\nKelly,4\n")
     (tmp_path / "members.parquet").mkdir()
-    with pytest.raises(UnreadableFileError, match=r"members\.parquet: is not a file"):
+    with pytest.raises(UnreadableFileError, match=r"members\.parquet: holds no Parquet files"):
         read_folder(tmp_path)
 
 

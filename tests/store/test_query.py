@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from crowdvote_analysis.store import QueryError, query
+from crowdvote_analysis.store.query import require_flat
 
 FRAMES = {
     "votes": pl.DataFrame(
@@ -60,3 +61,28 @@ def test_a_mistake_is_explained() -> None:
     """A misspelt column is named, and the tables that are there."""
     with pytest.raises(QueryError, match=r"(?s)star_s.*Tables here: votes"):
         query(FRAMES, "SELECT star_s FROM votes")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("INTERVAL 1 DAY", "has a type that cannot be shown"),
+        ("'x'::BLOB", "the column x holds bytes"),
+        ("1::VARINT", "the column x holds bytes"),
+        ("'290000-01-01'::DATE", "the column x holds a time outside"),
+        ("'infinity'::TIMESTAMP", "the column x holds a time outside"),
+    ],
+)
+def test_an_answer_that_cannot_be_shown_says_how_to_ask(value: str, said: str) -> None:
+    """Types that nothing can print, write or hold are cast to text in the statement."""
+    with pytest.raises(QueryError, match=rf"{said}.*::VARCHAR"):
+        query({}, f"SELECT {value} AS x")
+    assert query({}, f"SELECT ({value})::VARCHAR AS x")["x"].dtype == pl.String
+
+
+def test_a_cell_holds_no_structure() -> None:
+    """Lists of text are written with semicolons; others are refused before a file is made."""
+    require_flat(pl.DataFrame({"tags": [["a", "b"]], "n": [1]}))
+    for value in ([[1, 2]], [{"a": 1}]):
+        with pytest.raises(QueryError, match="a cell of a CSV file cannot hold the column x"):
+            require_flat(pl.DataFrame({"x": value}))
