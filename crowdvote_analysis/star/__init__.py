@@ -1,4 +1,4 @@
-"""STAR tally: votes in, a winner out, with every step on record (rules K1 to K9)."""
+"""STAR tally: votes in, a winner out, with every step on record (rules K1 to K10)."""
 
 from crowdvote_analysis.star.carried import runoff_shares
 from crowdvote_analysis.star.compare import compare_protocols
