@@ -40,14 +40,15 @@ def cycle_rule(
     rule: Annotated[Cycles, typer.Argument(help="The rule for loops: auto (Y6), path (Y1) or equilibrium (Y4).")],
     community: Community = None,
     published: Annotated[
-        bool, typer.Option("--published", help="For decisions that are published already, too, from the next count on.")
+        bool, typer.Option("--published", help="For decisions that are out already, too, from the next count on.")
     ] = False,
     storage: StorageOptions = None,
     as_json: AsJson = False,
 ) -> None:
     """Change how a community counts loops.
 
-    A decision is counted by the rule there was when it was published. Snapshots stay what they are.
+    A decision is counted by the rule there was when it was published. Snapshots, and decisions that are over, stay what
+    they are; one of those can be counted by another rule with [bold]snapshot take --cycles[/].
 
     Examples:
       crowdvote record cycle-rule mystore auto

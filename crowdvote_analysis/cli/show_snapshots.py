@@ -59,7 +59,7 @@ def show_list(known: pl.DataFrame, most: int) -> None:
         out.print(f"{most:,} of {len(known):,} snapshots; --rows for more.", style="dim")
 
 
-def show_snapshot(row: Mapping[str, Any], log: Sequence[str]) -> None:
+def show_snapshot(row: Mapping[str, Any], log: Sequence[str], loops: Sequence[str] = ()) -> None:
     """Print one snapshot in full."""
     out.rule(f"[bold]{escape(row['decision_id'])}[/]  {badge(row)}", align="left")
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -88,6 +88,8 @@ def show_snapshot(row: Mapping[str, Any], log: Sequence[str]) -> None:
             out.print(f"[dim]{name}[/]  {value}", soft_wrap=True)
     for line in log:
         out.print(f"  {line}", markup=False)
+    for line in loops:
+        out.print(line, markup=False, style="bold")
 
 
 def show_checks(found: Verification) -> None:

@@ -223,8 +223,21 @@ def _show(store: Store, row: dict[str, Any]) -> None:
     from crowdvote_analysis.cli.show_snapshots import show_snapshot
     from crowdvote_analysis.snapshots import read_result
 
-    log = read_result(store, row["snapshot_id"]).tally.get("log", ()) if row["status"] == "completed" else ()
-    show_snapshot(public(row), log)
+    log, loops = (), []
+    if row["status"] == "completed":
+        log, loops = read_result(store, row["snapshot_id"]).tally.get("log", ()), _loops(store, row["snapshot_id"])
+    show_snapshot(public(row), log, loops)
+
+
+def _loops(store: Store, snapshot_id: str) -> list[str]:
+    """What a final snapshot says of its loops (Y6)."""
+    from crowdvote_analysis.snapshots import loops_in_words, read_inputs, read_loops
+
+    loops = read_loops(store, snapshot_id)
+    if loops is None:
+        return []
+    choices = read_inputs(store, snapshot_id)[1].choices
+    return loops_in_words(loops, dict(choices.select("choice_id", "title").drop_nulls().iter_rows()))
 
 
 def public(row: dict[str, Any]) -> dict[str, Any]:

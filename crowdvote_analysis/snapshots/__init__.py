@@ -13,6 +13,7 @@ from crowdvote_analysis.snapshots.exports import (
     timeline,
 )
 from crowdvote_analysis.snapshots.lifecycle import take_snapshot
+from crowdvote_analysis.snapshots.loop_winners import loops_in_words, read_loops
 from crowdvote_analysis.snapshots.reading import read_inputs, read_result
 from crowdvote_analysis.snapshots.recounts import recompute
 from crowdvote_analysis.snapshots.shown import snapshot_document
@@ -33,9 +34,11 @@ __all__ = [
     "find_snapshot",
     "health",
     "list_snapshots",
+    "loops_in_words",
     "make_demo_store",
     "read_events",
     "read_inputs",
+    "read_loops",
     "read_public",
     "read_result",
     "recompute",

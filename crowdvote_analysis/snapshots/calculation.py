@@ -133,12 +133,16 @@ def tallied(staged: Mapping[str, pl.DataFrame], choices: pl.DataFrame, options: 
     return Result({**staged, "tallies": overview}, tally)
 
 
-def freeze_staged(location: Location, snapshot_id: str, staged: Mapping[str, pl.DataFrame]) -> str:
-    """Freeze staged ballots; the SHA-256 of the file that describes them."""
+def freeze_staged(
+    location: Location,
+    snapshot_id: str,
+    staged: Mapping[str, pl.DataFrame],
+    loops: Mapping[str, Any] | None = None,
+) -> str:
+    """Freeze staged ballots, and what there is to say of their loops; the SHA-256 of the file that describes them."""
     frozen = {name: freeze(location, frame)._asdict() for name, frame in staged.items()}
-    return write_json(
-        location, file_of(snapshot_id, "staged"), {"what": "ballots of a crowdvote snapshot", "tables": frozen}
-    )
+    document = {"what": "ballots of a crowdvote snapshot", "tables": frozen}
+    return write_json(location, file_of(snapshot_id, "staged"), document | ({"loops": loops} if loops else {}))
 
 
 def freeze_result(location: Location, inputs: Inputs, state: SystemState, result: Result) -> tuple[str, str, str]:

@@ -23,6 +23,7 @@ from crowdvote_analysis.snapshots import calculation
 from crowdvote_analysis.snapshots.calculation import STAGED, listed_choices, resolve_snapshot, staged_tables, tallied
 from crowdvote_analysis.snapshots.events import FAILED, append_event, find_snapshot, list_snapshots
 from crowdvote_analysis.snapshots.inputs import Options, decision_of, freeze_inputs, is_closed, rule_to_freeze
+from crowdvote_analysis.snapshots.loop_winners import loops_of_final
 from crowdvote_analysis.snapshots.reading import read_document, read_inputs
 from crowdvote_analysis.star.protocols import protocol_named
 from crowdvote_analysis.store.closing import closing
@@ -217,7 +218,12 @@ def stage(store: Store, snapshot_id: str, progress: Progress | None = None, retr
     def work() -> dict[str, Any]:
         inputs, state = read_inputs(store, snapshot_id)
         resolution = resolve_snapshot(state, inputs.options, progress)
-        described = calculation.freeze_staged(store.location, snapshot_id, staged_tables(resolution, inputs.options))
+        described = calculation.freeze_staged(
+            store.location,
+            snapshot_id,
+            staged_tables(resolution, inputs.options),
+            loops_of_final(store, inputs, state, resolution),
+        )
         return {"staged_file": described, "cycle_rule": resolution.decisions["cycle_rule"].item()}
 
     _step(store, snapshot_id, "staging", work, "tallying", {}, retry_count)
