@@ -10,8 +10,9 @@ import polars as pl
 
 import crowdvote_analysis as cv
 from benchmarks import memory
-from benchmarks.comparison import Comparison, Result, faster, timed
-from benchmarks.networks import community, frames_of, small_networks
+from benchmarks.comparison import Comparison, Result, faster, seconds, timed
+from benchmarks.measure import once
+from benchmarks.networks import cliques, community, frames_of, random_community, small_networks
 from benchmarks.peers import compiled_sweep, raw_scipy
 from tests.delegation.literal import Community, Literal
 
@@ -56,15 +57,41 @@ def _literal_walks(size: float, runs: int) -> Result:
         for followings, ballots in networks
     ]
     read = [Literal(own, "path") for own in communities]
-    given = {row[:3]: Fraction(row[3]) for row in cv.resolve(state).stars.iter_rows()}
+    given = {row[:3]: Fraction(row[3]) for row in cv.resolve(state, cycles="path").stars.iter_rows()}
     for number, literal in enumerate(read):
         for member, ballot in literal.ballot.items():
             for choice, stars in ballot.stars.items() if ballot else ():
                 ours = given[f"decision {number:03d}", member, choice]
                 assert abs(ours - stars) <= Fraction(1, 2 * 10**8), "the literal reading does not give the same stars"
     return faster(
-        lambda: cv.resolve(state), lambda: [Literal(own, "path") for own in communities], runs=5 * runs, peer_runs=1
+        lambda: cv.resolve(state, cycles="path"),
+        lambda: [Literal(own, "path") for own in communities],
+        runs=5 * runs,
+        peer_runs=1,
     )
+
+
+def _auto_at_random(size: float, runs: int) -> Result:
+    """Each member follows 1 to 5 others, 20 % vote, 60 % of followings are on ALL."""
+    state = cv.SystemState(**random_community(int(5_000 * size)))
+    assert cv.resolve(state).refused.is_empty()
+    return timed(lambda: cv.resolve(state), lambda: cv.resolve(state, cycles="equilibrium"), runs)
+
+
+def _auto_tangles(size: float, runs: int) -> Result:
+    """Everybody in a clique follows everybody else in it; one voter is followed by all."""
+    sizes = [12] * int(500 * size) + [40]
+    state = cv.SystemState(**cliques(sizes, int(10_000 * size) - sum(sizes)))
+    assert set(cv.resolve(state).cores["rule"]) == {"equilibrium"}
+    return timed(lambda: cv.resolve(state), lambda: cv.resolve(state, cycles="equilibrium"), runs)
+
+
+def _auto_worst(size: float, runs: int) -> Result:
+    """The costliest small cores there are, and nothing else."""
+    state = cv.SystemState(**cliques([7] * max(1, int(10_000 / 7 * size)), 0))
+    assert set(cv.resolve(state).cores["rule"]) == {"path"}
+    took = min(once(lambda: cv.resolve(state)) for _ in range(runs))
+    return Result(seconds(took), "–", took)
 
 
 def _one_pass(size: float, runs: int) -> Result:
@@ -132,6 +159,30 @@ COMPARISONS = [
         (1_000, 10_000),
         "× faster",
         _literal_walks,
+    ),
+    Comparison(
+        "auto-random",
+        "rule auto: 5,000 members who follow 1 to 5 others, 20 % vote",
+        "rule equilibrium",
+        (5, 1.5),
+        "×",
+        _auto_at_random,
+    ),
+    Comparison(
+        "auto-tangles",
+        "rule auto: 10,000 members, among them 500 cliques of 12 and one of 40",
+        "rule equilibrium",
+        (5, 1.5),
+        "×",
+        _auto_tangles,
+    ),
+    Comparison(
+        "auto-worst",
+        "rule auto: 10,000 members in the costliest cores that are walked",
+        "a minute",
+        (60, 30),
+        "s",
+        _auto_worst,
     ),
     Comparison(
         "one-pass", "100 decisions × 10,000 members in one call", "100 single calls", (0.5, 0.2), "×", _one_pass

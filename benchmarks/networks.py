@@ -96,6 +96,46 @@ SmallNetwork: TypeAlias = "tuple[dict[tuple[int, int], list[str]], dict[int, tup
 _TAGS = ["budget", "children", "environment", "roads", "transport"]
 
 
+def random_community(members: int, seed: int = 1) -> Frames:
+    """Each member follows 1 to 5 others, 60 % of followings are on ALL, 20 % vote: most share one core of loops."""
+    order = random.Random(seed)
+    names = [f"m{number:06d}" for number in range(members)]
+    pairs = [
+        (name, other, "" if order.random() < 0.6 else order.choice(["budget", "environment", "transport"]))
+        for name in names
+        for other in order.sample(names, min(members, 1 + order.randrange(5)))
+        if other != name
+    ]
+    voters = [name for name in names if order.random() < 0.2]
+    tags = [order.choice(["budget", "environment", "transport"]) for _ in voters]
+    return _frames(names, pairs, voters, tags)
+
+
+def cliques(sizes: list[int], others: int) -> Frames:
+    """Members who all follow each other, clique by clique, and a voter; ``others`` follow nobody."""
+    pairs, names = [], ["voter", *(f"other {number:05d}" for number in range(others - 1))]
+    for number, size in enumerate(sizes):
+        clique = [f"c{number:05d} {member:02d}" for member in range(size)]
+        names += clique
+        pairs += [(one, other, "") for one in clique for other in clique if one != other]
+        pairs += [(one, "voter", "") for one in clique]
+    return _frames(names, pairs, ["voter"], [""])
+
+
+def _frames(names: list[str], pairs: list[tuple[str, str, str]], voters: list[str], tags: list[str]) -> Frames:
+    votes = [
+        (voter, choice, (number + place) % 6)
+        for number, voter in enumerate(voters)
+        for place, choice in enumerate("ABC")
+    ]
+    return {
+        "members": pl.DataFrame({"member_id": names}),
+        "followings": pl.DataFrame(pairs, schema=["follower_id", "followee_id", "tags"], orient="row"),
+        "ballots": pl.DataFrame({"member_id": voters, "tags": tags}),
+        "votes": pl.DataFrame(votes, schema=["member_id", "choice_id", "stars"], orient="row"),
+    }
+
+
 def small_networks(number: int, members: int = 50, everything: float = 0.2, seed: int = 1) -> list[SmallNetwork]:
     """Networks in which everybody follows one to three others, and a tenth casts a ballot.
 
