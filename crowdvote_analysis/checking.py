@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 # Columns of ours in what is handed back; somebody's column of that name is kept under a longer one.
 _OURS = ("row", "reasons")
+# Where a row stood in the file that somebody has open, if whoever read it says so: the number of the line, and the
+# header above the cell for a row that was one cell of a wide ballot. They are no columns of any table.
+LINE, COLUMN = "__line__", "__column__"
+# What they are called in quarantine.
+PLACE = {LINE: "line", COLUMN: "column"}
 _OWN_ID = {
     "communities": "community_id",
     "members": "member_id",
@@ -46,7 +51,8 @@ class Checked:
 
     Attributes:
         table: Name of the table.
-        given: The frame as it came, with the column ``row``, counted from 1.
+        given: The frame as it came, with the column ``row``, counted from 1; ``__line__`` and ``__column__`` say where
+            the rows stood in a file, if the reader gave them.
         converted: All its rows, bad ones too, in the types of the table, with the column ``row``; what could not be
             read has the default or is null.
         good: The rows of ``converted`` that keep the contract.
@@ -72,7 +78,8 @@ def admit(table: str, frame: object) -> pl.DataFrame:
 
     Args:
         table: Name of the table.
-        frame: What was passed.
+        frame: What was passed. A reader of files may give the columns ``__line__`` (whole numbers) and ``__column__``
+            (text) besides: where each row stood in the file.
 
     Returns:
         The frame, categories as text, columns that are named like ours under a longer name.
@@ -99,7 +106,8 @@ def admit(table: str, frame: object) -> pl.DataFrame:
     texts = [name for name in known if name in frame.columns and columns.is_text(frame.schema[name])]
     taken = set(frame.columns)
     longer = {}
-    for name in _OURS:
+    placed = [word for column, word in PLACE.items() if column in taken]
+    for name in (*_OURS, *placed):
         if name in taken:
             longer[name] = f"{name} (as given)"
             while longer[name] in taken:
@@ -125,7 +133,7 @@ def check(table: str, frame: pl.DataFrame, home: Mapping[str, Sequence[str]] | N
     """
     given = frame.with_row_index("row", offset=1)
     known = tables.columns(table)
-    unknown = [name for name in frame.columns if name not in known]
+    unknown = [name for name in frame.columns if name not in known and name not in PLACE]
     _refuse_misspelt(table, unknown, [name for name in known if name not in frame.columns])
     present = [name for name in known if name in given.columns]
     parsed = given.select("row", *(columns.parsed(known[name], name, given.schema).alias(name) for name in present))
@@ -162,10 +170,10 @@ def check(table: str, frame: pl.DataFrame, home: Mapping[str, Sequence[str]] | N
 
 def describe(checked: Checked, problem: BadRow, anonymous: set[str]) -> Problem:
     """Put a broken rule in words, with its first rows; anonymous members are not named (P1)."""
-    rows = problem.rows.unique().sort()
+    rows = problem.rows.unique()
     shown = dict.fromkeys([*tables.key(checked.table), *problem.columns])
-    is_first = pl.col("row").is_in(rows.head(3).implode())
-    first, as_text = checked.given.filter(is_first), checked.converted.filter(is_first)
+    first = in_the_file(checked.given.filter(pl.col("row").is_in(rows.implode()))).head(3)
+    as_text = first.select("row").join(checked.converted, on="row", maintain_order="left")
     cells = []
     for name in [name for name in shown if name in first.columns]:
         words = _words(first[name])
@@ -177,8 +185,22 @@ def describe(checked: Checked, problem: BadRow, anonymous: set[str]) -> Problem:
             named = [any(secret in text for secret in anonymous) for text in texts]
             words = [_CELL if hide else word for hide, word in zip(named, words, strict=True)]
         cells.append([f"{name} {word}" for word in words])
-    told = [f"row {row}: " + ", ".join(row_cells) for row, *row_cells in zip(first["row"], *cells, strict=True)]
+    told = [f"{place}: " + ", ".join(row_cells) for place, *row_cells in zip(places(first), *cells, strict=True)]
     return Problem(checked.table, problem.rule, problem.sentence, len(rows), tuple(told))
+
+
+def in_the_file(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows as given, in the order in which they stand in the file, or else in the frame."""
+    return rows.sort([name for name in (LINE, "row") if name in rows.columns], nulls_last=True)
+
+
+def places(rows: pl.DataFrame) -> list[str]:
+    """Where rows, as given, are to be found: ``line 3, column Ben`` of the file, or else ``row 2`` of the frame."""
+    lines, names = (rows[name] if name in rows.columns else [None] * len(rows) for name in (LINE, COLUMN))
+    return [
+        f"row {row}" if line is None else f"line {line}" if name is None else f"line {line}, column {name}"
+        for row, line, name in zip(rows["row"], lines, names, strict=True)
+    ]
 
 
 def anonymous_members(members: Checked) -> set[str]:

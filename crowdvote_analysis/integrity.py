@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis import tables
-from crowdvote_analysis.checking import BadRow, Checked
+from crowdvote_analysis.checking import PLACE, BadRow, Checked, in_the_file
 from crowdvote_analysis.privacy import folded
 from crowdvote_analysis.yes_no import judged, with_roles
 
@@ -122,7 +122,7 @@ def _explained(check: Checked) -> pl.DataFrame:
     )
     reasons = reasons.unique(maintain_order=True).group_by("row").agg("reasons")
     given = check.given.with_columns(pl.col("row").cast(pl.UInt32))
-    return given.join(reasons, on="row").sort("row")
+    return in_the_file(given.join(reasons, on="row")).rename(PLACE, strict=False)
 
 
 def merge_followings(followings: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:

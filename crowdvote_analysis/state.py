@@ -50,8 +50,9 @@ class SystemState:
 
     Attributes:
         quarantined: Rows that were set aside, by table: the columns as given, ``row`` (counted from 1) and ``reasons``
-            (list[str]). A ballot is set aside whole: one bad star takes the ballot and its other stars along, because
-            counting the rest as cast would turn the missing star into a 0.
+            (list[str]), ``line`` and ``column`` of the file if the reader gave them. A ballot is set aside whole: one
+            bad star takes the ballot and its other stars along, because counting the rest as cast would turn the
+            missing star into a 0.
         unknown: Columns that the tables do not have, by table, with the key to find their rows again.
         notes: What was unusual and how it was handled, one sentence each; the same are issued as ``TableWarning``.
         secret: What makes pseudonyms impossible to guess, where the tables come from a store; else empty.

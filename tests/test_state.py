@@ -670,3 +670,45 @@ def test_others_are_named() -> None:
     error = refused(members=MEMBERS, votes=frame("member_id choice_id stars", "Kelly Swings 9", f"{SECRET} Swings 9"))
     assert "member_id 'Kelly'" in str(error)
     assert "member_id (an anonymous member)" in str(error)
+
+
+# --- where it stands in the file ------------------------------------------------------------------------------------
+
+
+def test_the_line_and_the_column_of_the_file_are_said_where_the_reader_gave_them() -> None:
+    """Rows are counted as the person sees them who has the file open; the two columns are no part of the table."""
+    votes = pl.DataFrame(
+        {
+            "member_id": ["Kim", "Lou", "Kim", "Lou"],
+            "choice_id": ["Ann", "Ann", "Ben", "Ben"],
+            "stars": ["5", "7", "9", "4 stars"],
+            "__line__": [2, 3, 2, 3],
+            "__column__": ["Rate Ann", "Rate Ann", "Rate Ben", "Rate Ben"],
+        }
+    )
+    text = str(refused(votes=votes))
+    assert "(first: line 2, column Rate Ben: member_id 'Kim', choice_id 'Ben', stars '9'; line 3, column Rate" in text
+    assert "(first: line 3, column Rate Ben: member_id 'Lou', choice_id 'Ben', stars '4 stars')" in text
+    assert "row " not in text.replace("1 row:", "").replace("2 rows:", "")
+    assert quietly(votes=votes.filter(pl.lit(value=False))).notes == ()
+
+
+def test_lines_alone_are_said_as_lines_and_a_row_without_one_as_a_row() -> None:
+    """Where a row is a line there is no column to name; a row that some program added has no line."""
+    members = frame("member_id is_voter", "Kim maybe", "Lou perhaps").with_columns(
+        pl.Series("__line__", [None, 7], dtype=pl.Int64)
+    )
+    assert "(first: line 7: member_id 'Lou', is_voter 'perhaps'; row 1: member_id 'Kim'," in str(
+        refused(members=members)
+    )
+
+
+def test_quarantine_says_line_and_column_and_keeps_columns_of_these_names() -> None:
+    """Ours are called line and column, somebody's own of these names get a longer one."""
+    votes = frame("member_id choice_id stars line", "Kim Ann 9 mine").with_columns(
+        __line__=pl.lit(4), __column__=pl.lit("Ann")
+    )
+    aside = quietly(votes=votes, quarantine=True).quarantined["votes"]
+    assert aside.select("row", "line", "column", "line (as given)").row(0) == (1, 4, "Ann", "mine")
+    plain = quietly(votes=votes.drop("__line__", "__column__"), quarantine=True).quarantined["votes"]
+    assert plain["line"].to_list() == ["mine"]
