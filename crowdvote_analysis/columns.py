@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crowdvote_analysis import times
+
 if TYPE_CHECKING:
     import dataframely as dy
 
@@ -58,13 +60,15 @@ def beyond_the_calendar(column: pl.Series) -> bool:
 
 
 def unreadable(name: str, given: pl.DataFrame, converted: pl.DataFrame) -> pl.Series:
-    """Numbers of the rows whose value could not be read; blank text counts as absent, not as unreadable."""
+    """Numbers of the rows whose value could not be read; blank text is absent, and so is what says there is no time."""
     before, after = given[name], converted[name]
     if before.null_count() == after.null_count():
         return pl.Series([], dtype=pl.UInt32)
     lost = before.is_not_null() & after.is_null()
     if before.dtype == pl.String:
         lost &= before.str.strip_chars() != ""
+        if isinstance(after.dtype, pl.Datetime):
+            lost &= ~times.no_time(before)
     return given["row"].filter(lost)
 
 
@@ -107,16 +111,7 @@ def _from_text(target: pl.DataType, text: pl.Expr) -> pl.Expr:
         fits = plain.str.contains(r"^[+-]?(\d+\.?\d{0,8}|\.\d{1,8})0*$")
         return pl.when(fits).then(plain.str.strip_chars_start("+").cast(target, strict=False))
     if isinstance(target, pl.Datetime):
-        shapes = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
-        return pl.coalesce(
-            value.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us", time_zone="UTC"),
-            value.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", strict=False, time_unit="us", time_zone="UTC"),
-            *(
-                value.str.to_datetime(shape, strict=False, time_unit="us").dt.replace_time_zone("UTC")
-                for shape in shapes
-            ),
-            value.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
-        )
+        return value.map_batches(times.instants, return_dtype=times.UTC)
     return value.cast(target, strict=False)
 
 

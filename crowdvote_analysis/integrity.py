@@ -6,17 +6,22 @@ Bad rows are found here and in ``checking``; ``SystemState`` decides whether to 
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from crowdvote_analysis import tables
-from crowdvote_analysis.checking import PLACE, BadRow, Checked, in_the_file
+from crowdvote_analysis.alike import groups_of_alike, meant
+from crowdvote_analysis.faults import PLACE, Fault, describe, in_the_file
 from crowdvote_analysis.privacy import folded
+from crowdvote_analysis.text import unmistakable
 from crowdvote_analysis.yes_no import judged, with_roles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from crowdvote_analysis.checking import Checked
 
 _YES_NO = ("required_voters", "yes_no_votes")
 
@@ -45,7 +50,8 @@ def resolve_ids(checked: dict[str, Checked]) -> None:
         present = checked[parent].converted.select(on).unique()
         lost = checked[table].good.join(present, on=on, how="anti")["row"]
         if len(lost):
-            checked[table].bad.append(BadRow(f"unknown_{on[-1]}", sentence, lost, tuple(on)))
+            alike = _alike_in(checked[table].good, checked[parent].converted, lost, on)
+            checked[table].bad.append(Fault(f"unknown_{on[-1]}", sentence + alike, lost, tuple(on)))
     starry = checked["decisions"].converted.filter(method="star").select("decision_id").unique()
     for table in _YES_NO:
         lost = checked[table].good.join(starry, on="decision_id", how="semi")["row"]
@@ -54,7 +60,21 @@ def resolve_ids(checked: dict[str, Checked]) -> None:
                 f"the decision is counted with stars; to vote yes or no its method has to be one of "
                 f"{', '.join(tables.YES_NO_METHODS)}"
             )
-            checked[table].bad.append(BadRow("yes_no_decision", sentence, lost, ("decision_id",)))
+            checked[table].bad.append(Fault("yes_no_decision", sentence, lost, ("decision_id",)))
+
+
+def _alike_in(rows: pl.DataFrame, parent: pl.DataFrame, lost: pl.Series, on: list[str]) -> str:
+    """What to add where ids that point to nothing look like some that are there; those of people are not said."""
+    column = on[-1]
+    pairs = meant(rows.filter(pl.col("row").is_in(lost.implode()))[column], parent[column])
+    pairs = {one: other for one, other in pairs.items() if one != other}
+    if not pairs:
+        return ""
+    if column == "member_id":
+        return ", only one that looks like theirs (T7)"
+    one, other = next(iter(pairs.items()))
+    way_out = f'; --choices "{other}" reads it so' if column == "choice_id" else ""
+    return f", though {unmistakable(one)} looks like {unmistakable(other)} (T7){way_out}"
 
 
 def set_aside(checked: dict[str, Checked]) -> dict[str, pl.DataFrame]:
@@ -99,7 +119,7 @@ def _take_along(checked: dict[str, Checked], table: str, along: str, reason: str
     hurt = checked[table].converted.filter(pl.col("row").is_in(numbers.implode())).select(ballot)
     taken = checked[along].good.join(hurt.unique(), on=ballot, how="semi")["row"]
     if len(taken):
-        checked[along].bad.append(BadRow("set_aside_with", reason, taken))
+        checked[along].bad.append(Fault("set_aside_with", reason, taken))
         _keep_good(checked, along)
 
 
@@ -109,7 +129,7 @@ def _keep_children(checked: dict[str, Checked], table: str, parent: str, on: lis
     lost = checked[table].good.join(checked[parent].good.select(on), on=on, how="anti")["row"]
     if len(lost):
         reason = f"its row in the table {parent} is set aside"
-        checked[table].bad.append(BadRow("set_aside_with", reason, lost))
+        checked[table].bad.append(Fault("set_aside_with", reason, lost))
         _keep_good(checked, table)
 
 
@@ -163,14 +183,14 @@ def notes(
                 f"{name}: the columns {', '.join(check.unknown)} are not part of the table; they are kept aside "
                 "and change no number."
             )
+        for fault in check.odd:
+            rows = fault.rows.filter(fault.rows.is_in(check.good["row"].implode()))
+            if len(rows):
+                told.append(f"{describe(check, replace(fault, rows=rows), anonymous)}.")
         if len(check.repeated):
             told.append(f"{name}: {len(check.repeated)} rows say the same as an earlier one and were merged with it.")
         if name in taken_out:
             told.append(f"{name}: {len(taken_out[name])} rows were set aside and are not counted.")
-    blank = checked["followings"].blank_tags
-    all_blank = checked["followings"].good.filter(pl.col("row").is_in(blank.implode()))
-    if len(all_blank):
-        told.append(f"followings: {len(all_blank)} rows have tags that are all blank (T5); they follow on ALL (T3).")
     for name in ("ballots", "yes_no_votes", "followings"):
         tags = good[name].select("tags").unique()["tags"].explode(empty_as_null=False).unique()
         commas = tags.filter(tags.str.contains(",")).sort()
@@ -195,15 +215,30 @@ def notes(
         )
         if len(lost):
             first = person(lost[role].sort()[0])
-            told.append(f"followings: {len(lost)} rows have a {role} that is not a member (first: {first}); {rule}.")
+            told.append(
+                f"followings: {len(lost)} rows have a {role} that is not a member (first: {first}); {rule}."
+                + _hint(lost[role], members["member_id"], person)
+            )
     ballots = good["ballots"].join(good["decisions"].select("decision_id", "community_id"), on="decision_id")
     lost = ballots.join(members, on=["community_id", "member_id"], how="anti")
     if len(lost):
         first = person(lost["member_id"].sort()[0])
         told.append(
             f"ballots: {len(lost)} were cast by somebody who is not a member (first: {first}); kept, not counted (M3)."
+            + _hint(lost["member_id"], members["member_id"], person)
         )
     return told + _notes_on_yes_no(good, person)
+
+
+def _hint(strangers: pl.Series, members: pl.Series, person: Callable[[str], str]) -> str:
+    """Which of those who are no members may be members whose id was damaged, or is written otherwise."""
+    pairs = meant(strangers, members)
+    if not pairs:
+        return ""
+    number = int(strangers.is_in([*pairs]).sum())
+    told = [(person(one), person(other)) for one, other in pairs.items()]
+    named = [f": {one} like {other}" for one, other in told if one.startswith("'") and other.startswith("'")]
+    return f" {number} of them look like members{named[0] if named else ''} (T7)."
 
 
 def _notes_on_yes_no(good: Mapping[str, pl.DataFrame], person: Callable[[str], str]) -> list[str]:
@@ -235,7 +270,7 @@ def _notes_on_yes_no(good: Mapping[str, pl.DataFrame], person: Callable[[str], s
 
 def notes_on_derived_members(good: Mapping[str, pl.DataFrame]) -> list[str]:
     """Say what looks like a misspelt name where no members table tells who is one; nobody is anonymous there."""
-    members, followings = good["members"], good["followings"]
+    followings = good["followings"]
     active = [
         followings.select("community_id", member_id="follower_id"),
         *(
@@ -254,11 +289,68 @@ def notes_on_derived_members(good: Mapping[str, pl.DataFrame]) -> list[str]:
             f"members: derived, as no table says who is one; {len(silent)} are followed but neither vote nor follow "
             f"(first: {', '.join(repr(name) for name in silent.head(3))}). Are their names spelt alike everywhere?"
         )
-    folded = pl.col("member_id").str.to_lowercase()
-    alike = members.filter(pl.struct("community_id", folded).is_duplicated())["member_id"].sort()
-    if len(alike):
-        told.append(
-            f"members: {', '.join(repr(name) for name in alike.head(4))} differ only in capital letters and count as "
-            "different members."
-        )
     return told
+
+
+def note_on_unknown_times(ballots: Checked, decisions: pl.DataFrame, anonymous: set[str]) -> list[str]:
+    """Name the ballots whose time cannot be read where it matters: they count, because it is unknown (D12)."""
+    limited = decisions.filter(pl.col("opens_at").is_not_null() | pl.col("closes_at").is_not_null())
+    timed = ballots.good.join(limited.select("decision_id"), on="decision_id", how="semi")["row"]
+    unread = [fault.rows for fault in ballots.odd if fault.rule in ("cast_at|unknown", "cast_at|none")]
+    rows = timed.filter(timed.is_in(pl.concat(unread).implode())) if unread else timed.clear()
+    if rows.is_empty():
+        return []
+    sentence = "they count, though nobody can tell whether they were cast in the voting time of their decision (D12)"
+    return [f"{describe(ballots, Fault('cast_at', sentence, rows, ('cast_at',)), anonymous)}."]
+
+
+def notes_on_texts(good: Mapping[str, pl.DataFrame], anonymous: set[str], *, derived: bool) -> list[str]:
+    """Say which ids look alike and count apart (T7), and which tags of followings nothing else has (T5)."""
+    return _notes_on_alike(good, anonymous, derived=derived) + _notes_on_lonely_tags(good, anonymous)
+
+
+def _notes_on_alike(good: Mapping[str, pl.DataFrame], anonymous: set[str], *, derived: bool) -> list[str]:
+    told = []
+    for table, within, column in (
+        ("communities", [], "community_id"),
+        ("members", ["community_id"], "member_id"),
+        ("decisions", ["community_id"], "decision_id"),
+        ("choices", ["decision_id"], "choice_id"),
+    ):
+        groups = groups_of_alike(good[table], within, column, loose=derived and table == "members")["alike"].to_list()
+        if groups:
+            hidden = [table == "members" and not anonymous.isdisjoint(folded(pl.Series(group))) for group in groups]
+            said = [
+                "anonymous members" if hide else " and ".join(map(unmistakable, group[:3]))
+                for group, hide in zip(groups[:3], hidden, strict=False)
+            ]
+            number = sum(map(len, groups))
+            told.append(f"{table}: {number} look alike and count apart (first: {'; '.join(said)}; T7).")
+    return told
+
+
+def _notes_on_lonely_tags(good: Mapping[str, pl.DataFrame], anonymous: set[str]) -> list[str]:
+    """A following on a tag that no ballot of its community has, and no other following, may be misspelt."""
+    where = good["decisions"].select("decision_id", "community_id")
+
+    def used(table: str) -> pl.DataFrame:
+        rows = good[table] if table == "followings" else good[table].join(where, on="decision_id")
+        lists = rows.group_by("community_id", "tags").len("rows")
+        return lists.explode("tags", empty_as_null=False).group_by("community_id", "tags").agg(pl.col("rows").sum())
+
+    followed = used("followings").filter(rows=1)
+    if followed.is_empty():
+        return []
+    on_ballots = pl.concat([used("ballots"), used("yes_no_votes")])
+    lonely = followed.join(on_ballots, on=["community_id", "tags"], how="anti")["tags"].sort()
+    if lonely.is_empty():
+        return []
+    there = on_ballots["tags"].unique().sort().to_list()
+    said = []
+    for name, secret in zip(lonely.head(3), folded(lonely.head(3)), strict=True):
+        near = get_close_matches(name, there, n=1, cutoff=0.8)
+        said.append("not shown" if secret in anonymous else f"'{name}'" + (f", meant as '{near[0]}'?" if near else ""))
+    return [
+        f"followings: {len(lonely)} tags stand in one following and on no ballot, so they match nothing (first: "
+        f"{'; '.join(said)}; T5)."
+    ]

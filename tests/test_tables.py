@@ -119,11 +119,12 @@ CHECKED: dict[str, Checked] = {}
 def alike_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one table differs from state to state, the other eight are checked for the first of them only."""
 
-    def remembered(table: str, frame: pl.DataFrame, home: Any = None) -> Checked:
+    def remembered(table: str, frame: pl.DataFrame, home: Any = None, **more: Any) -> Checked:
         same = repr((table, frame.schema, frame.rows(), home))
         if same not in CHECKED:
-            CHECKED[same] = check(table, frame, home)
-        return replace(CHECKED[same], bad=list(CHECKED[same].bad))  # faults across tables are added to them
+            CHECKED[same] = check(table, frame, home, **more)
+        found = CHECKED[same]
+        return replace(found, bad=list(found.bad), odd=list(found.odd))  # faults across tables are added to them
 
     monkeypatch.setattr("crowdvote_analysis.state.check", remembered)
 

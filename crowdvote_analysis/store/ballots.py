@@ -213,4 +213,4 @@ def _tables_of_vote(cut: Cut, decision_id: str, member_id: str) -> SystemState:
 @cache
 def _nothing() -> SystemState:
     """Tables without rows."""
-    return SystemState(quarantine=False, **{name: tables.empty(name) for name in tables.TABLES})
+    return SystemState.frozen({name: tables.empty(name) for name in tables.TABLES})

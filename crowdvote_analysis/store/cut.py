@@ -18,6 +18,7 @@ from crowdvote_analysis.errors import StoreError
 from crowdvote_analysis.state import SystemState
 from crowdvote_analysis.store import delta
 from crowdvote_analysis.tables import UTC
+from crowdvote_analysis.tags import in_one_form
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,6 +40,7 @@ COMMITS = pl.Schema(
 # What the rows of a store carry beside the columns of their table.
 RECORD = pl.Schema({"withdrawn": pl.Boolean(), "extra": pl.String(), "commit_id": pl.String()})
 
+_TAGGED = ("followings", "ballots", "yes_no_votes")
 _PEOPLE = {
     "followings": ("follower_id", "followee_id"),
     "ballots": ("member_id",),
@@ -137,7 +139,10 @@ class Cut:
         """
         self.require_complete()
         frames = {table: self.rows(table, **where) for table, where in self._about(decision_id).items()}
-        state = SystemState(quarantine=False, **self.under_pseudonyms(frames))
+        for table in _TAGGED:  # what was recorded before T5 asked for more was in lower case only
+            tags = in_one_form(frames[table]["tags"]).tags
+            frames[table] = frames[table].with_columns(tags.alias("tags"))
+        state = SystemState.frozen(self.under_pseudonyms(frames))
         return state._with(secret=self.location.secret)
 
     def _about(self, decision_id: str | None) -> dict[str, dict[str, str]]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crowdvote_analysis import tables
-from crowdvote_analysis.checking import admit, anonymous_members, check, describe
+from crowdvote_analysis.checking import admit, anonymous_members, check
 from crowdvote_analysis.errors import InvalidTableError, RefusedRecordError
+from crowdvote_analysis.faults import describe
 from crowdvote_analysis.privacy import folded
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
-from crowdvote_analysis.checking import admit, check, describe
+from crowdvote_analysis.checking import admit, check
 from crowdvote_analysis.errors import InvalidTableError, Problem, UnknownDecisionError, UnknownMemberError
+from crowdvote_analysis.faults import describe
 from crowdvote_analysis.privacy import folded
 
 if TYPE_CHECKING:
