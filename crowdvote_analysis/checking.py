@@ -23,6 +23,8 @@ from crowdvote_analysis.privacy import folded
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import dataframely as dy
+
 # Columns of ours in what is handed back; somebody's column of that name is kept under a longer one.
 _OURS = ("row", "reasons")
 _OWN_ID = {
@@ -71,7 +73,7 @@ def admit(table: str, frame: object) -> pl.DataFrame:
             (text) besides: where each row stood in the file.
 
     Returns:
-        The frame, categories as text, columns that are named like ours under a longer name.
+        The frame, categories and bytes of UTF-8 as text, columns that are named like ours under a longer name.
 
     Raises:
         InvalidTableError: It is no frame, or a column has a type that the table does not understand, such as stars in
@@ -84,9 +86,11 @@ def admit(table: str, frame: object) -> pl.DataFrame:
             "Collect it first: frame.collect()." if lazy else "Make one with pl.DataFrame(...) or pl.read_csv(...).",
         )
     known = tables.columns(table)
+    frame = columns.bytes_as_text(frame, known)
     for name, source in frame.schema.items():
         if name in known:
-            refuse_type(table, name, known[name], source)
+            if source == pl.Object or not _idle(known[name]):
+                refuse_type(table, name, known[name], source)
             if columns.beyond_the_calendar(frame[name]):
                 sentence = f"{name} has times outside the years 1 to 9999 (mostly a unit was mistaken)"
                 raise InvalidTableError([Problem(table, f"{name}|type", sentence, 0, ())], "Correct the column.")
@@ -144,7 +148,7 @@ def check(
     odd: list[Fault] = []
     if not frozen:
         converted, bad, odd = _in_one_form(table, frame, converted)
-    for name in [name for name in unreadable if (known[name].metadata or {}).get("idle")]:
+    for name in [name for name in unreadable if _idle(known[name])]:
         odd.append(Fault(f"{name}|unknown", tables.idle_sentence(table, name), unreadable.pop(name), (name,)))
     odd += _timeless(frame, present)
     bad += [
@@ -179,6 +183,11 @@ def anonymous_members(members: Checked) -> set[str]:
 
 
 # --- converting ----------------------------------------------------------------------------------------------------
+
+
+def _idle(column: dy.Column) -> bool:
+    """Whether a column changes no number of the count."""
+    return bool((column.metadata or {}).get("idle"))
 
 
 def _filled(table: str, name: str, parsed: pl.DataFrame, home: Mapping[str, Sequence[str]]) -> pl.Expr:

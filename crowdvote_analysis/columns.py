@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import polars as pl
 from crowdvote_analysis import times
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import dataframely as dy
 
 # How Python writes small and round decimals: 1E-8, 0E-8, 5E+0. Three digits suffice, more would only cost memory.
@@ -39,6 +42,15 @@ def understands(target: pl.DataType, source: pl.DataType) -> bool:
 def is_text(source: object) -> bool:
     """Text, or categories, which are read as their text."""
     return source in (pl.String, pl.Categorical, pl.Enum)
+
+
+def bytes_as_text(frame: pl.DataFrame, known: Iterable[str]) -> pl.DataFrame:
+    """Columns of bytes that are UTF-8 in every cell as text: some programs do not say in Parquet that theirs is."""
+    written = []
+    for name in [name for name in known if name in frame.columns and frame.schema[name] == pl.Binary]:
+        with suppress(pl.exceptions.ComputeError):
+            written.append(frame[name].cast(pl.String))
+    return frame.with_columns(written)
 
 
 def beyond_the_calendar(column: pl.Series) -> bool:
@@ -75,6 +87,8 @@ def unreadable(name: str, given: pl.DataFrame, converted: pl.DataFrame) -> pl.Se
 def parsed(column: dy.Column, name: str, schema: pl.Schema) -> pl.Expr:
     """The column in the type of the table; null where a value is blank or cannot be read."""
     target, source, value = column.dtype, schema[name], pl.col(name)
+    if not understands(target, source):  # where that changes no number, or else the column was refused
+        return pl.lit(None, dtype=target)
     meta = column.metadata or {}
     if meta.get("lower"):
         return value.cast(pl.String, strict=False).str.strip_chars().str.to_lowercase()

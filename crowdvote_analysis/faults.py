@@ -146,4 +146,8 @@ def _words(cells: pl.Series) -> list[str]:
         return ["(missing)" if cell is None else unmistakable(cell) for cell in cells.to_list()]
     if cells.dtype.is_nested():
         return ["(missing)" if cell is None else repr(cell) for cell in cells.to_list()]
-    return ["(missing)" if cell is None else cell for cell in cells.cast(pl.String).to_list()]
+    try:
+        texts = cells.cast(pl.String, strict=False)
+    except pl.exceptions.PolarsError:  # bytes and the like
+        return [f"({cells.dtype})"] * len(cells)
+    return ["(missing)" if cell is None else cell for cell in texts.to_list()]
