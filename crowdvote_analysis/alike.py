@@ -123,6 +123,8 @@ def meant(strangers: pl.Series, known: pl.Series) -> dict[str, str]:
 
 
 def _alike(frame: pl.DataFrame, within: Sequence[str], column: str, *, loose: bool = False) -> pl.DataFrame:
+    if len(frame) < 2:
+        return frame.clear().with_columns(likeness=pl.lit(""))
     looks = _loose(frame[column]) if loose else likenesses(frame[column])
     marked = frame.with_columns(likeness=looks)
     return marked.filter(pl.struct(*within, "likeness").is_duplicated() & pl.col(column).is_not_null())

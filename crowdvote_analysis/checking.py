@@ -115,6 +115,7 @@ def check(
     home: Mapping[str, Sequence[str]] | None = None,
     *,
     as_given: pl.DataFrame | None = None,
+    known_ids: bool = False,
     frozen: bool = False,
 ) -> Checked:
     """Convert a frame into a table and tell its good rows from its bad ones.
@@ -125,7 +126,8 @@ def check(
         home: The communities and decisions there are, by the name of the column; a column that is absent means the only
             one.
         as_given: The same rows with the ids as they were written, where they were mended.
-        frozen: Whether the rows were frozen earlier: then ids, titles and tags stay as they are (T7).
+        known_ids: Whether the ids were recorded earlier: then they stay as they are (T7).
+        frozen: Whether the rows were frozen earlier: then titles and tags stay as they are as well.
 
     Returns:
         The good rows in the types of the table and, for every broken rule, the numbers of the rows that break it.
@@ -147,7 +149,7 @@ def check(
     bad: list[Fault] = []
     odd: list[Fault] = []
     if not frozen:
-        converted, bad, odd = _in_one_form(table, frame, converted)
+        converted, bad, odd = _in_one_form(table, frame, converted, known_ids=known_ids)
     for name in [name for name in unreadable if _idle(known[name])]:
         odd.append(Fault(f"{name}|unknown", tables.idle_sentence(table, name), unreadable.pop(name), (name,)))
     odd += _timeless(frame, present)
@@ -210,12 +212,12 @@ def _filled(table: str, name: str, parsed: pl.DataFrame, home: Mapping[str, Sequ
 
 
 def _in_one_form(
-    table: str, frame: pl.DataFrame, converted: pl.DataFrame
+    table: str, frame: pl.DataFrame, converted: pl.DataFrame, *, known_ids: bool
 ) -> tuple[pl.DataFrame, list[Fault], list[Fault]]:
     """Bring ids, titles (T7) and tags (T5) to one form; also what is bad and what is odd about them."""
     new, bad, odd = [], [], []
     for name in converted.columns:
-        if name.endswith("_id") or name in _TITLES:
+        if (name.endswith("_id") and not known_ids) or name in _TITLES:
             before = converted[name]
             after = text.in_plain_form(before)
             if after is not before:

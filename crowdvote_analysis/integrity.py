@@ -192,7 +192,7 @@ def notes(
         if name in taken_out:
             told.append(f"{name}: {len(taken_out[name])} rows were set aside and are not counted.")
     for name in ("ballots", "yes_no_votes", "followings"):
-        tags = good[name].select("tags").unique()["tags"].explode(empty_as_null=False).unique()
+        tags = good[name]["tags"].explode(empty_as_null=False).unique()
         commas = tags.filter(tags.str.contains(",")).sort()
         if len(commas):
             told.append(f"{name}: '{commas[0]}' is one tag with a comma in it; tags are separated by semicolons.")
@@ -335,8 +335,8 @@ def _notes_on_lonely_tags(good: Mapping[str, pl.DataFrame], anonymous: set[str])
 
     def used(table: str) -> pl.DataFrame:
         rows = good[table] if table == "followings" else good[table].join(where, on="decision_id")
-        lists = rows.group_by("community_id", "tags").len("rows")
-        return lists.explode("tags", empty_as_null=False).group_by("community_id", "tags").agg(pl.col("rows").sum())
+        single = rows.select("community_id", "tags").explode("tags", empty_as_null=False)
+        return single.group_by("community_id", "tags").len("rows")
 
     followed = used("followings").filter(rows=1)
     if followed.is_empty():

@@ -243,7 +243,8 @@ def _derive(checked: dict[str, Checked], home: Mapping[str, list[str]]) -> None:
         return checked[table].good.select(names)
 
     def put(table: str, frame: pl.DataFrame) -> None:
-        checked[table] = check(table, frame.unique().sort(frame.columns), home)
+        # Made of ids that are in one form already.
+        checked[table] = check(table, frame.unique().sort(frame.columns), home, frozen=True)
 
     for table in ("votes", "followings", "required_voters", "yes_no_votes"):
         if table not in checked:

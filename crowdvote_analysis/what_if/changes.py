@@ -151,7 +151,7 @@ def _ballot(decision_id: str, member: str, tags: Iterable[str]) -> dict[str, Any
 def _rows(state: SystemState, table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     """Rows in the types of a table, checked by its contract."""
     frame = pl.DataFrame(rows, schema_overrides={"tags": pl.List(pl.String)} if "tags" in rows[0] else None)
-    checked = check(table, admit(table, frame))
+    checked = check(table, admit(table, frame), known_ids=True)
     if checked.bad:
         hidden = state.members.filter("is_anonymous")
         secrets = {text for name in ("member_id", "display_name") for text in folded(hidden[name])}
