@@ -57,6 +57,13 @@ def spelt(
     return new, odd
 
 
+def note_on_spellings(spellings: Sequence[str], choices: pl.Series) -> list[str]:
+    """Say which spellings are those of no choice: one that is misspelt itself would change nothing, without a word."""
+    there = set(choices)
+    lost = [name for name in dict.fromkeys(spellings) if name.strip() and plain(name) not in there]
+    return [f"choices: {', '.join(map(unmistakable, lost))}: asked for, and no choice looks so."] if lost else []
+
+
 def refuse_alike_choices(checked: Mapping[str, Checked], spellings: Sequence[str]) -> None:
     """Stop at choices that look alike, where no table of choices says that they are several.
 
@@ -115,9 +122,9 @@ def meant(strangers: pl.Series, known: pl.Series) -> dict[str, str]:
     """Which known id each unknown one looks like, zeros in front aside; none where that could be several."""
     if strangers.is_empty() or known.is_empty():
         return {}
-    by_look = pl.DataFrame({"known": known.unique()}).with_columns(look=_loose(known.unique()))
+    there, unknown = known.unique(), strangers.unique()
+    by_look = pl.DataFrame({"known": there, "look": _loose(there)})
     by_look = by_look.filter(~pl.col("look").is_duplicated())
-    unknown = strangers.unique()
     pairs = pl.DataFrame({"unknown": unknown, "look": _loose(unknown)}).join(by_look, on="look")
     return dict(pairs.select("unknown", "known").sort("unknown").iter_rows())
 

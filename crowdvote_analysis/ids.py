@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _POINT_ZERO = r"^[+-]?\d+\.0+$"
 _MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 SHORTENED = r"(?i)^[+-]?\d(\.\d+)?E\+\d+$"
-_DATE = rf"(?i)^(\d{{1,2}}[-/ ]{_MONTH}|{_MONTH}[-/ ]\d{{1,2}}|\d{{4}}-\d\d-\d\d 00:00:00)$"
+_DATE = rf"(?i)^(\d{{1,2}}[-/ ]{_MONTH}|{_MONTH}[-/ ]\d{{1,2}}|\d{{4}}-\d\d-\d\d 00:00:00(\.0+)?)$"
 _ABSENT = (*NOTHING, "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!")
 
 

@@ -168,6 +168,7 @@ class SystemState:
             good["required_voters"] = everybody(good["decisions"], good["members"]).with_row_index("row", offset=1)
         good["followings"], merged = integrity.merge_followings(good["followings"])
         notes = merged + integrity.notes(checked, good, set_aside, anonymous)
+        notes += alike.note_on_spellings(spellings, good["choices"]["choice_id"])
         notes += integrity.note_on_unknown_times(checked["ballots"], good["decisions"], anonymous)
         if not frozen:
             notes += integrity.notes_on_texts(good, anonymous, derived="members" not in given)

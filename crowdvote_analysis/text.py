@@ -41,8 +41,9 @@ def likeness(text: str) -> str:
     NFKC, case-folded, all format characters removed, blanks collapsed; typographic quotes, apostrophes and dashes are
     those of a typewriter.
     """
-    folded = normalize("NFKC", normalize("NFKC", text).casefold()).translate(_TYPOGRAPHY)
-    return " ".join("".join(each for each in folded if category(each) != "Cf").split())
+    seen = "".join(each for each in text if category(each) != "Cf")
+    folded = normalize("NFKC", normalize("NFKC", seen).casefold())
+    return " ".join(folded.translate(_TYPOGRAPHY).split())
 
 
 def unmistakable(text: str) -> str:
