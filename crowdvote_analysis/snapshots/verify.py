@@ -316,13 +316,20 @@ def history(store: Store, inputs: Inputs) -> Check:
         last = store.cut(as_of=inputs.timestamp).seq
         if last != inputs.seq:
             return Check("history", what, False, f"at its instant the last commit of the store was {last:,}")
-        state = store.cut(seq=inputs.seq).state(inputs.decision_id)
+        cut = store.cut(seq=inputs.seq)
+        other = _other_tables(inputs, cut.state(inputs.decision_id))
+        if other:  # before tags were brought to one form (T5), they were frozen as they were recorded
+            other = _other_tables(inputs, cut.state(inputs.decision_id, as_recorded=True))
     except CrowdVoteError as error:
         return Check("history", what, False, str(error))
-    contents = {name: content_of(getattr(state, name).sort(tables.key(name))) for name in TABLES}
-    other = [name for name in TABLES if contents[name] != inputs.tables[name].content]
     detail = f"the store has other rows in {', '.join(other)} than were frozen" if other else ""
     return Check("history", what, not other, detail)
+
+
+def _other_tables(inputs: Inputs, state: SystemState) -> list[str]:
+    """The tables of which a state has other rows than were frozen."""
+    contents = {name: content_of(getattr(state, name).sort(tables.key(name))) for name in TABLES}
+    return [name for name in TABLES if contents[name] != inputs.tables[name].content]
 
 
 def _difference(state: SystemState, name: str, stored: Result, counted: Result) -> str:

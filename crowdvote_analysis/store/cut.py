@@ -124,7 +124,7 @@ class Cut:
         latest = rows.sort("seq").unique(tables.key(table), keep="last", maintain_order=True)
         return latest.filter(~pl.col("withdrawn"))
 
-    def state(self, decision_id: str | None = None) -> SystemState:
+    def state(self, decision_id: str | None = None, *, as_recorded: bool = False) -> SystemState:
         """The tables as they stand, checked against each other.
 
         Members who left while anonymous stand under pseudonyms where rows of theirs are left (P1).
@@ -132,6 +132,7 @@ class Cut:
         Args:
             decision_id: Only what counts for this decision: its choices, ballots and votes, and its community with all
                 members and followings. Everything by default.
+            as_recorded: Leave tags as they are, where they were recorded before there was one form of them (T5).
 
         Raises:
             InvalidTableError: Rows do not fit together; whoever recorded them has seen to it that they do.
@@ -139,7 +140,7 @@ class Cut:
         """
         self.require_complete()
         frames = {table: self.rows(table, **where) for table, where in self._about(decision_id).items()}
-        for table in _TAGGED:  # what was recorded before T5 asked for more was in lower case only
+        for table in () if as_recorded else _TAGGED:
             tags = in_one_form(frames[table]["tags"]).tags
             frames[table] = frames[table].with_columns(tags.alias("tags"))
         state = SystemState.frozen(self.under_pseudonyms(frames))

@@ -101,7 +101,7 @@ def checked(cut: Cut, table: str, rows: Sequence[dict[str, Any]]) -> pl.DataFram
     if result.bad:
         secret = _secrets(cut, result)
         raise InvalidTableError([describe(result, bad, secret) for bad in result.bad], _WAY_OUT)
-    for fault in result.odd:
+    for fault in [fault for fault in result.odd if "tags" in fault.columns]:
         warnings.warn(f"{table}: {fault.sentence}.", TableWarning, stacklevel=2)
     return result.good.drop("row")
 
