@@ -106,7 +106,7 @@ def groups_of_alike(frame: pl.DataFrame, within: Sequence[str], column: str, *, 
     """Groups of look-alikes in a table that lists them apart.
 
     Args:
-        frame: The rows of the table.
+        frame: The rows of the table, each id once.
         within: Columns that are the same for the rows of a group.
         column: The ids.
         loose: Whether zeros in front make no difference either.
@@ -114,7 +114,7 @@ def groups_of_alike(frame: pl.DataFrame, within: Sequence[str], column: str, *, 
     Returns:
         One row a group, its ids in the column ``alike`` (list[str]).
     """
-    found = _alike(frame.select(*within, column).unique(), within, column, loose=loose)
+    found = _alike(frame.select(*within, column), within, column, loose=loose)
     return found.sort(*within, column).group_by(*within, "likeness", maintain_order=True).agg(alike=pl.col(column))
 
 

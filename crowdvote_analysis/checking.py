@@ -157,9 +157,10 @@ def check(
         Fault(f"{name}|type", tables.sentence(table, f"{name}|type"), rows, (name,))
         for name, rows in unreadable.items()
     ]
-    one = _became_one(table, converted, given)
+    one = pl.Series([], dtype=pl.UInt32) if frozen or known_ids else _became_one(table, converted, given)
     repeated = _said_before(table, _without(converted, bad), one)
-    converted = converted.filter(~pl.col("row").is_in(repeated.implode()))
+    if len(repeated):
+        converted = converted.filter(~pl.col("row").is_in(repeated.implode()))
     kept, failure = tables.TABLES[table].filter(converted)
     if len(kept) < len(converted):
         details = failure.details()
@@ -287,14 +288,13 @@ def _said_before(table: str, readable: pl.DataFrame, one: pl.Series) -> pl.Serie
     """Numbers of the rows that say the same as another one: in some tables always, else where ids became one."""
     if table in tables.MERGED:
         return readable.filter(~pl.struct(pl.exclude("row")).is_first_distinct())["row"]
-    twins = readable.filter(pl.col("row").is_in(one.implode())) if len(one) else readable.clear()
-    key = tables.key(table)
+    if one.is_empty() or table not in ("votes", "choices"):
+        return pl.Series([], dtype=pl.UInt32)
+    key, twins = tables.key(table), readable.filter(pl.col("row").is_in(one.implode()))
     if table == "votes":
         twins = twins.filter(pl.col("stars").n_unique().over(key) == 1)
-    elif table == "choices":
-        twins = twins.sort("position", "title", "row")
     else:
-        twins = twins.clear()
+        twins = twins.sort("position", "title", "row")
     return twins.filter(~pl.struct(key).is_first_distinct())["row"]
 
 

@@ -24,6 +24,7 @@ _MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 SHORTENED = r"(?i)^[+-]?\d(\.\d+)?E\+\d+$"
 _DATE = rf"(?i)^(\d{{1,2}}[-/ ]{_MONTH}|{_MONTH}[-/ ]\d{{1,2}}|\d{{4}}-\d\d-\d\d 00:00:00(\.0+)?)$"
 _ABSENT = (*NOTHING, "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!")
+_ODD = rf"{SHORTENED}|{_DATE}|^{'$|^'.join(_ABSENT)}$"
 
 
 def mended(frames: Mapping[str, pl.DataFrame]) -> tuple[dict[str, pl.DataFrame], list[tuple[str, Fault]]]:
@@ -65,10 +66,11 @@ def suspicious(name: str, ids: pl.Series, rows: pl.Series) -> tuple[list[Fault],
     Returns:
         What has to be refused, and what counts all the same but is to be named.
     """
-    distinct = ids.unique().drop_nulls()
-    shortened = distinct.filter(distinct.str.contains(SHORTENED))
-    dates = distinct.filter(distinct.str.contains(_DATE))
-    absent = distinct.filter(distinct.is_in(_ABSENT))
+    distinct = ids.unique()
+    odd = distinct.filter(distinct.str.contains(_ODD))  # a first look, as there is hardly ever one
+    shortened = odd.filter(odd.str.contains(SHORTENED))
+    dates = odd.filter(odd.str.contains(_DATE))
+    absent = odd.filter(odd.is_in(_ABSENT))
 
     def faults(rule: str, sentence: str, odd: pl.Series) -> list[Fault]:
         return [Fault(f"{name}|{rule}", sentence, rows.filter(ids.is_in(odd.implode())), (name,))] if len(odd) else []
@@ -95,17 +97,19 @@ def _id_columns(table: str, frame: pl.DataFrame) -> list[str]:
 
 def _to_mend(frames: Mapping[str, pl.DataFrame], columns_of_kind: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The columns of floats, and the columns of text that look like them, if the point is not meant."""
-    numbers, texts, meant = [], [], False
-    for table, name in columns_of_kind:
-        ids = frames[table][name]
-        if ids.dtype.is_float() or ids.dtype.is_decimal():
-            numbers.append((table, name))
-        elif ids.dtype == pl.String:
-            pointed = ids.drop_nulls().str.contains(_POINT_ZERO)
-            if len(pointed) and pointed.all():
-                texts.append((table, name))
-            meant = meant or bool(pointed.any() and not pointed.all())
-    return numbers + ([] if meant else texts)
+    numbers = [(table, name) for table, name in columns_of_kind if _is_number(frames[table][name])]
+    texts = [(table, name) for table, name in columns_of_kind if frames[table].schema[name] == pl.String]
+    # One cell tells of nearly every column that it is no such.
+    if not any(frames[table][name].drop_nulls().head(1).str.contains(_POINT_ZERO).any() for table, name in texts):
+        return numbers
+    pointed = {each: frames[each[0]][each[1]].drop_nulls().str.contains(_POINT_ZERO) for each in texts}
+    if any(cells.any() and not cells.all() for cells in pointed.values()):
+        return numbers
+    return numbers + [each for each, cells in pointed.items() if len(cells) and cells.all()]
+
+
+def _is_number(ids: pl.Series) -> bool:
+    return ids.dtype.is_float() or ids.dtype.is_decimal()
 
 
 def _whole(table: str, name: str, frame: pl.DataFrame) -> pl.Series:
