@@ -17,6 +17,12 @@ from crowdvote_analysis import alike, ids, integrity, tables
 from crowdvote_analysis.checking import admit, anonymous_members, check
 from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning
 from crowdvote_analysis.faults import COLUMN, describe
+from crowdvote_analysis.notes import (
+    note_on_unknown_times,
+    notes_on_derived_members,
+    notes_on_tables,
+    notes_on_texts,
+)
 from crowdvote_analysis.text import in_plain_form
 from crowdvote_analysis.yes_no import everybody
 
@@ -167,13 +173,13 @@ class SystemState:
         if "required_voters" not in given:
             good["required_voters"] = everybody(good["decisions"], good["members"]).with_row_index("row", offset=1)
         good["followings"], merged = integrity.merge_followings(good["followings"])
-        notes = merged + integrity.notes(checked, good, set_aside, anonymous)
+        notes = merged + notes_on_tables(checked, good, set_aside, anonymous)
         notes += alike.note_on_spellings(spellings, good["choices"]["choice_id"])
-        notes += integrity.note_on_unknown_times(checked["ballots"], good["decisions"], anonymous)
+        notes += note_on_unknown_times(checked["ballots"], good["decisions"], anonymous)
         if not frozen:
-            notes += integrity.notes_on_texts(good, anonymous, derived="members" not in given)
+            notes += notes_on_texts(good, anonymous, derived="members" not in given)
         if "members" not in given:
-            notes += integrity.notes_on_derived_members(good)
+            notes += notes_on_derived_members(good)
         for name in tables.TABLES:
             object.__setattr__(self, name, good[name].drop("row"))
         object.__setattr__(self, "quarantined", set_aside)
