@@ -42,7 +42,7 @@ def likeness(text: str) -> str:
     those of a typewriter.
     """
     seen = "".join(each for each in text if category(each) != "Cf")
-    folded = normalize("NFKC", normalize("NFKC", seen).casefold())
+    folded = normalize("NFKC", normalize("NFKD", seen).casefold().replace("i\u0307", "i"))  # İstanbul
     return " ".join(folded.translate(_TYPOGRAPHY).split())
 
 

@@ -31,9 +31,9 @@ A state is a folder of these tables, one file each: `ballots.parquet`, `followin
 - **Look-alikes** are ids that differ only in capitals, blanks, width, invisible characters or typographic signs.
   Choices that look alike are refused where no table lists the choices; the error gives the line that settles it:
   `--choices "Pond,Swings"`, in Python `spellings=["Pond", "Swings"]`. Spellings of one choice are then read as one,
-  with numbers; a ballot with other stars under two of them is bad. Members, decisions, communities and choices of a table
-  that look alike count apart, with a note. Ids that are no member's are compared with those of members, zeros in front
-  aside: `7` may be `007`.
+  with numbers; a ballot with other stars under two of them is bad. Members, decisions, communities and choices of a
+  table that look alike count apart, with a note. Ids that are no member's are compared with those of members, zeros in
+  front aside: `7` may be `007`.
 - **Damaged ids**: a column of `1.0, 2.0` is read as `1, 2`, with a note; floats with a fraction or beyond 2^53 are
   refused. `1.23457E+11` is bad: different ids have become one. `2-Jan` and `#REF!` count, with a note.
 - **Times**: `2026-05-01 18:00`, `2026-05-01T18:00Z`, `… +02`, `… +0200`, `… UTC`, `20260501T1800Z`,

@@ -51,6 +51,7 @@ def test_ids_lose_what_nobody_means_and_keep_the_rest(written: str, form: str) -
         ("❤", "❤\ufe0f"),
         ("José", "Jose\u0301", "JOSÉ"),
         ("ΟΔΟΣ", "οδος"),
+        ("İstanbul", "istanbul", "I\u0307stanbul"),
     ],
 )
 def test_what_a_person_takes_for_one_has_one_likeness(alike: tuple[str, ...]) -> None:
