@@ -83,7 +83,7 @@ def test_quarantine_keeps_choices(files_of: Files, tmp_path: Path) -> None:
         state = cv.SystemState.read(files_of("quarantine-keeps-choices"), quarantine=True)
     assert totals(state) == {"Ann": 8, "Ben": 3, "Cleo": 0}
     (tmp_path / "votes.csv").write_text(
-        "member_id,choice_id,stars\nKim,Ann,5\nKim,Ben,1\nLou,Ann,3\nLou,Ben,2\nMo,Ann,0\nMo,Ben,9\nMo,Cleo,4\n"
+        "member_id,choice_id,stars\nKim,Ann,5\nKim,Ben,1\nLou,Ann,3\nLou,Ben,2\nMo,Ann,0\nMo,Ben,1\nMo,Cleo,9\n"
     )
     with pytest.warns(cv.TableWarning, match="set aside"):
         long = cv.SystemState.read(tmp_path, quarantine=True)
