@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crowdvote_analysis import columns, tables
+from crowdvote_analysis import columns, ids, tables, tags, text, times
 from crowdvote_analysis.errors import InvalidTableError, Problem
+from crowdvote_analysis.faults import (
+    PLACE,
+    Fault,
+    missing_column,
+    refuse_misspelt,
+    refuse_type,
+    several,
+    wrong_type,
+)
 from crowdvote_analysis.privacy import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import dataframely as dy
 
@@ -25,19 +33,7 @@ _OWN_ID = {
     "decisions": "decision_id",
     "choices": "choice_id",
 }
-_MEMBERS = ("member_id", "follower_id", "followee_id", "display_name")
-# In place of what somebody wrote beside a vote, where an anonymous member is named in it (P1).
-_CELL = "(not shown: it names an anonymous member)"
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """A rule that rows of a table break: its name, the sentence, the numbers of the rows, the columns at fault."""
-
-    rule: str
-    sentence: str
-    rows: pl.Series
-    columns: tuple[str, ...] = ()
+_TITLES = ("title", "display_name")
 
 
 @dataclass(frozen=True)
@@ -46,13 +42,14 @@ class Checked:
 
     Attributes:
         table: Name of the table.
-        given: The frame as it came, with the column ``row``, counted from 1.
+        given: The frame as it came, with the column ``row``, counted from 1; ``__line__`` and ``__column__`` say where
+            the rows stood in a file, if the reader gave them.
         converted: All its rows, bad ones too, in the types of the table, with the column ``row``; what could not be
             read has the default or is null.
         good: The rows of ``converted`` that keep the contract.
         bad: The rules that rows break.
+        odd: What was unusual about rows and how it was read; they count.
         unknown: Names of the columns the table does not have.
-        blank_tags: Numbers of the rows whose tags are given and all blank.
         repeated: Numbers of the rows that say the same as an earlier one, where such rows are merged; they are in
             ``given`` alone.
     """
@@ -61,9 +58,9 @@ class Checked:
     given: pl.DataFrame
     converted: pl.DataFrame
     good: pl.DataFrame
-    bad: list[BadRow] = field(default_factory=list)
+    bad: list[Fault] = field(default_factory=list)
+    odd: list[Fault] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    blank_tags: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.UInt32))
     repeated: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.UInt32))
 
 
@@ -72,10 +69,11 @@ def admit(table: str, frame: object) -> pl.DataFrame:
 
     Args:
         table: Name of the table.
-        frame: What was passed.
+        frame: What was passed. A reader of files may give the columns ``__line__`` (whole numbers) and ``__column__``
+            (text) besides: where each row stood in the file.
 
     Returns:
-        The frame, categories as text, columns that are named like ours under a longer name.
+        The frame, categories and bytes of UTF-8 as text, columns that are named like ours under a longer name.
 
     Raises:
         InvalidTableError: It is no frame, or a column has a type that the table does not understand, such as stars in
@@ -88,18 +86,21 @@ def admit(table: str, frame: object) -> pl.DataFrame:
             "Collect it first: frame.collect()." if lazy else "Make one with pl.DataFrame(...) or pl.read_csv(...).",
         )
     known = tables.columns(table)
+    frame = columns.bytes_as_text(frame, known)
     for name, source in frame.schema.items():
         if name in known:
-            _refuse_type(table, name, known[name], source)
+            if source == pl.Object or not _idle(known[name]):
+                refuse_type(table, name, known[name], source)
             if columns.beyond_the_calendar(frame[name]):
                 sentence = f"{name} has times outside the years 1 to 9999 (mostly a unit was mistaken)"
                 raise InvalidTableError([Problem(table, f"{name}|type", sentence, 0, ())], "Correct the column.")
         elif source == pl.Object:
-            raise _wrong_type(table, name, source, "Convert it to text or remove it.")
+            raise wrong_type(table, name, source, "Convert it to text or remove it.")
     texts = [name for name in known if name in frame.columns and columns.is_text(frame.schema[name])]
     taken = set(frame.columns)
     longer = {}
-    for name in _OURS:
+    placed = [word for column, word in PLACE.items() if column in taken]
+    for name in (*_OURS, *placed):
         if name in taken:
             longer[name] = f"{name} (as given)"
             while longer[name] in taken:
@@ -108,7 +109,15 @@ def admit(table: str, frame: object) -> pl.DataFrame:
     return frame.with_columns(pl.col(texts).cast(pl.String)).rename(longer)
 
 
-def check(table: str, frame: pl.DataFrame, home: Mapping[str, Sequence[str]] | None = None) -> Checked:
+def check(
+    table: str,
+    frame: pl.DataFrame,
+    home: Mapping[str, Sequence[str]] | None = None,
+    *,
+    as_given: pl.DataFrame | None = None,
+    known_ids: bool = False,
+    frozen: bool = False,
+) -> Checked:
     """Convert a frame into a table and tell its good rows from its bad ones.
 
     Args:
@@ -116,6 +125,9 @@ def check(table: str, frame: pl.DataFrame, home: Mapping[str, Sequence[str]] | N
         frame: The rows as ``admit`` returns them; text is understood for every column.
         home: The communities and decisions there are, by the name of the column; a column that is absent means the only
             one.
+        as_given: The same rows with the ids as they were written, where they were mended.
+        known_ids: Whether the ids were recorded earlier: then they stay as they are (T7).
+        frozen: Whether the rows were frozen earlier: then titles and tags stay as they are as well.
 
     Returns:
         The good rows in the types of the table and, for every broken rule, the numbers of the rows that break it.
@@ -123,31 +135,33 @@ def check(table: str, frame: pl.DataFrame, home: Mapping[str, Sequence[str]] | N
     Raises:
         InvalidTableError: A required column is absent, or one that says which of several communities or decisions.
     """
-    given = frame.with_row_index("row", offset=1)
+    given = (frame if as_given is None else as_given).with_row_index("row", offset=1)
+    frame = frame.with_row_index("row", offset=1)
     known = tables.columns(table)
-    unknown = [name for name in frame.columns if name not in known]
-    _refuse_misspelt(table, unknown, [name for name in known if name not in frame.columns])
-    present = [name for name in known if name in given.columns]
-    parsed = given.select("row", *(columns.parsed(known[name], name, given.schema).alias(name) for name in present))
-    unreadable = {name: rows for name in present if len(rows := columns.unreadable(name, given, parsed))}
+    unknown = [name for name in given.columns if name not in (*known, *PLACE, "row")]
+    refuse_misspelt(table, unknown, [name for name in known if name not in frame.columns])
+    present = [name for name in known if name in frame.columns]
+    parsed = frame.select("row", *(columns.parsed(known[name], name, frame.schema).alias(name) for name in present))
+    unreadable = {name: rows for name in present if len(rows := columns.unreadable(name, frame, parsed))}
     converted = parsed.select("row", *(_filled(table, name, parsed, home or {}).alias(name) for name in known))
     if converted.is_empty():  # no row breaks a rule, and to find that out takes as long as for a thousand
         return Checked(table, given, converted, converted, unknown=unknown)
-    blank_tags = pl.Series([], dtype=pl.UInt32)
-    if "tags" in parsed.columns:
-        converted, blank_tags = _normalise_tags(converted)
-    repeated = pl.Series([], dtype=pl.UInt32)
-    if table in tables.MERGED:
-        repeated = _said_before(converted, unreadable.values())
-        converted = converted.filter(~pl.col("row").is_in(repeated.implode()))
-    bad = [
-        BadRow(f"{name}|type", tables.sentence(table, f"{name}|type"), rows, (name,))
+    bad: list[Fault] = []
+    odd: list[Fault] = []
+    if not frozen:
+        converted, bad, odd = _in_one_form(table, frame, converted, known_ids=known_ids)
+    for name in [name for name in unreadable if _idle(known[name])]:
+        odd.append(Fault(f"{name}|unknown", tables.idle_sentence(table, name), unreadable.pop(name), (name,)))
+    odd += _timeless(frame, present)
+    bad += [
+        Fault(f"{name}|type", tables.sentence(table, f"{name}|type"), rows, (name,))
         for name, rows in unreadable.items()
     ]
+    one = pl.Series([], dtype=pl.UInt32) if frozen or known_ids else _became_one(table, converted, given)
+    repeated = _said_before(table, _without(converted, bad), one)
+    if len(repeated):
+        converted = converted.filter(~pl.col("row").is_in(repeated.implode()))
     kept, failure = tables.TABLES[table].filter(converted)
-    good: pl.DataFrame = kept
-    for rows in unreadable.values():
-        good = good.filter(~pl.col("row").is_in(rows.implode()))
     if len(kept) < len(converted):
         details = failure.details()
         for rule in failure.counts():
@@ -155,30 +169,10 @@ def check(table: str, frame: pl.DataFrame, home: Mapping[str, Sequence[str]] | N
             # What could not be read was left empty; that it is empty is not a second fault.
             if rule.partition("|")[0] in unreadable:
                 rows = rows.filter(~rows.is_in(unreadable[rule.partition("|")[0]].implode()))
-            if len(rows):
-                bad.append(BadRow(rule, tables.sentence(table, rule), rows, tables.at_fault(rule)))
-    return Checked(table, given, converted, good, bad, unknown, blank_tags, repeated)
-
-
-def describe(checked: Checked, problem: BadRow, anonymous: set[str]) -> Problem:
-    """Put a broken rule in words, with its first rows; anonymous members are not named (P1)."""
-    rows = problem.rows.unique().sort()
-    shown = dict.fromkeys([*tables.key(checked.table), *problem.columns])
-    is_first = pl.col("row").is_in(rows.head(3).implode())
-    first, as_text = checked.given.filter(is_first), checked.converted.filter(is_first)
-    cells = []
-    for name in [name for name in shown if name in first.columns]:
-        words = _words(first[name])
-        if name in _MEMBERS:
-            hidden = [text in anonymous for text in folded(as_text[name])]
-            words = ["(an anonymous member)" if hide else word for hide, word in zip(hidden, words, strict=True)]
-        elif checked.table == "yes_no_votes" and name != "decision_id":
-            texts = folded(pl.Series([_text(cell) for cell in first[name].to_list()], dtype=pl.String))
-            named = [any(secret in text for secret in anonymous) for text in texts]
-            words = [_CELL if hide else word for hide, word in zip(named, words, strict=True)]
-        cells.append([f"{name} {word}" for word in words])
-    told = [f"row {row}: " + ", ".join(row_cells) for row, *row_cells in zip(first["row"], *cells, strict=True)]
-    return Problem(checked.table, problem.rule, problem.sentence, len(rows), tuple(told))
+            for name, some in _repeats(rule, rows, one):
+                if len(some):
+                    bad.append(Fault(name, tables.sentence(table, name), some, tables.at_fault(rule)))
+    return Checked(table, given, converted, _without(kept, bad), bad, odd, unknown, repeated)
 
 
 def anonymous_members(members: Checked) -> set[str]:
@@ -194,6 +188,11 @@ def anonymous_members(members: Checked) -> set[str]:
 # --- converting ----------------------------------------------------------------------------------------------------
 
 
+def _idle(column: dy.Column) -> bool:
+    """Whether a column changes no number of the count."""
+    return bool((column.metadata or {}).get("idle"))
+
+
 def _filled(table: str, name: str, parsed: pl.DataFrame, home: Mapping[str, Sequence[str]]) -> pl.Expr:
     """The column with its default where it is null; the home or the default where it is absent."""
     column = tables.columns(table)[name]
@@ -204,95 +203,104 @@ def _filled(table: str, name: str, parsed: pl.DataFrame, home: Mapping[str, Sequ
     elif meta.get("home"):
         there = home.get(name) or [tables.HOME[name]]
         if len(there) > 1 and len(parsed):
-            raise _several(table, name, there)
+            raise several(table, name, there)
         value = pl.lit(there[0])
     elif "default" in meta:
         value = default
     else:
-        raise _missing_column(table, name, [found for found in parsed.columns if found != "row"])
+        raise missing_column(table, name, [found for found in parsed.columns if found != "row"])
     return pl.coalesce(value, pl.col(_OWN_ID[table])) if name in ("title", "display_name") else value
 
 
-def _normalise_tags(typed: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """Trim, lower-case and de-duplicate tags (T5), each distinct list once; sorted, so that equal sets are equal.
-
-    Also gives the numbers of the rows whose tags were given and are all blank.
-    """
-    tag = pl.element().str.strip_chars().str.to_lowercase()
-    normal = pl.col("tags").list.eval(tag.filter((tag != "").fill_null(True))).list.unique().list.sort()
-    distinct = typed.select("tags").unique().with_columns(normal=normal)
-    joined = typed.join(distinct, on="tags", how="left", nulls_equal=True, maintain_order="left")
-    blank = joined.filter((pl.col("tags").list.len() > 0) & (pl.col("normal").list.len() == 0))["row"]
-    return joined.with_columns(tags="normal").drop("normal"), blank
-
-
-def _said_before(converted: pl.DataFrame, unreadable: Iterable[pl.Series]) -> pl.Series:
-    """Numbers of the rows that repeat an earlier one; what could not be read is only null here, and repeats nothing."""
-    readable = converted
-    for rows in unreadable:
-        readable = readable.filter(~pl.col("row").is_in(rows.implode()))
-    return readable.filter(~pl.struct(pl.exclude("row")).is_first_distinct())["row"]
-
-
-# --- words ---------------------------------------------------------------------------------------------------------
-
-
-def _refuse_type(table: str, name: str, column: dy.Column, source: pl.DataType) -> None:
-    if columns.understands(column.dtype, source):
-        return
-    if isinstance(column.dtype, pl.Decimal) and source.is_float():
-        raise InvalidTableError(
-            [Problem(table, f"{name}|type", f"{name} is a column of binary floats, and stars are exact (D10)", 0, ())],
-            f"Give {name} as text, integers or Decimal(9, 8): frame.with_columns(pl.col('{name}').cast(pl.String)).",
-        )
-    raise _wrong_type(table, name, source, f"Give it as {column.dtype} or as text; each cell is {tables.kind(column)}.")
+def _in_one_form(
+    table: str, frame: pl.DataFrame, converted: pl.DataFrame, *, known_ids: bool
+) -> tuple[pl.DataFrame, list[Fault], list[Fault]]:
+    """Bring ids, titles (T7) and tags (T5) to one form; also what is bad and what is odd about them."""
+    new, bad, odd = [], [], []
+    for name in converted.columns:
+        if (name.endswith("_id") and not known_ids) or name in _TITLES:
+            before = converted[name]
+            after = text.in_plain_form(before)
+            if after is not before:
+                new.append(after)
+                rows = converted["row"].filter(before.ne_missing(after) & after.is_not_null())
+                sentence = f"{name} was brought to one form (NFC, without invisible characters; T7)"
+                odd += [Fault(f"{name}|form", sentence, rows, (name,))] if len(rows) and name in frame.columns else []
+            if name.endswith("_id") and name in frame.columns:
+                refused, noted = ids.suspicious(name, after, converted["row"])
+                bad += refused
+                odd += noted
+    if "tags" in frame.columns:
+        cells = frame["tags"] if frame.schema["tags"] == pl.String else converted["tags"]
+        found = tags.in_one_form(cells, following=table == "followings")
+        new.append(found.tags.alias("tags"))
+        odd += [
+            Fault(f"tags|{rule}", sentence, converted["row"].filter(rows), ("tags",))
+            for rule, sentence, rows in _about_tags(table, found)
+            if rows.any()
+        ]
+    return converted.with_columns(new), bad, odd
 
 
-def _wrong_type(table: str, name: str, source: pl.DataType, way_out: str) -> InvalidTableError:
-    return InvalidTableError(
-        [Problem(table, f"{name}|type", f"{name} has the type {source}, which cannot be read", 0, ())], way_out
-    )
-
-
-def _refuse_misspelt(table: str, unknown: Sequence[str], absent: Sequence[str]) -> None:
-    """Stop at ``tag`` for ``tags``: its default would follow on ALL, or publish an anonymous name, without a word."""
-    for name in unknown:
-        meant = difflib.get_close_matches(name.strip().lower(), absent, n=1, cutoff=0.75)
-        if meant:
-            raise InvalidTableError(
-                [Problem(table, f"{meant[0]}|missing", f"the column {name} may be meant as {meant[0]}", 0, ())],
-                f"Rename it to {meant[0]}; if it is something else, give it a name that is less alike.",
-            )
-
-
-def _missing_column(table: str, name: str, found: list[str]) -> InvalidTableError:
-    needed = [
-        n
-        for n, c in tables.columns(table).items()
-        if "default" not in (c.metadata or {}) and not (c.metadata or {}).get("home")
+def _about_tags(table: str, found: tags.Tags) -> list[tuple[str, str, pl.Series]]:
+    on_all = "; they follow on ALL (T3)" if table == "followings" else ""
+    return [
+        ("blank", f"tags are all blank (T5){on_all}", found.blank),
+        ("absent", f"tags are what programs write where nothing is{on_all}", found.absent),
+        ("listed", "tags are written as a program writes a list, and are read as its entries (T5)", found.listed),
+        ("all", "tags have a word for ALL among them; they follow on ALL (T3, T5)", found.all),
     ]
-    sentence = f"the column {name} is missing (columns found: {', '.join(found) or 'none'})"
-    return InvalidTableError(
-        [Problem(table, f"{name}|missing", sentence, 0, ())],
-        f"The table {table} needs the columns {', '.join(needed)}; all others are optional.",
-    )
 
 
-def _several(table: str, name: str, there: Sequence[str]) -> InvalidTableError:
-    what = {"community_id": "communities", "decision_id": "decisions"}[name]
-    named = ", ".join(repr(each) for each in there[:3]) + (", …" if len(there) > 3 else "")
-    return InvalidTableError(
-        [Problem(table, f"{name}|missing", f"the column {name} is missing, and there are several {what}", 0, ())],
-        f"Add the column, so that it is clear which of them is meant ({named}).",
-    )
+def _timeless(frame: pl.DataFrame, present: Sequence[str]) -> list[Fault]:
+    """Rows whose text says that there is no time."""
+    faults = []
+    for name in present:
+        if frame.schema[name] == pl.String and name.endswith("_at"):
+            rows = frame["row"].filter(times.no_time(frame[name]).fill_null(value=False))
+            sentence = f"{name} is what programs write where there is no time; it is unknown"
+            faults += [Fault(f"{name}|none", sentence, rows, (name,))] if len(rows) else []
+    return faults
 
 
-def _text(cell: object) -> str:
-    return " ".join(map(str, cell)) if isinstance(cell, list) else str(cell)
+def _without(rows: pl.DataFrame, bad: Sequence[Fault]) -> pl.DataFrame:
+    for fault in bad:
+        rows = rows.filter(~pl.col("row").is_in(fault.rows.implode()))
+    return rows
 
 
-def _words(cells: pl.Series) -> list[str]:
-    """The cells as an error shows them; polars writes what is no text, because it knows more types than Python."""
-    if cells.dtype.is_nested() or cells.dtype == pl.String:
-        return ["(missing)" if cell is None else repr(cell) for cell in cells.to_list()]
-    return ["(missing)" if cell is None else cell for cell in cells.cast(pl.String).to_list()]
+def _became_one(table: str, converted: pl.DataFrame, given: pl.DataFrame) -> pl.Series:
+    """Numbers of the rows that have a key in common, at least one of them only since its ids are in one form."""
+    key = tables.key(table)
+    texts = [name for name in key if name.endswith("_id") and given.schema.get(name) == pl.String]
+    changed = pl.Series([False]).new_from_index(0, len(given))
+    for name in texts:
+        if given[name] is not converted[name]:
+            changed |= given[name].ne_missing(converted[name])
+    if not changed.any():
+        return pl.Series([], dtype=pl.UInt32)
+    mine = pl.col("row").is_in(given["row"].filter(changed).implode())
+    twins = converted.filter(pl.struct(key).is_duplicated())
+    return twins.filter(mine.any().over(key))["row"]
+
+
+def _said_before(table: str, readable: pl.DataFrame, one: pl.Series) -> pl.Series:
+    """Numbers of the rows that say the same as another one: in some tables always, else where ids became one."""
+    if table in tables.MERGED:
+        return readable.filter(~pl.struct(pl.exclude("row")).is_first_distinct())["row"]
+    if one.is_empty() or table not in ("votes", "choices"):
+        return pl.Series([], dtype=pl.UInt32)
+    key, twins = tables.key(table), readable.filter(pl.col("row").is_in(one.implode()))
+    if table == "votes":
+        twins = twins.filter(pl.col("stars").n_unique().over(key) == 1)
+    else:
+        twins = twins.sort("position", "title", "row")
+    return twins.filter(~pl.struct(key).is_first_distinct())["row"]
+
+
+def _repeats(rule: str, rows: pl.Series, one: pl.Series) -> list[tuple[str, pl.Series]]:
+    """Tell rows whose key repeats as it was written from those whose ids became one (T7)."""
+    if rule != "primary_key" or one.is_empty():
+        return [(rule, rows)]
+    became = rows.is_in(one.implode())
+    return [(rule, rows.filter(~became)), ("one_form", rows.filter(became))]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crowdvote_analysis import times
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import dataframely as dy
 
 # How Python writes small and round decimals: 1E-8, 0E-8, 5E+0. Three digits suffice, more would only cost memory.
@@ -39,6 +44,15 @@ def is_text(source: object) -> bool:
     return source in (pl.String, pl.Categorical, pl.Enum)
 
 
+def bytes_as_text(frame: pl.DataFrame, known: Iterable[str]) -> pl.DataFrame:
+    """Columns of bytes that are UTF-8 in every cell as text: some programs do not say in Parquet that theirs is."""
+    written = []
+    for name in [name for name in known if name in frame.columns and frame.schema[name] == pl.Binary]:
+        with suppress(pl.exceptions.ComputeError):
+            written.append(frame[name].cast(pl.String))
+    return frame.with_columns(written)
+
+
 def beyond_the_calendar(column: pl.Series) -> bool:
     """Whether a column has a time outside the years 1 to 9999, which nothing can show, compare as text or write."""
     if isinstance(column.dtype, pl.Datetime):
@@ -58,19 +72,23 @@ def beyond_the_calendar(column: pl.Series) -> bool:
 
 
 def unreadable(name: str, given: pl.DataFrame, converted: pl.DataFrame) -> pl.Series:
-    """Numbers of the rows whose value could not be read; blank text counts as absent, not as unreadable."""
+    """Numbers of the rows whose value could not be read; blank text is absent, and so is what says there is no time."""
     before, after = given[name], converted[name]
     if before.null_count() == after.null_count():
         return pl.Series([], dtype=pl.UInt32)
     lost = before.is_not_null() & after.is_null()
     if before.dtype == pl.String:
         lost &= before.str.strip_chars() != ""
+        if isinstance(after.dtype, pl.Datetime):
+            lost &= ~times.no_time(before)
     return given["row"].filter(lost)
 
 
 def parsed(column: dy.Column, name: str, schema: pl.Schema) -> pl.Expr:
     """The column in the type of the table; null where a value is blank or cannot be read."""
     target, source, value = column.dtype, schema[name], pl.col(name)
+    if not understands(target, source):  # where that changes no number, or else the column was refused
+        return pl.lit(None, dtype=target)
     meta = column.metadata or {}
     if meta.get("lower"):
         return value.cast(pl.String, strict=False).str.strip_chars().str.to_lowercase()
@@ -107,16 +125,7 @@ def _from_text(target: pl.DataType, text: pl.Expr) -> pl.Expr:
         fits = plain.str.contains(r"^[+-]?(\d+\.?\d{0,8}|\.\d{1,8})0*$")
         return pl.when(fits).then(plain.str.strip_chars_start("+").cast(target, strict=False))
     if isinstance(target, pl.Datetime):
-        shapes = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
-        return pl.coalesce(
-            value.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us", time_zone="UTC"),
-            value.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", strict=False, time_unit="us", time_zone="UTC"),
-            *(
-                value.str.to_datetime(shape, strict=False, time_unit="us").dt.replace_time_zone("UTC")
-                for shape in shapes
-            ),
-            value.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
-        )
+        return value.map_batches(times.instants, return_dtype=times.UTC)
     return value.cast(target, strict=False)
 
 

@@ -30,7 +30,8 @@ class Problem:
         rule: Short name of the rule, as it appears in quarantine files.
         sentence: What is wrong, in words, with the id of the rule of the count where there is one.
         count: Number of rows that break it.
-        first: The first of those rows in words, with row numbers counted from 1; anonymous members are not named (P1).
+        first: The first of those rows in words, with the line and the column of the file, or else with row numbers
+            counted from 1; anonymous members are not named (P1).
     """
 
     table: str

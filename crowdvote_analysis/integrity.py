@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis import tables
-from crowdvote_analysis.checking import BadRow, Checked
-from crowdvote_analysis.privacy import folded
-from crowdvote_analysis.yes_no import judged, with_roles
+from crowdvote_analysis.alike import meant
+from crowdvote_analysis.faults import PLACE, Fault, in_the_file
+from crowdvote_analysis.text import unmistakable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from crowdvote_analysis.checking import Checked
 
 _YES_NO = ("required_voters", "yes_no_votes")
 
@@ -45,7 +45,8 @@ def resolve_ids(checked: dict[str, Checked]) -> None:
         present = checked[parent].converted.select(on).unique()
         lost = checked[table].good.join(present, on=on, how="anti")["row"]
         if len(lost):
-            checked[table].bad.append(BadRow(f"unknown_{on[-1]}", sentence, lost, tuple(on)))
+            alike = _alike_in(checked[table].good, checked[parent].converted, lost, on)
+            checked[table].bad.append(Fault(f"unknown_{on[-1]}", sentence + alike, lost, tuple(on)))
     starry = checked["decisions"].converted.filter(method="star").select("decision_id").unique()
     for table in _YES_NO:
         lost = checked[table].good.join(starry, on="decision_id", how="semi")["row"]
@@ -54,7 +55,21 @@ def resolve_ids(checked: dict[str, Checked]) -> None:
                 f"the decision is counted with stars; to vote yes or no its method has to be one of "
                 f"{', '.join(tables.YES_NO_METHODS)}"
             )
-            checked[table].bad.append(BadRow("yes_no_decision", sentence, lost, ("decision_id",)))
+            checked[table].bad.append(Fault("yes_no_decision", sentence, lost, ("decision_id",)))
+
+
+def _alike_in(rows: pl.DataFrame, parent: pl.DataFrame, lost: pl.Series, on: list[str]) -> str:
+    """What to add where ids that point to nothing look like some that are there; those of people are not said."""
+    column = on[-1]
+    pairs = meant(rows.filter(pl.col("row").is_in(lost.implode()))[column], parent[column])
+    pairs = {one: other for one, other in pairs.items() if one != other}
+    if not pairs:
+        return ""
+    if column == "member_id":
+        return ", only one that looks like theirs (T7)"
+    one, other = next(iter(pairs.items()))
+    way_out = f'; --choices "{other}" reads it so' if column == "choice_id" else ""
+    return f", though {unmistakable(one)} looks like {unmistakable(other)} (T7){way_out}"
 
 
 def set_aside(checked: dict[str, Checked]) -> dict[str, pl.DataFrame]:
@@ -99,7 +114,7 @@ def _take_along(checked: dict[str, Checked], table: str, along: str, reason: str
     hurt = checked[table].converted.filter(pl.col("row").is_in(numbers.implode())).select(ballot)
     taken = checked[along].good.join(hurt.unique(), on=ballot, how="semi")["row"]
     if len(taken):
-        checked[along].bad.append(BadRow("set_aside_with", reason, taken))
+        checked[along].bad.append(Fault("set_aside_with", reason, taken))
         _keep_good(checked, along)
 
 
@@ -109,7 +124,7 @@ def _keep_children(checked: dict[str, Checked], table: str, parent: str, on: lis
     lost = checked[table].good.join(checked[parent].good.select(on), on=on, how="anti")["row"]
     if len(lost):
         reason = f"its row in the table {parent} is set aside"
-        checked[table].bad.append(BadRow("set_aside_with", reason, lost))
+        checked[table].bad.append(Fault("set_aside_with", reason, lost))
         _keep_good(checked, table)
 
 
@@ -122,7 +137,7 @@ def _explained(check: Checked) -> pl.DataFrame:
     )
     reasons = reasons.unique(maintain_order=True).group_by("row").agg("reasons")
     given = check.given.with_columns(pl.col("row").cast(pl.UInt32))
-    return given.join(reasons, on="row").sort("row")
+    return in_the_file(given.join(reasons, on="row")).rename(PLACE, strict=False)
 
 
 def merge_followings(followings: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
@@ -147,118 +162,3 @@ def merge_followings(followings: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
         "wins (D8)."
     )
     return pl.concat([single, merged.select(single.columns)]).sort("row"), [note]
-
-
-def notes(
-    checked: Mapping[str, Checked],
-    good: Mapping[str, pl.DataFrame],
-    taken_out: Mapping[str, pl.DataFrame],
-    anonymous: set[str],
-) -> list[str]:
-    """Say what was unusual and how it was handled, one sentence each; anonymous members are not named (P1)."""
-    told = []
-    for name, check in checked.items():
-        if check.unknown:
-            told.append(
-                f"{name}: the columns {', '.join(check.unknown)} are not part of the table; they are kept aside "
-                "and change no number."
-            )
-        if len(check.repeated):
-            told.append(f"{name}: {len(check.repeated)} rows say the same as an earlier one and were merged with it.")
-        if name in taken_out:
-            told.append(f"{name}: {len(taken_out[name])} rows were set aside and are not counted.")
-    blank = checked["followings"].blank_tags
-    all_blank = checked["followings"].good.filter(pl.col("row").is_in(blank.implode()))
-    if len(all_blank):
-        told.append(f"followings: {len(all_blank)} rows have tags that are all blank (T5); they follow on ALL (T3).")
-    for name in ("ballots", "yes_no_votes", "followings"):
-        tags = good[name].select("tags").unique()["tags"].explode(empty_as_null=False).unique()
-        commas = tags.filter(tags.str.contains(",")).sort()
-        if len(commas):
-            told.append(f"{name}: '{commas[0]}' is one tag with a comma in it; tags are separated by semicolons.")
-    members = good["members"].select("community_id", "member_id")
-    followings = good["followings"]
-
-    def person(value: str) -> str:
-        return "an anonymous member" if folded(pl.Series([value])).item() in anonymous else f"'{value}'"
-
-    itself = followings.filter(pl.col("follower_id") == pl.col("followee_id")).sort("follower_id")
-    if len(itself):
-        first = person(itself["follower_id"][0])
-        told.append(
-            f"followings: {len(itself)} rows follow themselves (first: {first}); that is a loop of one and gives "
-            "nothing (D8)."
-        )
-    for role, rule in (("follower_id", "it has no effect"), ("followee_id", "it gives nothing: not_a_member (D6)")):
-        lost = followings.join(
-            members, left_on=["community_id", role], right_on=["community_id", "member_id"], how="anti"
-        )
-        if len(lost):
-            first = person(lost[role].sort()[0])
-            told.append(f"followings: {len(lost)} rows have a {role} that is not a member (first: {first}); {rule}.")
-    ballots = good["ballots"].join(good["decisions"].select("decision_id", "community_id"), on="decision_id")
-    lost = ballots.join(members, on=["community_id", "member_id"], how="anti")
-    if len(lost):
-        first = person(lost["member_id"].sort()[0])
-        told.append(
-            f"ballots: {len(lost)} were cast by somebody who is not a member (first: {first}); kept, not counted (M3)."
-        )
-    return told + _notes_on_yes_no(good, person)
-
-
-def _notes_on_yes_no(good: Mapping[str, pl.DataFrame], person: Callable[[str], str]) -> list[str]:
-    """Say which required voters and which votes are not counted, and which ballots are not looked at."""
-    decisions, members = good["decisions"], good["members"]
-    asked = decisions.filter(pl.col("method") != "star").select("decision_id")
-    if asked.is_empty():
-        return []
-    told = []
-    for name in ("choices", "ballots", "votes"):
-        starry = good[name].join(asked, on="decision_id", how="semi")
-        if len(starry):
-            told.append(f"{name}: {len(starry)} rows belong to yes/no decisions and are not looked at.")
-    required = with_roles(good["required_voters"], decisions, members)
-    votes = judged(good["yes_no_votes"], decisions, members, good["required_voters"])
-    found = [
-        ("required_voters", "are not members (M3)", required.filter(pl.col("is_voter").is_null())),
-        ("required_voters", "are lobbyists (M1)", required.filter(~pl.col("is_voter"))),
-    ]
-    reasons = votes["not_counted"].drop_nulls().unique().sort()
-    found += [("yes_no_votes", f"were {why}", votes.filter(not_counted=why)) for why in reasons]
-    for name, words, rows in found:
-        if len(rows):
-            said, _, rule = words.rpartition(" (")
-            first = person(rows["member_id"].sort()[0])
-            told.append(f"{name}: {len(rows)} {said} (first: {first}); kept, not counted ({rule}.")
-    return told
-
-
-def notes_on_derived_members(good: Mapping[str, pl.DataFrame]) -> list[str]:
-    """Say what looks like a misspelt name where no members table tells who is one; nobody is anonymous there."""
-    members, followings = good["members"], good["followings"]
-    active = [
-        followings.select("community_id", member_id="follower_id"),
-        *(
-            good[table]
-            .join(good["decisions"].select("decision_id", "community_id"), on="decision_id")
-            .select("community_id", "member_id")
-            for table in ("ballots", "yes_no_votes")
-        ),
-    ]
-    key = ["community_id", "member_id"]
-    followed = followings.select("community_id", member_id="followee_id").unique()
-    silent = followed.join(pl.concat(active).unique(), on=key, how="anti")["member_id"].sort()
-    told = []
-    if len(silent):
-        told.append(
-            f"members: derived, as no table says who is one; {len(silent)} are followed but neither vote nor follow "
-            f"(first: {', '.join(repr(name) for name in silent.head(3))}). Are their names spelt alike everywhere?"
-        )
-    folded = pl.col("member_id").str.to_lowercase()
-    alike = members.filter(pl.struct("community_id", folded).is_duplicated())["member_id"].sort()
-    if len(alike):
-        told.append(
-            f"members: {', '.join(repr(name) for name in alike.head(4))} differ only in capital letters and count as "
-            "different members."
-        )
-    return told

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
+from crowdvote_analysis.text import likenesses
+
 if TYPE_CHECKING:
     from crowdvote_analysis.state import SystemState
 
@@ -24,8 +26,10 @@ _Text = TypeVar("_Text", pl.Expr, pl.Series)
 
 
 def folded(text: _Text) -> _Text:
-    """Texts that are alike but for capitals and blanks are equal after this; a secret is one in any spelling."""
-    return text.str.strip_chars().str.replace_all(r"\s+", " ").str.to_lowercase()
+    """Texts that look alike (T7) are equal after this: a secret is one in any spelling."""
+    if isinstance(text, pl.Series):
+        return likenesses(text)
+    return text.map_batches(likenesses, return_dtype=pl.String)
 
 
 def public_names(state: SystemState) -> pl.DataFrame:

@@ -13,14 +13,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crowdvote_analysis import integrity, tables
-from crowdvote_analysis.checking import admit, anonymous_members, check, describe
+from crowdvote_analysis import alike, ids, integrity, tables
+from crowdvote_analysis.checking import admit, anonymous_members, check
 from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning
+from crowdvote_analysis.faults import COLUMN, describe
+from crowdvote_analysis.notes import (
+    note_on_unknown_times,
+    notes_on_derived_members,
+    notes_on_tables,
+    notes_on_texts,
+)
 from crowdvote_analysis.parquet import write_parquet
+from crowdvote_analysis.text import in_plain_form
 from crowdvote_analysis.yes_no import everybody
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from crowdvote_analysis.checking import Checked
 
@@ -48,11 +56,13 @@ class SystemState:
         choices: decision_id, choice_id, title, position.
         communities: community_id, title, cycle_rule.
         quarantine: Set bad rows aside in ``quarantined`` instead of raising.
+        spellings: The choices as they are to be written: what looks like one of them is read as it (T7).
 
     Attributes:
         quarantined: Rows that were set aside, by table: the columns as given, ``row`` (counted from 1) and ``reasons``
-            (list[str]). A ballot is set aside whole: one bad star takes the ballot and its other stars along, because
-            counting the rest as cast would turn the missing star into a 0.
+            (list[str]), ``line`` and ``column`` of the file if the reader gave them. A ballot is set aside whole: one
+            bad star takes the ballot and its other stars along, because counting the rest as cast would turn the
+            missing star into a 0.
         unknown: Columns that the tables do not have, by table, with the key to find their rows again.
         notes: What was unusual and how it was handled, one sentence each; the same are issued as ``TableWarning``.
         loop_rules: The rule for loops by decision, where it is not that of its community: a decision of a store is
@@ -61,7 +71,8 @@ class SystemState:
 
     Raises:
         InvalidTableError: Rows break the contract of a table and ``quarantine`` is off; or what was passed is no frame,
-            lacks a column, or has a column of a type that cannot be read, quarantine or not.
+            lacks a column, has a column of a type that cannot be read, or choices that look alike (T7), quarantine or
+            not.
 
     Example:
         >>> import polars as pl, crowdvote_analysis as cv
@@ -102,6 +113,7 @@ class SystemState:
         required_voters: pl.DataFrame | None = None,
         yes_no_votes: pl.DataFrame | None = None,
         quarantine: bool = False,
+        spellings: Sequence[str] | None = None,
     ) -> None:
         passed = {
             "communities": communities,
@@ -114,10 +126,47 @@ class SystemState:
             "yes_no_votes": yes_no_votes,
             "followings": followings,
         }
+        self._settle(passed, quarantine=quarantine, spellings=spellings or ())
+        for note in self.notes:
+            warnings.warn(note, TableWarning, stacklevel=2)
+
+    @classmethod
+    def frozen(cls, frames: Mapping[str, pl.DataFrame | None]) -> SystemState:
+        """A state from tables that were checked when they were recorded: their ids and tags stay as they are (T7).
+
+        Args:
+            frames: Frames by the name of their table; what is absent is derived.
+
+        Raises:
+            InvalidTableError: Rows break the contract of a table.
+        """
+        state = object.__new__(cls)
+        state._settle(frames, frozen=True)
+        for note in state.notes:
+            warnings.warn(note, TableWarning, stacklevel=2)
+        return state
+
+    def _settle(
+        self,
+        passed: Mapping[str, pl.DataFrame | None],
+        *,
+        quarantine: bool = False,
+        spellings: Sequence[str] = (),
+        frozen: bool = False,
+    ) -> None:
+        """Check the tables against each other and keep what is good."""
         given = {name: admit(name, frame) for name, frame in passed.items() if frame is not None}
-        home = _home(given)
-        checked = {name: check(name, frame, home) for name, frame in given.items()}
+        frames, mended = (given, []) if frozen else ids.mended(given)
+        frames, spelt = alike.spelt(frames, spellings) if spellings else (frames, [])
+        home = _home(frames, frozen=frozen)
+        checked = {
+            name: check(name, frame, home, as_given=given[name], frozen=frozen) for name, frame in frames.items()
+        }
+        for name, fault in (*mended, *spelt):
+            checked[name].odd.append(fault)
         _derive(checked, home)
+        if not frozen and ("choices" not in given or COLUMN in given["choices"].columns):
+            alike.refuse_alike_choices(checked, spellings)
         integrity.resolve_ids(checked)
         anonymous = anonymous_members(checked["members"])
         problems = [describe(table, bad, anonymous) for table in checked.values() for bad in table.bad]
@@ -125,12 +174,16 @@ class SystemState:
             raise InvalidTableError(problems, _WAY_OUT)
         set_aside = integrity.set_aside(checked)
         good = {name: check.good for name, check in checked.items()}
-        if required_voters is None:
+        if "required_voters" not in given:
             good["required_voters"] = everybody(good["decisions"], good["members"]).with_row_index("row", offset=1)
         good["followings"], merged = integrity.merge_followings(good["followings"])
-        notes = merged + integrity.notes(checked, good, set_aside, anonymous)
-        if members is None:
-            notes += integrity.notes_on_derived_members(good)
+        notes = merged + notes_on_tables(checked, good, set_aside, anonymous)
+        notes += alike.note_on_spellings(spellings, good["choices"]["choice_id"])
+        notes += note_on_unknown_times(checked["ballots"], good["decisions"], anonymous)
+        if not frozen:
+            notes += notes_on_texts(good, anonymous, derived="members" not in given)
+        if "members" not in given:
+            notes += notes_on_derived_members(good)
         for name in tables.TABLES:
             object.__setattr__(self, name, good[name].drop("row"))
         object.__setattr__(self, "quarantined", set_aside)
@@ -138,8 +191,6 @@ class SystemState:
         object.__setattr__(self, "notes", tuple(notes))
         object.__setattr__(self, "loop_rules", {})
         object.__setattr__(self, "secret", "")
-        for note in notes:
-            warnings.warn(note, TableWarning, stacklevel=2)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(getattr(self, name)):,} {name}" for name in tables.TABLES)
@@ -175,7 +226,7 @@ class SystemState:
         return state
 
 
-def _home(given: Mapping[str, pl.DataFrame]) -> dict[str, list[str]]:
+def _home(given: Mapping[str, pl.DataFrame], *, frozen: bool) -> dict[str, list[str]]:
     """The communities and decisions there are: those of their own table, else all that other tables name.
 
     A column that is absent means the only one. Every table is asked, because a table that is not would keep its rows
@@ -190,6 +241,7 @@ def _home(given: Mapping[str, pl.DataFrame]) -> dict[str, list[str]]:
         def named(*sources: str, column: str = column) -> list[str]:
             frames = [given[source] for source in sources if source in given and column in given[source].columns]
             values = [frame[column].cast(pl.String).unique().drop_nulls() for frame in frames]
+            values = values if frozen else [in_plain_form(series) for series in values]
             return sorted({value for series in values for value in series if value != ""})
 
         home[column] = named(own) or named(*others)
@@ -203,7 +255,8 @@ def _derive(checked: dict[str, Checked], home: Mapping[str, list[str]]) -> None:
         return checked[table].good.select(names)
 
     def put(table: str, frame: pl.DataFrame) -> None:
-        checked[table] = check(table, frame.unique().sort(frame.columns), home)
+        # Made of ids that are in one form already.
+        checked[table] = check(table, frame.unique().sort(frame.columns), home, frozen=True)
 
     for table in ("votes", "followings", "required_voters", "yes_no_votes"):
         if table not in checked:
@@ -229,7 +282,10 @@ def _derive(checked: dict[str, Checked], home: Mapping[str, list[str]]) -> None:
             )
         put("decisions", known)
     if "choices" not in checked:
-        rated = ids("votes", "decision_id", "choice_id").unique().sort("decision_id", "choice_id")
+        # A choice stays that only a ballot rates which is set aside: who else gave it nothing gave it 0 (K1).
+        votes = checked["votes"].converted.select("decision_id", "choice_id").drop_nulls()
+        known = votes.join(checked["decisions"].converted, on="decision_id", how="semi")
+        rated = known.filter(pl.col("choice_id") != "").unique().sort("decision_id", "choice_id")
         put("choices", rated.with_columns(position=pl.int_range(pl.len()).over("decision_id")))
     if "members" not in checked:
         followings = checked["followings"].good

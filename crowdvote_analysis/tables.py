@@ -2,8 +2,9 @@
 
 A table is one class. Its columns state type and limits; their metadata state the default an absent or blank value takes
 and one line of explanation (``docs/tables.md`` is written from it). ``checking`` converts a frame as people write it
-(text from a CSV, any integer type, lists as ``a;b``) into the types of the table. The words for what is wrong with a
-row stand here as well.
+(text from a CSV, any integer type, lists as ``a;b``) into the types of the table. ``idle`` marks a column that changes
+no number of the count: what cannot be read in it costs no row. The words for what is wrong with a row stand here as
+well.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Followings(Table):
         nullable=False,
         metadata=_meta("followed on these tags; empty is ALL (T3)", default=[]),
     )
-    order = dy.Int64(nullable=False, metadata=_meta("display order; changes no number (D9)", default=0))
+    order = dy.Int64(nullable=False, metadata=_meta("display order; changes no number (D9)", default=0, idle=True))
 
     @dy.rule()
     def plain_tags(cls) -> pl.Expr:  # noqa: N805, D102
@@ -175,7 +176,7 @@ class Choices(Table):
     decision_id = _identifier("the decision", key=True, home=True)
     choice_id = _identifier("the choice", key=True)
     title = dy.String(nullable=True, metadata=_meta("name shown to people; the id if absent", default=None))
-    position = dy.Int64(nullable=False, metadata=_meta("display order", default=0))
+    position = dy.Int64(nullable=False, metadata=_meta("display order", default=0, idle=True))
 
 
 class Ballots(Table):
@@ -184,7 +185,9 @@ class Ballots(Table):
     decision_id = _identifier("the decision", key=True, home=True)
     member_id = _identifier("the member who voted", key=True)
     tags = dy.List(dy.String(nullable=False), nullable=False, metadata=_meta("tags of the ballot (T1)", default=[]))
-    cast_at = dy.Datetime(nullable=True, time_zone="UTC", metadata=_meta("when it was cast (UTC)", default=None))
+    cast_at = dy.Datetime(
+        nullable=True, time_zone="UTC", metadata=_meta("when it was cast (UTC)", default=None, idle=True)
+    )
 
     @dy.rule()
     def plain_tags(cls) -> pl.Expr:  # noqa: N805, D102
@@ -333,6 +336,9 @@ def sentence(table: str, rule: str) -> str:
     name, _, limit = rule.partition("|")
     if rule in _REPEATED:
         return f"the key ({', '.join(key(table))}) appears more than once"
+    if rule == "one_form":
+        other = " with other stars" if table == "votes" else ""
+        return f"the key ({', '.join(key(table))}) appears more than once{other}, now that its ids are in one form (T7)"
     if rule in _ROW_RULES:
         return _ROW_RULES[rule][1]
     column = columns(table)[name]
@@ -346,6 +352,13 @@ def sentence(table: str, rule: str) -> str:
         else f"{name} is above {MOST_VOTES:,}, which is more than there are people",
         "inner_nullability": f"{name} holds an empty entry",
     }.get(limit, f"{name} breaks the rule {limit}")
+
+
+def idle_sentence(table: str, name: str) -> str:
+    """What is done with a value that cannot be read in a column that changes no number."""
+    column = columns(table)[name]
+    default = (column.metadata or {})["default"]
+    return f"{name} is not {kind(column)}; it is taken as {'unknown' if default is None else default}"
 
 
 def at_fault(rule: str) -> tuple[str, ...]:

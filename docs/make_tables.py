@@ -21,13 +21,30 @@ A state is a folder of these tables, one file each: `ballots.parquet`, `followin
   decisions from the voters of their community. Decisions of yes/no votes are not derived: nothing says their method.
 - **Absent columns and blank cells** take the default given below. A column `community_id` or `decision_id` that is
   absent means the only one there is; where there are several, it is needed.
-- **CSV**: UTF-8, commas; lists of tags as `budget;trees`; surrounding blanks are dropped; times such as
-  `2026-05-01 18:00:00` are UTC.
+- **CSV**: UTF-8, commas; lists of tags as `budget;trees`; surrounding blanks are dropped.
 - **Parquet**: one file, or a folder of parts as Spark and Hive write them: `votes.parquet/part-0000….parquet`,
   `votes/decision_id=lunch/…`. Files written here carry checksums, so that damage is told; in files of programs that
   write none, a flipped bit inside a value cannot be told from the value.
-- **Tags** are trimmed, lower-cased and de-duplicated (T5). A following whose tags are all blank follows on ALL, with a
-  warning.
+- **Tags** are brought to one form (T5): NFC, case-folded, trimmed, each once. `["budget", "trees"]`, `{budget}` and the
+  like are read as their entries; a cell of `nan`, `None`, `NULL` is blank. In followings `ALL`, `*`, `[ALL]` mean ALL.
+  Each of these has a note with its number, and so has a following whose tags are all blank (ALL), and a tag that stands
+  in one following and on no ballot.
+- **Ids and titles** are brought to NFC and lose byte order marks, zero-width spaces, soft hyphens and what turns the
+  direction of writing by force; else they stay as written (T7). Two rows of members whose ids become one are bad.
+- **Look-alikes** are ids that differ only in capitals, blanks, width, invisible characters or typographic signs.
+  Choices that look alike are refused where no table lists the choices; the error gives the line that settles it:
+  `--choices "Pond,Swings"`, in Python `spellings=["Pond", "Swings"]`. Spellings of one choice are then read as one,
+  with numbers; a ballot with other stars under two of them is bad. Members, decisions, communities and choices of a
+  table that look alike count apart, with a note. Ids that are no member's are compared with those of members, zeros in
+  front aside: `7` may be `007`.
+- **Damaged ids**: a column of `1.0, 2.0` is read as `1, 2`, with a note; floats with a fraction or beyond 2^53 are
+  refused. `1.23457E+11` is bad: different ids have become one. `2-Jan` and `#REF!` count, with a note.
+- **Times**: `2026-05-01 18:00`, `2026-05-01T18:00Z`, `… +02`, `… +0200`, `… UTC`, `20260501T1800Z`,
+  `2026/05/01 6:00:00 PM`; without a zone they are UTC. The year comes first: `5/14/2020` is never guessed.
+  `0000-00-00 00:00:00` is no time, with a note.
+- **Columns that change no number** cost no row: what cannot be read in `cast_at`, `order` or `position` becomes the
+  default, with a note that names the first rows. Ballots of a decision with opens_at or closes_at then count, and are
+  named once more (D12).
 - **Unknown columns** are kept aside with a warning and written back; they change no number.
 - **Bad rows** are refused with table, rule, number of rows and the first of them; with `--quarantine` they are
   written to a folder `quarantine` beside the input with their reasons, and the rest is counted. A ballot goes whole:

@@ -301,7 +301,7 @@ def test_a_misspelt_name_is_noticed_where_no_table_lists_the_members(tmp_path: P
     votes = "member_id,choice_id,stars\nKelly,Swings,4\n"
     told = " ".join(crowdvote("count", write(tmp_path / "c", votes=votes, followings=followings)).stderr.split())
     assert "1 are followed but neither vote nor follow (first: 'Kely')" in told
-    assert "'Maya', 'maya' differ only in capital letters" in told
+    assert "members: 2 look alike and count apart (first: 'Maya' and 'maya'; T7)" in told
 
 
 def test_results_never_replace_the_tables_they_are_made_from(community: Path) -> None:

@@ -30,5 +30,6 @@ def instant(written: str, option: str = "--at") -> datetime:
         raise typer.BadParameter(f"{written!r} lies outside the years 1 to 9999.", param_hint=option)
     read: datetime | None = column.item()
     if read is None:
-        raise typer.BadParameter(f"{written!r} is not a time such as '2026-06-15 12:00' (UTC).", param_hint=option)
+        shape = "a time such as '2026-06-15 12:00' (UTC), in the years 1 to 9999"
+        raise typer.BadParameter(f"{written!r} is not {shape}.", param_hint=option)
     return read

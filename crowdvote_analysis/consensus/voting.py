@@ -60,7 +60,7 @@ def new_vote(
         },
         schema_overrides={"voted_at": UTC, "tags": pl.List(pl.String)},
     )
-    checked = check("yes_no_votes", row)
+    checked = check("yes_no_votes", row, known_ids=True)
     for bad in checked.bad:
         reason = "tags" if "tags" in bad.columns else "vote"
         raise RefusedVoteError(decision_id, member_id, reason, f"This vote cannot be cast: {bad.sentence}.")

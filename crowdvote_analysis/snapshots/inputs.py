@@ -279,4 +279,4 @@ def thaw_inputs(location: Location, inputs: Inputs) -> SystemState:
 def state_of(frames: Mapping[str, pl.DataFrame | None], secret: str) -> SystemState:
     """A state from frozen tables; nobody is asked to vote yes or no in it."""
     nobody = {table: tables.empty(table) for table in ("required_voters", "yes_no_votes")}
-    return SystemState(quarantine=False, **frames, **nobody)._with(secret=secret)
+    return SystemState.frozen({**frames, **nobody})._with(secret=secret)

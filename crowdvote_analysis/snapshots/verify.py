@@ -318,11 +318,13 @@ def history(store: Store, inputs: Inputs) -> Check:
         last = store.cut(as_of=inputs.timestamp).seq
         if last != inputs.seq and not _at_its_own_time(store, inputs):
             return Check("history", what, False, f"at its instant the last commit of the store was {last:,}")
-        state = store.cut(seq=inputs.seq).state(inputs.decision_id, voting_time=inputs.options.voting_time)
+        cut, options = store.cut(seq=inputs.seq), inputs.options
+        other = _other_tables(inputs, cut.state(inputs.decision_id, voting_time=options.voting_time))
+        if other:  # before tags were brought to one form (T5), they were frozen as they were recorded
+            before = cut.state(inputs.decision_id, voting_time=options.voting_time, as_recorded=True)
+            other = _other_tables(inputs, before)
     except CrowdVoteError as error:
         return Check("history", what, False, str(error))
-    contents = {name: content_of(getattr(state, name).sort(tables.key(name))) for name in TABLES}
-    other = [name for name in TABLES if contents[name] != inputs.tables[name].content]
     detail = f"the store has other rows in {', '.join(other)} than were frozen" if other else ""
     return Check("history", what, not other, detail)
 
@@ -336,6 +338,12 @@ def _at_its_own_time(store: Store, inputs: Inputs) -> bool:
         return True
     end = closing(store, store.cut(), inputs.decision_id, store.clock()) if inputs.is_final else None
     return end is not None and (end.at, end.seq) == (inputs.timestamp, inputs.seq)
+
+
+def _other_tables(inputs: Inputs, state: SystemState) -> list[str]:
+    """The tables of which a state has other rows than were frozen."""
+    contents = {name: content_of(getattr(state, name).sort(tables.key(name))) for name in TABLES}
+    return [name for name in TABLES if contents[name] != inputs.tables[name].content]
 
 
 def _difference(state: SystemState, name: str, stored: Result, counted: Result) -> str:

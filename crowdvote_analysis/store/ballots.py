@@ -12,7 +12,9 @@ from crowdvote_analysis.consensus.voting import new_vote
 from crowdvote_analysis.errors import InvalidTableError, Problem, RefusedRecordError, RefusedVoteError
 from crowdvote_analysis.state import SystemState
 from crowdvote_analysis.store.decisions import require_no_closing, require_open
+from crowdvote_analysis.store.ids import as_recorded
 from crowdvote_analysis.store.records import checked, found, listed, record, require_decision, require_member
+from crowdvote_analysis.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,6 +52,7 @@ def cast_ballot(
             ``decision_not_active``, ``decision_not_open``, ``decision_closed`` or ``unknown_choice``.
         InvalidTableError: Stars or tags break the contract of their table.
     """
+    decision_id, member_id = as_recorded(store, decision_id=decision_id, member_id=member_id)
     written, wanted = _exact(stars), listed(tags)
 
     def prepare(cut: Cut, at: datetime) -> Mapping[str, pl.DataFrame]:
@@ -82,6 +85,7 @@ def change_ballot(
     """
     if stars is None and tags is None:
         raise RefusedRecordError("nothing_given", "Nothing to change was given. Give stars or tags.")
+    decision_id, member_id = as_recorded(store, decision_id=decision_id, member_id=member_id)
     written = _exact(stars or {})
     wanted = None if tags is None else listed(tags)
 
@@ -102,6 +106,7 @@ def withdraw_ballot(store: Store, decision_id: str, member_id: str) -> Commit:
     Raises:
         RefusedRecordError: As ``cast_ballot``, and ``no_ballot``.
     """
+    decision_id, member_id = as_recorded(store, decision_id=decision_id, member_id=member_id)
 
     def prepare(cut: Cut, at: datetime) -> Mapping[str, pl.DataFrame]:
         _require_voting(cut, decision_id, member_id, at)
@@ -132,6 +137,7 @@ def vote(
     Raises:
         RefusedRecordError: The reasons of ``RefusedVoteError``, and ``decision_not_open`` or ``in_the_future``.
     """
+    decision_id, member_id = as_recorded(store, decision_id=decision_id, member_id=member_id)
     wanted = listed(tags)
     if voted_at is not None and voted_at.tzinfo is None:
         voted_at = voted_at.replace(tzinfo=UTC)
@@ -174,6 +180,7 @@ def _ballot(
     cut: Cut, decision_id: str, member_id: str, tags: list[str], stars: Mapping[str, str], at: datetime
 ) -> dict[str, pl.DataFrame]:
     offered = cut.rows("choices", decision_id=decision_id)["choice_id"].to_list() if stars else []
+    stars = {choice if choice in offered else plain(choice): given for choice, given in stars.items()}
     unknown = [choice for choice in stars if choice not in offered]
     if unknown:
         text = f"The decision '{decision_id}' has no choice '{unknown[0]}'. Its choices: {', '.join(offered)}."
@@ -214,4 +221,4 @@ def _tables_of_vote(cut: Cut, decision_id: str, member_id: str) -> SystemState:
 @cache
 def _nothing() -> SystemState:
     """Tables without rows."""
-    return SystemState(quarantine=False, **{name: tables.empty(name) for name in tables.TABLES})
+    return SystemState.frozen({name: tables.empty(name) for name in tables.TABLES})

@@ -20,6 +20,7 @@ from crowdvote_analysis.store import delta
 from crowdvote_analysis.store.at_close import as_at_close
 from crowdvote_analysis.store.loop_rule import rules_of
 from crowdvote_analysis.tables import UTC
+from crowdvote_analysis.tags import in_one_form
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,6 +45,7 @@ RECORD = pl.Schema({"withdrawn": pl.Boolean(), "extra": pl.String(), "commit_id"
 # The action of a commit whose rows come from elsewhere, with their own times.
 IMPORT = "import"
 
+_TAGGED = ("followings", "ballots", "yes_no_votes")
 _PEOPLE = {
     "followings": ("follower_id", "followee_id"),
     "ballots": ("member_id",),
@@ -132,7 +134,9 @@ class Cut:
         latest = rows.sort("seq").unique(tables.key(table), keep="last", maintain_order=True)
         return latest.filter(~pl.col("withdrawn"))
 
-    def state(self, decision_id: str | None = None, *, voting_time: bool = True) -> SystemState:
+    def state(
+        self, decision_id: str | None = None, *, voting_time: bool = True, as_recorded: bool = False
+    ) -> SystemState:
         """The tables as they stand, checked against each other.
 
         Members who left while anonymous stand under pseudonyms where rows of theirs are left (P1). A ballot that was
@@ -142,6 +146,7 @@ class Cut:
             decision_id: Only what counts for this decision: its choices, ballots and votes, and its community with all
                 members and followings. Everything by default.
             voting_time: Whether ballots stand as at the close; not in snapshots from before that rule.
+            as_recorded: Leave tags as they are, where they were recorded before there was one form of them (T5).
 
         Raises:
             InvalidTableError: Rows do not fit together; whoever recorded them has seen to it that they do.
@@ -151,7 +156,10 @@ class Cut:
         frames = {table: self.rows(table, **where) for table, where in self._about(decision_id).items()}
         if voting_time:
             frames = as_at_close(self, frames)
-        state = SystemState(quarantine=False, **self.under_pseudonyms(frames))
+        for table in () if as_recorded else _TAGGED:
+            tags = in_one_form(frames[table]["tags"]).tags
+            frames[table] = frames[table].with_columns(tags.alias("tags"))
+        state = SystemState.frozen(self.under_pseudonyms(frames))
         rules = rules_of(self, state.decisions, state.communities)
         return state._with(secret=self.location.secret, loop_rules=rules)
 

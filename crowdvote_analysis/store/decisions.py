@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from crowdvote_analysis.errors import RefusedRecordError
 from crowdvote_analysis.store.closing import BY_CLOCK, BY_HAND, ends
-from crowdvote_analysis.store.ids import require_plain_ids
+from crowdvote_analysis.store.ids import as_recorded, require_plain_ids
 from crowdvote_analysis.store.records import checked, found, record, require_community, require_decision
+from crowdvote_analysis.text import plain
 from crowdvote_analysis.yes_no import everybody
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def create_decision(
             ``no_choices`` or ``yes_no_decision`` (choices of one, or required voters of a decision with stars).
         InvalidTableError: A value breaks the contract of its table, or an id is not plain.
     """
+    community_id, decision_id = as_recorded(store, community_id=community_id, decision_id=decision_id)
     decision = {
         "community_id": community_id,
         "decision_id": decision_id,
@@ -76,7 +78,9 @@ def create_decision(
         "delegated": delegated,
     }
     offered = _choices(decision_id, choices)
-    required = None if required_voters is None else list(dict.fromkeys(required_voters))
+    required = None
+    if required_voters is not None:
+        required = list(dict.fromkeys(as_recorded(store, member_id=voter)[0] for voter in required_voters))
     require_plain_ids("decisions", community_id=community_id, decision_id=decision_id)
     require_plain_ids("choices", choice_id=[row["choice_id"] for row in offered])
     require_plain_ids("required_voters", member_id=required or ())
@@ -100,6 +104,7 @@ def publish_decision(store: Store, decision_id: str) -> Commit:
     Raises:
         RefusedRecordError: ``unknown_decision``, ``not_a_draft`` or ``decision_closed`` (its deadline has passed).
     """
+    (decision_id,) = as_recorded(store, decision_id=decision_id)
 
     def prepare(cut: Cut, at: datetime) -> Mapping[str, pl.DataFrame]:
         decision = require_decision(cut, decision_id)
@@ -126,6 +131,7 @@ def close_decision(store: Store, decision_id: str) -> Commit:
         RefusedRecordError: ``unknown_decision``, ``decision_draft``, ``decision_not_active``, ``decision_not_open`` or
             ``decision_closed`` (by an earlier commit).
     """
+    (decision_id,) = as_recorded(store, decision_id=decision_id)
 
     def prepare(cut: Cut, at: datetime) -> Mapping[str, pl.DataFrame]:
         decision = require_decision(cut, decision_id)
@@ -189,7 +195,7 @@ def require_open(decision: Mapping[str, Any], at: datetime) -> None:
 def _choices(decision_id: str, choices: Iterable[str] | Mapping[str, str | None]) -> list[dict[str, Any]]:
     named = choices.items() if isinstance(choices, Mapping) else [(choice, None) for choice in choices]
     return [
-        {"decision_id": decision_id, "choice_id": choice, "title": title, "position": position}
+        {"decision_id": decision_id, "choice_id": plain(choice), "title": title, "position": position}
         for position, (choice, title) in enumerate(named)
     ]
 

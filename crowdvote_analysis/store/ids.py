@@ -1,4 +1,4 @@
-"""Ids that every file can carry: what a CSV file would not give back as it was is no id for a new row."""
+"""Ids that every file can carry, in one form: what a CSV file would not give back is no id for a new row."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import InvalidTableError, Problem
 from crowdvote_analysis.privacy import folded
+from crowdvote_analysis.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from crowdvote_analysis.store.store import Store
+
+_OWN_TABLE = {"member_id": "members", "community_id": "communities", "decision_id": "decisions"}
 _PEOPLE = ("member_id", "follower_id", "followee_id")
 # What a frame can hold of that which ``_fault`` finds: blank and control characters, no half ones.
 _DOUBTFUL = r"\p{Cc}|^\s|\s$"
@@ -39,6 +43,27 @@ def require_plain_ids(table: str, **ids: str | Iterable[str]) -> None:
                 problems.append(Problem(table, f"{column}|plain", f"{column} {fault}", 1, first))
     if problems:
         raise InvalidTableError(problems, _WAY_OUT.format(done="recorded"))
+
+
+def as_recorded(store: Store, **ids: str) -> tuple[str, ...]:
+    """Ids in one form (T7), but for those that were recorded before there was one.
+
+    Args:
+        store: The store.
+        ids: Ids of members, communities or decisions, by column.
+
+    Returns:
+        The ids, in the order given.
+    """
+    return tuple(
+        text if plain(text) == text or _stands(store, name, text) else plain(text) for name, text in ids.items()
+    )
+
+
+def _stands(store: Store, name: str, text: str) -> bool:
+    column = "member_id" if name in _PEOPLE else name
+    rows = store.cut().history(_OWN_TABLE[column])
+    return not rows.filter(pl.col(column) == text).head(1).collect().is_empty()
 
 
 def require_plain_rows(rows: Mapping[str, pl.DataFrame], secrets: set[str]) -> None:

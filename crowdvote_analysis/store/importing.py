@@ -190,4 +190,4 @@ def _require_fitting(cut: Cut, standing: Mapping[str, pl.DataFrame], new: Mappin
         merged[table] = pl.concat([kept, new[table]]).drop("extra")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)  # told when the tables were read, and again when they are counted
-        SystemState(quarantine=False, **cut.under_pseudonyms(merged))
+        SystemState.frozen(cut.under_pseudonyms(merged))

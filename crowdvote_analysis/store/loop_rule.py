@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis.errors import RefusedRecordError
+from crowdvote_analysis.store.ids import as_recorded
 from crowdvote_analysis.store.records import checked, record, require_community
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def change_cycle_rule(store: Store, community_id: str, cycle_rule: str, *, publi
         RefusedRecordError: ``unknown_community`` or ``no_change``.
         InvalidTableError: There is no such rule.
     """
+
+    (community_id,) = as_recorded(store, community_id=community_id)
 
     def prepare(cut: Cut, _at: datetime) -> Mapping[str, pl.DataFrame]:
         require_community(cut, community_id)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from crowdvote_analysis.errors import RefusedRecordError
 from crowdvote_analysis.loop_rules import DEFAULT_RULE
-from crowdvote_analysis.store.ids import require_plain_ids
+from crowdvote_analysis.store.ids import as_recorded, require_plain_ids
 from crowdvote_analysis.store.records import (
     checked,
     found,
@@ -42,6 +42,7 @@ def create_community(
         RefusedRecordError: ``community_exists``.
         InvalidTableError: A value breaks the contract of the table, or the id is not plain.
     """
+    (community_id,) = as_recorded(store, community_id=community_id)
     require_plain_ids("communities", community_id=community_id)
 
     def prepare(cut: Cut, _at: datetime) -> Mapping[str, pl.DataFrame]:
@@ -78,6 +79,7 @@ def join(
         RefusedRecordError: ``unknown_community``, ``already_a_member`` or ``looks_like_pseudonym``.
         InvalidTableError: A value breaks the contract of the table, or an id is not plain.
     """
+    community_id, member_id = as_recorded(store, community_id=community_id, member_id=member_id)
     require_plain_ids("members", community_id=community_id, member_id=member_id)
     require_no_pseudonym(member_id=member_id, display_name=display_name)
 
@@ -105,6 +107,7 @@ def leave(store: Store, community_id: str, member_id: str) -> Commit:
     Raises:
         RefusedRecordError: ``unknown_community`` or ``not_a_member``.
     """
+    community_id, member_id = as_recorded(store, community_id=community_id, member_id=member_id)
 
     def prepare(cut: Cut, _at: datetime) -> Mapping[str, pl.DataFrame]:
         row = require_member(cut, community_id, member_id)
@@ -129,6 +132,7 @@ def change_role(
         RefusedRecordError: ``unknown_community``, ``not_a_member``, ``looks_like_pseudonym`` or ``nothing_given``.
         InvalidTableError: A value breaks the contract of the table.
     """
+    community_id, member_id = as_recorded(store, community_id=community_id, member_id=member_id)
     require_no_pseudonym(display_name=display_name)
     given = {
         "is_voter": is_voter,
@@ -169,6 +173,9 @@ def follow(
         RefusedRecordError: ``follows_itself`` (D8), ``unknown_community``, ``not_a_member`` or ``already_following``.
         InvalidTableError: A value breaks the contract of the table.
     """
+    community_id, follower_id, followee_id = as_recorded(
+        store, community_id=community_id, follower_id=follower_id, followee_id=followee_id
+    )
     if follower_id == followee_id:
         raise RefusedRecordError("follows_itself", "Nobody can follow themselves (D8).")
     wanted = listed(tags)
@@ -199,6 +206,9 @@ def unfollow(store: Store, community_id: str, follower_id: str, followee_id: str
     Raises:
         RefusedRecordError: ``unknown_community`` or ``not_following``.
     """
+    community_id, follower_id, followee_id = as_recorded(
+        store, community_id=community_id, follower_id=follower_id, followee_id=followee_id
+    )
 
     def prepare(cut: Cut, _at: datetime) -> Mapping[str, pl.DataFrame]:
         rows = _require_following(cut, community_id, follower_id, followee_id)
@@ -214,6 +224,9 @@ def change_tags(store: Store, community_id: str, follower_id: str, followee_id: 
         RefusedRecordError: ``unknown_community``, ``not_a_member`` or ``not_following``.
         InvalidTableError: A tag breaks the contract of the table.
     """
+    community_id, follower_id, followee_id = as_recorded(
+        store, community_id=community_id, follower_id=follower_id, followee_id=followee_id
+    )
     wanted = listed(tags)
 
     def prepare(cut: Cut, _at: datetime) -> Mapping[str, pl.DataFrame]:

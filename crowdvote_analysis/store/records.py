@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from crowdvote_analysis import tables
-from crowdvote_analysis.checking import admit, anonymous_members, check, describe
-from crowdvote_analysis.errors import InvalidTableError, RefusedRecordError
+from crowdvote_analysis.checking import admit, anonymous_members, check
+from crowdvote_analysis.errors import InvalidTableError, RefusedRecordError, TableWarning
+from crowdvote_analysis.faults import describe
 from crowdvote_analysis.privacy import folded
 
 if TYPE_CHECKING:
@@ -95,10 +97,12 @@ def checked(cut: Cut, table: str, rows: Sequence[dict[str, Any]]) -> pl.DataFram
     if not rows:
         return tables.empty(table)
     frame = pl.DataFrame([pl.Series(name, [row[name] for row in rows], strict=False) for name in rows[0]])
-    result = check(table, admit(table, frame))
+    result = check(table, admit(table, frame), known_ids=True)
     if result.bad:
         secret = _secrets(cut, result)
         raise InvalidTableError([describe(result, bad, secret) for bad in result.bad], _WAY_OUT)
+    for fault in [fault for fault in result.odd if "tags" in fault.columns]:
+        warnings.warn(f"{table}: {fault.sentence}.", TableWarning, stacklevel=2)
     return result.good.drop("row")
 
 

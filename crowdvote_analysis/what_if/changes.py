@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
-from crowdvote_analysis.checking import admit, check, describe
+from crowdvote_analysis.checking import admit, check
 from crowdvote_analysis.errors import InvalidTableError, Problem, UnknownDecisionError, UnknownMemberError
+from crowdvote_analysis.faults import describe
 from crowdvote_analysis.privacy import folded
 from crowdvote_analysis.tables import UTC
 
@@ -156,7 +157,7 @@ def _rows(state: SystemState, table: str, rows: list[dict[str, Any]]) -> pl.Data
     """Rows in the types of a table, checked by its contract."""
     kinds = {"tags": pl.List(pl.String), "cast_at": UTC}
     frame = pl.DataFrame(rows, schema_overrides={name: kind for name, kind in kinds.items() if name in rows[0]})
-    checked = check(table, admit(table, frame))
+    checked = check(table, admit(table, frame), known_ids=True)
     if checked.bad:
         hidden = state.members.filter("is_anonymous")
         secrets = {text for name in ("member_id", "display_name") for text in folded(hidden[name])}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partialmethod
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -20,6 +21,7 @@ from crowdvote_analysis.snapshots.reading import read_inputs
 from crowdvote_analysis.snapshots.upkeep import health, validate
 from crowdvote_analysis.snapshots.verify import verify_snapshot
 from crowdvote_analysis.store import delta
+from crowdvote_analysis.store.cut import Cut
 from crowdvote_analysis.store.store import Store
 from tests.snapshots.garden import cast
 
@@ -77,6 +79,23 @@ def test_a_snapshot_that_is_as_it_was_is_certified(taken) -> None:
     kinds = dict(found.checks.group_by("check").len().iter_rows())
     assert kinds == {"file": 3 + len(TABLES) + len(RESULTS), "hash": 4, "events": 4, "history": 1, "recount": 6}
     assert validate(store)["finding"].to_list() == ["ok"]
+
+
+def test_a_snapshot_from_before_text_had_one_form_is_certified(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T7: frozen tables stay as they are; ids and tags that would be written otherwise today recount to the same."""
+    row = store.cut().rows("members").head(1)
+    twins = [row.with_columns(member_id=pl.lit(name)) for name in ("Jose\u0301", "Jos\u00e9", "1.0")]
+    store.commit("join", lambda _cut, _at: {"members": pl.concat(twins)})
+    cast(store, "Jose\u0301", {"Fish": "5"}, ("all", "stra\u00dfe"))
+    with monkeypatch.context() as before:
+        before.setattr(Cut, "state", partialmethod(Cut.state, as_recorded=True))
+        name = take_snapshot(store, "pond")["snapshot_id"]
+    assert read_inputs(store, name)[1].ballots.filter(member_id="Jose\u0301")["tags"].to_list() == [
+        ["all", "stra\u00dfe"]
+    ]
+    assert store.state().ballots.filter(member_id="Jose\u0301")["tags"].to_list() == [["all", "strasse"]]
+    assert verify_snapshot(store, name).certified
+    assert verify_snapshot(store, take_snapshot(store, "pond")["snapshot_id"]).certified
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from crowdvote_analysis.errors import InvalidTableError, RefusedRecordError
+from crowdvote_analysis.errors import InvalidTableError, RefusedRecordError, TableWarning
 from crowdvote_analysis.store import Store, delta, recording
 from tests.store.garden import NOON, SECRET_ID, SECRET_NAME
 
@@ -44,6 +44,57 @@ def test_a_community_and_its_first_decision_from_nothing(garden: Store) -> None:
     ballot = cut.rows("ballots", decision_id="boat").row(0, named=True)
     assert ballot == {"decision_id": "boat", "member_id": "nora", "tags": ["colour"], "cast_at": cut.at}
     assert stars_of(garden, "nora", "boat") == {"red": "5", "blue": "0.5"}
+
+
+def test_ids_and_tags_are_recorded_in_one_form(garden: Store) -> None:
+    """T5, T7: whoever types a name on another machine is the same member, and so are choices and tags."""
+    R.join(garden, "garden", "Jose\u0301", display_name="\ufeffJose\u0301")
+    R.create_decision(garden, "garden", "cafe\u0301", choices=["Ire\u0301ne", "Bo\u200bb"])
+    R.publish_decision(garden, "caf\u00e9")
+    R.cast_ballot(garden, "cafe\u0301", "Jos\u00e9", {"Ire\u0301ne": 5}, ["STRASSE", "Stra\u00dfe"])
+    R.change_ballot(garden, "caf\u00e9", "Jose\u0301", stars={"Bob": 1})
+    R.follow(garden, "garden", "maya", "Jose\u0301", ["Cafe\u0301"])
+    cut = garden.cut()
+    assert cut.rows("members", member_id="Jos\u00e9")["display_name"].to_list() == ["Jos\u00e9"]
+    assert stars_of(garden, "Jos\u00e9", "caf\u00e9") == {"Ir\u00e9ne": "5", "Bob": "1"}
+    assert cut.rows("ballots", decision_id="caf\u00e9")["tags"].to_list() == [["strasse"]]
+    assert cut.rows("followings", followee_id="Jos\u00e9")["tags"].to_list() == [["caf\u00e9"]]
+    with pytest.raises(RefusedRecordError, match="already"):
+        R.join(garden, "garden", "Jose\u0301")
+
+
+def test_a_word_for_all_is_recorded_as_all_with_a_warning(garden: Store) -> None:
+    """T3, T5."""
+    with pytest.warns(TableWarning, match=r"followings: tags have a word for ALL among them; they follow on ALL"):
+        R.follow(garden, "garden", "kelly", "maya", ["ALL"])
+    assert garden.cut().rows("followings", follower_id="kelly")["tags"].to_list() == [[]]
+
+
+def test_an_id_from_before_there_was_one_form_is_found_still(garden: Store) -> None:
+    """T7: what was recorded stays as it is, and whoever it is can vote, be followed and leave."""
+    old = "Jose\u0301"
+    row = garden.cut().rows("members", member_id="kelly").with_columns(member_id=pl.lit(old))
+    garden.commit("join", lambda _cut, _at: {"members": row})
+    R.cast_ballot(garden, "green", old, {"Pond": 3})
+    R.follow(garden, "garden", "maya", old)
+    state = garden.state()
+    assert state.ballots.filter(member_id=old).height == 1
+    assert state.followings.filter(followee_id=old).height == 1
+    R.leave(garden, "garden", old)
+    assert garden.cut().rows("members", member_id=old).is_empty()
+
+
+def test_tags_from_before_they_had_one_form_meet_those_of_today(garden: Store) -> None:
+    """T5: they were in lower case only."""
+    row = (
+        garden.cut()
+        .rows("followings", follower_id="maya")
+        .with_columns(followee_id=pl.lit("kelly"), tags=pl.lit(["stra\u00dfe"]))
+    )
+    garden.commit("follow", lambda _cut, _at: {"followings": row})
+    assert garden.state().followings.filter(followee_id="kelly", follower_id="maya")["tags"].to_list() == [["strasse"]]
+    as_it_was = garden.cut().state(as_recorded=True).followings
+    assert as_it_was.filter(followee_id="kelly", follower_id="maya")["tags"].to_list() == [["stra\u00dfe"]]
 
 
 def test_who_leaves_is_gone_and_has_everything_back_after_joining_again(garden: Store) -> None:
