@@ -1,0 +1,172 @@
+"""Ballots with one column a choice: which of the columns are choices, and which only stand beside them.
+
+An index is never a choice. What looks like no choice and may be one is counted and loudly noted, with the way to leave
+it out; what cannot be stars is refused.
+"""
+
+from __future__ import annotations
+
+import warnings
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crowdvote_analysis import tables
+from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning, UnreadableFileError
+from crowdvote_analysis.readers import odd_names
+from crowdvote_analysis.readers.index_columns import is_index, may_be_index, must_be_index
+from crowdvote_analysis.readers.layout import alike, chosen
+from crowdvote_analysis.readers.scales import scale_hint
+from crowdvote_analysis.readers.star_cells import may_be_stars
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crowdvote_analysis.readers.layout import Layout
+
+OTHERWISE = "--choices and --leave-out say otherwise."
+
+
+def choose_columns(
+    place: str, ballots: pl.DataFrame, headers: Mapping[str, str], layout: Layout, rule: str
+) -> dict[str, str]:
+    """The columns that are choices, each with the name of its choice.
+
+    Args:
+        place: The file, for messages.
+        ballots: One row a ballot.
+        headers: The headers of the columns that may be choices, by the name they have in ``ballots``.
+        layout: What somebody said about the sheet; without choices every column is one but for an index.
+        rule: Which columns are taken as choices, for messages: ``Every column other than …``.
+
+    Raises:
+        UnreadableFileError: A choice that was asked for has no column, or what is called like an index holds no index.
+        InvalidTableError: Columns cannot be stars.
+    """
+    if layout.choices:
+        return _asked_for(place, headers, layout.choices)
+    columns = dict(headers)
+    for column, header in headers.items():
+        if may_be_index(header) and is_index(header, ballots[column]):
+            del columns[column]
+            _note(place, f"the column {header!r} numbers the lines; it was left out as an index. {_keep(header)}")
+        elif must_be_index(header):
+            raise UnreadableFileError(
+                f"{place}: the column {header!r} is called like an index that a program wrote, and does not number the "
+                f"lines. Leave it out with --leave-out {quoted(header)}, or rename it."
+            )
+    _refuse_what_cannot_be_stars(ballots, columns, why_choices(rule, list(columns.values())))
+    for header in columns.values():
+        _note_odd_name(place, header)
+    ranks = [header for header in columns.values() if odd_names.is_rank(header)]
+    if ranks:
+        _doubt(
+            place,
+            f"the header speaks of ranks ({', '.join(ranks[:3])}{', …' if len(ranks) > 3 else ''}); stars count the "
+            "other way round: 5 is best, and a 1 as the best rank would be the worst but one.",
+        )
+    return columns
+
+
+def refuse_look_alikes(place: str, choices: Sequence[str]) -> None:
+    """Raise if two choices look alike (T7): they may be one in two spellings, and then their stars belong together."""
+    spellings: dict[str, list[str]] = {}
+    for choice in dict.fromkeys(choices):
+        spellings.setdefault(alike(choice), []).append(choice)
+    twins = next((names for names in spellings.values() if len(names) > 1), None)
+    if twins:
+        once = [names[0] for names in spellings.values()]
+        raise InvalidTableError(
+            [Problem("choices", "look_alike", f"{' and '.join(map(repr, twins))} look alike (T7) in {place}", 0, ())],
+            f"If they are one choice, say how it is written: --choices {quoted(_listed(once))}. If they are several, "
+            f"name them all: --choices {quoted(_listed(list(dict.fromkeys(choices))))}.",
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as ``--choices`` takes them."""
+    separator = ";" if any("," in name for name in names) else ","
+    return separator.join(names)
+
+
+def quoted(name: str) -> str:
+    """A name as it is written on the command line."""
+    return '"' + name.replace('"', '\\"') + '"'
+
+
+def why_choices(rule: str, choices: Sequence[str]) -> str:
+    """Why columns were taken as choices, and how to say otherwise."""
+    return f"{rule} is taken as a choice, its cells as stars; here: {', '.join(choices)}. {OTHERWISE}"
+
+
+def _refuse_what_cannot_be_stars(ballots: pl.DataFrame, columns: Mapping[str, str], why: str) -> None:
+    floats = [header for column, header in columns.items() if ballots.schema[column].is_float()]
+    if floats:
+        sentence = f"stars are exact (D10), and these columns are binary floats: {', '.join(floats)}"
+        raise InvalidTableError(
+            [Problem("ballots", "stars|type", sentence, 0, ())],
+            f"Write them as text, integers or Decimal(9, 8). {why}",
+        )
+    bad = {column: header for column, header in columns.items() if not may_be_stars(ballots[column])}
+    wrong = list(bad.values())
+    if wrong:
+        # The cells are not shown: they may hold the name of somebody who is anonymous (P1).
+        sentence = (
+            f"no cell is a number of stars in {'the column' if len(wrong) == 1 else 'the columns'} {', '.join(wrong)}"
+        )
+        scales = dict.fromkeys(scale_hint(ballots[column].cast(pl.String, strict=False)) for column in bad)
+        near = [f"'{name}' may be meant as '{meant}'." for name in wrong for meant in _near_column(name)]
+        raise InvalidTableError(
+            [Problem("ballots", "stars|type", sentence, 0, ())],
+            " ".join(
+                [
+                    why,
+                    *(scale for scale in scales if scale),
+                    *near,
+                    "Rename or remove the columns that are not choices, leave them out "
+                    f"({' '.join(f'--leave-out {quoted(name)}' for name in wrong)}), or give a votes table.",
+                ]
+            ),
+        )
+
+
+def _asked_for(place: str, headers: Mapping[str, str], choices: Sequence[str]) -> dict[str, str]:
+    found = chosen(headers.values(), choices)
+    lost = [choice for choice in choices if choice not in found.values()]
+    if lost:
+        raise UnreadableFileError(
+            f"{place}: there is no column for the choice {', '.join(map(repr, lost))} (--choices). Columns: "
+            f"{', '.join(headers.values())}."
+        )
+    return {column: found[header] for column, header in headers.items() if header in found}
+
+
+def _note_odd_name(place: str, header: str) -> None:
+    out = f"If it is none, leave it out: --leave-out {quoted(header)}."
+    if odd_names.counts_ballots(header):
+        _doubt(
+            place,
+            f"the column {header!r} looks like a number of ballots, and was counted as a choice. Weights of "
+            f"ballots are not supported: every line is one ballot. {out}",
+        )
+    elif odd_names.is_summary(header) or odd_names.is_about_the_ballot(header) or may_be_index(header):
+        _doubt(place, f"the column {header!r} looks like no choice, and was counted as one. {out}")
+
+
+def _keep(header: str) -> str:
+    return (
+        f"If it is a choice, name all choices: --choices {quoted(header + ', …')}." if not must_be_index(header) else ""
+    )
+
+
+def _near_column(name: str) -> list[str]:
+    return get_close_matches(name.lower().replace(" ", "_"), tables.columns("ballots"), n=1, cutoff=0.75)
+
+
+def _note(place: str, sentence: str) -> None:
+    warnings.warn(f"{place}: {sentence.strip()}", TableWarning, stacklevel=3)
+
+
+def _doubt(place: str, sentence: str) -> None:
+    warnings.warn(f"{place}: {sentence}", DoubtWarning, stacklevel=3)
