@@ -22,7 +22,7 @@ A state is a folder of these tables, one file each: `ballots.parquet`, `followin
 - **Absent columns and blank cells** take the default given below. A column `community_id` or `decision_id` that is
   absent means the only one there is; where there are several, it is needed.
 - **CSV**: UTF-8, commas; lists of tags as `budget;trees`; surrounding blanks are dropped; times such as
-  `2026-05-01 18:00:00` are UTC.
+  `2026-05-01 18:00:00` are UTC. What else is read, and the options for it: [sheets.md](sheets.md).
 - **Tags** are trimmed, lower-cased and de-duplicated (T5). A following whose tags are all blank follows on ALL, with a
   warning.
 - **Unknown columns** are kept aside with a warning and written back; they change no number.
@@ -31,7 +31,7 @@ A state is a folder of these tables, one file each: `ballots.parquet`, `followin
   one bad star takes the ballot along, because counting the rest would turn that star into a 0. A yes/no vote goes with
   its history: no earlier vote stands in for one that cannot be read.
 - **Wide ballots**: without a table `votes`, every further column of `ballots` is a choice, and its cells are stars:
-  `member_id,tags,Swings,Pond`.
+  `member_id,tags,Swings,Pond`. An index that a program wrote is none; what looks like none is said, with the way out.
 - **Members' ids that point to nobody** are no error: such a following gives nothing (D6), such a ballot is kept and not
   counted (M3); both are reported. The same holds for required voters and yes/no votes.
 - **Repeated rows**: followings of the same pair are merged (D8), and so are required voters and yes/no votes that say
