@@ -21,7 +21,7 @@ from crowdvote_analysis.readers.scales import scale_hint
 from crowdvote_analysis.readers.star_cells import may_be_stars
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crowdvote_analysis.readers.layout import Layout
 
@@ -124,11 +124,22 @@ def _refuse_what_cannot_be_stars(ballots: pl.DataFrame, columns: Mapping[str, st
                     why,
                     *(scale for scale in scales if scale),
                     *near,
-                    "Rename or remove the columns that are not choices, leave them out "
-                    f"({' '.join(f'--leave-out {quoted(name)}' for name in wrong)}), or give a votes table.",
+                    *(
+                        ["Where a number stands with words, leave the number alone."]
+                        if _begin_with_numbers(ballots, bad)
+                        else []
+                    ),
+                    "Rename or remove the columns that are not choices, or leave them out: "
+                    f"{' '.join(f'--leave-out {quoted(name)}' for name in wrong)}.",
                 ]
             ),
         )
+
+
+def _begin_with_numbers(ballots: pl.DataFrame, columns: Iterable[str]) -> bool:
+    """Whether cells look like ``4 stars`` or ``4 - good``."""
+    cells = pl.concat([ballots[column].cast(pl.String, strict=False) for column in columns]).drop_nulls()
+    return bool(cells.str.contains(r"^\s*[0-5]\b[^0-9:/.-]*$|^\s*[0-5] ?[-–:=.] ?\D").any())
 
 
 def _asked_for(place: str, headers: Mapping[str, str], choices: Sequence[str]) -> dict[str, str]:

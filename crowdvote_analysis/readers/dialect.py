@@ -9,7 +9,7 @@ import csv
 import io
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis.errors import TableWarning, UnreadableFileError
@@ -141,16 +141,13 @@ def _widths(body: str, separator: str) -> list[int]:
 
 def _with_quotes(path: Path, dialect: Dialect) -> Dialect:
     """The dialect with the quotes that stand around the cells of the header, where they are no double ones."""
-    header = dialect.text.partition("\n")[0]
-    cells = [cell.strip() for cell in header.split(dialect.separator) if cell.strip()]
-    if not cells or any(len(cell) < 2 for cell in cells):
-        return dialect
-    if all(cell[0] == cell[-1] == "'" for cell in cells):
+    header = dialect.text.partition("\n")[0].strip().strip(dialect.separator)
+    if re.fullmatch(rf"'[^']*'({re.escape(dialect.separator)}\s*'[^']*')*", header):
         _note(f"{path}: single quotes around cells were taken as quotes.")
-        return Dialect(dialect.text, dialect.header, dialect.separator, "'")
-    if all(cell[0] in "“”„" and cell[-1] in "“”" for cell in cells):
+        return replace(dialect, quote="'")
+    if re.fullmatch(rf"[“„][^“”„]*[“”]({re.escape(dialect.separator)}\s*[“„][^“”„]*[“”])*", header):
         _note(f"{path}: typographic quotes around cells were taken as quotes.")
-        return Dialect(re.sub("[“”„]", '"', dialect.text), dialect.header, dialect.separator)
+        return replace(dialect, text=re.sub("[“”„]", '"', dialect.text))
     return dialect
 
 

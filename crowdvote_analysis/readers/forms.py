@@ -10,9 +10,10 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
-from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning, UnreadableFileError
+from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers import odd_names
 from crowdvote_analysis.readers.choice_columns import OTHERWISE, choose_columns, quoted
+from crowdvote_analysis.readers.index_columns import numbers_the_lines
 from crowdvote_analysis.readers.layout import chosen, short_name
 from crowdvote_analysis.readers.star_cells import may_be_stars
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from crowdvote_analysis.readers.layout import Layout
     from crowdvote_analysis.readers.sheet import Sheet
 
+_NOBODY = ("anonymous", "anonym", "anonyme", "anónimo", "anonimo", "anonieme", "guest")
+_LISTED = ("choice", "choices", "candidate", "candidates", "option", "options", "proposal", "proposals")
 _GRID = re.compile(r"(.*?)\s*\[.+\]", re.DOTALL)
 _STARS = r"^\+?(0*[0-4](\.[0-9]*)?|0*5(\.0*)?)$"
 
@@ -65,7 +68,7 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
         InvalidTableError: A column cannot be stars, and nobody said that it is no choice.
     """
     headers = {column: header for column, header in _headers(sheet).items() if column != voter}
-    if all(re.fullmatch(_STARS, header) for header in sheet.header):
+    if all(re.fullmatch(_STARS, header) for header in sheet.header[1:] or sheet.header):
         raise UnreadableFileError(f"{path}: the first line holds numbers; it must name the choices. {sheet.dialect}.")
     grid = {column: header for column, header in headers.items() if _GRID.fullmatch(header)}
     if layout.choices or grid:
@@ -88,6 +91,8 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
         raise UnreadableFileError(
             f"{path}: no column was taken as a choice. Columns: {', '.join(sheet.header)}. {OTHERWISE} {sheet.dialect}."
         )
+    if voter is None:
+        _doubt_numbering(path, sheet, choices)
     named = {c: name if layout.choices else short_name(name) if c in grid else name for c, name in choices.items()}
     questions: dict[str, dict[str, str]] = {}
     several = len({_question(headers[column]) for column in named}) > 1 and set(named) <= set(grid)
@@ -99,6 +104,11 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
 
 def _ask_who_voted(path: Path, sheet: Sheet, left: Mapping[str, str]) -> None:
     """Raise if columns of words are left, of which one may say who voted; no cell is shown (P1)."""
+    if odd_names.plain(sheet.header[0]) in _LISTED:
+        raise UnreadableFileError(
+            f"{path}: the first column is {sheet.header[0]!r}, so a line seems to be a choice; here a line has to be a "
+            "ballot, and a column a choice. Turn the sheet round (spreadsheets call it transpose)."
+        )
     words = [header for column, header in left.items() if not may_be_stars(sheet.rows[column])]
     if words:
         sentence = f"no cell is a number of stars in {', '.join(words)}, and no column is known to say who voted"
@@ -109,14 +119,26 @@ def _ask_who_voted(path: Path, sheet: Sheet, left: Mapping[str, str]) -> None:
         )
 
 
+def _doubt_numbering(path: Path, sheet: Sheet, choices: Mapping[str, str]) -> None:
+    """Note loudly if the first choice numbers the lines: it may say who voted."""
+    column, header = next(iter(choices.items()))
+    if numbers_the_lines(sheet.rows[column]):
+        warnings.warn(
+            f"{path}: the column {header!r} numbers the lines, and was counted as a choice. If it says who voted: "
+            f"--id {quoted(header)}; if it is nothing of both, leave it out: --leave-out {quoted(header)}.",
+            DoubtWarning,
+            stacklevel=3,
+        )
+
+
 def _headers(sheet: Sheet) -> dict[str, str]:
     return {str(position): header for position, header in enumerate(sheet.header)}
 
 
 def _tells_apart(cells: pl.Series) -> bool:
     """Whether a column says who voted: Microsoft Forms writes ``anonymous`` for everybody where it may not tell."""
-    known = cells.drop_nulls()
-    return not known.is_empty() and (len(cells) == 1 or known.n_unique() > 1)
+    known = cells.drop_nulls().str.to_lowercase().unique()
+    return any(name not in _NOBODY for name in known)
 
 
 def _is_aside(header: str, cells: pl.Series) -> bool:

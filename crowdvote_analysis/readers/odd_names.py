@@ -22,7 +22,10 @@ _SUMMARIES = _words(
 )
 _COUNTS = _words("count|counts|weight|weights|anzahl|gewicht|poids|peso|multiplicity|frequency|n|number of ballots")
 _COUNT_WORDS = re.compile(r"\w+ (count|weight)|(count|weight|number|#|no\.?) of \w+")
-_SUMMARY_WORDS = re.compile(r"\w+ (total|average|sum|score|rank)|(total|average|avg|mean|sum|rank|score) (of )?\w+")
+_SUMMARY_WORDS = re.compile(
+    r"\w+ (total|average|sum|score|rank)|(total|average|avg|mean|sum|rank|score) (of )?\w+|points - .+"
+)
+_FEEDBACK = re.compile(r"quiz feedback|(feedback|kommentar|comment) - .+")
 _RANKS = re.compile(r"(.*\W)?(ranks?|ranking|ranked|rang|puesto|posizione)(\W.*)?")
 _NUMBERINGS = _words("#|no.|nr|nr.|num|number|id|nummer|zeile|lfd. nr.|points|rank|ranking")
 _ABOUT = _words(
@@ -75,7 +78,7 @@ def is_about_the_ballot(header: str) -> bool:
 
 def holds_no_stars(header: str) -> bool:
     """Whether a column is called like one that forms write beside the answers."""
-    return plain(header) in _ABOUT or plain(header) in PEOPLE
+    return plain(header) in _ABOUT or plain(header) in PEOPLE or bool(_FEEDBACK.fullmatch(plain(header)))
 
 
 def are_no_voters(rows: pl.Series) -> pl.Series:

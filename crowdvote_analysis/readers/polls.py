@@ -90,6 +90,10 @@ def read_poll(
     header = sheet.header
     sheet = _without_index(path, leave_out_columns(sheet, layout))
     names = [name.lower() for name in sheet.header]
+    if {"choice_id", "stars"} <= set(names):
+        raise UnreadableFileError(
+            f"{path}: is a table of votes, with a line a star. Put it into a folder as votes.csv, for crowdvote count."
+        )
     star_vote = not layout.id_column and set(_STAR_VOTE) <= set(names)
     bettervoting = not layout.id_column and names[:1] == ["ballot_id"]
     if star_vote:

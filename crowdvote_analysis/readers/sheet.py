@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crowdvote_analysis.errors import TableWarning, UnreadableFileError
+from crowdvote_analysis.errors import DoubtWarning, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers.dialect import Dialect, find_dialect
 from crowdvote_analysis.readers.index_columns import is_index
 from crowdvote_analysis.readers.text_file import read_text
@@ -178,10 +178,24 @@ def _patient_rows(path: Path, dialect: Dialect, width: int) -> pl.DataFrame:
     for line, cells in kept:
         if len(cells) < needed or any(cell.strip() for cell in cells[width:]):
             raise _uneven(path, dialect, line, cells, width)
+    _doubt_swallowed_lines(path, dialect, kept, width)
     full = [(cells + [""] * width)[:width] for _, cells in kept]
     columns = zip(*full, strict=True) if full else [()] * width
     named = {str(position): pl.Series(cells, dtype=pl.String) for position, cells in enumerate(columns)}
     return pl.DataFrame(named | {"line": pl.Series([line for line, _ in kept], dtype=pl.Int64)})
+
+
+def _doubt_swallowed_lines(path: Path, dialect: Dialect, records: list[tuple[int, list[str]]], width: int) -> None:
+    """A quote in the wrong place takes the lines up to the next one into a single cell."""
+    for line, cells in records:
+        if any("\n" in cell and cell.count(dialect.separator) >= max(width - 1, 1) for cell in cells):
+            warnings.warn(
+                f"{path}: a quote that opens in line {line} or below it closes in another line, and what stands "
+                "between, separators too, was taken as one cell. If the quote is there by mistake, lines are missing.",
+                DoubtWarning,
+                stacklevel=3,
+            )
+            return
 
 
 def _uneven(path: Path, dialect: Dialect, line: int, cells: list[str], width: int) -> UnreadableFileError:
@@ -238,6 +252,7 @@ def _without_nameless(path: Path, sheet: Sheet) -> Sheet:
     if filled:
         raise UnreadableFileError(
             f"{path}: column {filled[0] + 1} holds values but has no name in the header. Name it or remove it; if "
-            f"the header goes over several lines, join them into one. {sheet.dialect}."
+            "other lines stand above the header, remove them; if it goes over several lines, join them into one. "
+            f"{sheet.dialect}."
         )
     return sheet.only([position for position in range(len(sheet.header)) if position not in nameless])

@@ -172,3 +172,46 @@ def test_choices_of_a_poll_that_look_alike_are_refused_with_the_line_that_settle
         read_poll(path)
     assert stars(read_poll(path, choices=["Pond", "Swings"]))[:2] == [("b1", "Pond", 5), ("b1", "Swings", 4)]
     assert len(read_poll(path, choices=["Pond", "pond", "Swings"]).choices) == 3
+
+
+def test_column_that_numbers_the_lines_may_say_who_voted(write: Write) -> None:
+    """Numbers of seats would win as a choice; the warning gives both ways out."""
+    text = "Seat,Ann,Ben\n2,5,1\n1,0,4\n3,1,1\n"
+    assert (
+        "'Seat' numbers the lines, and was counted as a choice. If it says who voted: --id \"Seat\""
+        in read(write, text)[1]
+    )
+    assert read(write, text, id_column="Seat")[0].members["member_id"].to_list() == ["1", "2", "3"]
+
+
+def test_one_email_for_all_is_no_way_to_vote_twice(write: Write) -> None:
+    """Only a word that names nobody makes a column say nothing; a blank is a voter who is missing."""
+    for lines, words in (
+        ("k@e.org,5\nk@e.org,4\n", "line 2: .*line 3: "),
+        ("k@e.org,5\n,4\n", "member_id is missing.*line 3"),
+    ):
+        with pytest.warns(TableWarning), pytest.raises(InvalidTableError, match=f"(?s){words}"):
+            read_poll(write("a.csv", f"Email,Ann\n{lines}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Choice,Kim,Lou\nAnn,5,0\nBen,1,4\n", "a line seems to be a choice.*Turn the sheet round"),
+        ("member_id,choice_id,stars\nKim,Ann,5\n", r"a line a star. Put it into a folder as votes\.csv"),
+        ("b1,5,0\nb2,0,4\n", "first line holds numbers"),
+        ("Results of May,,\nPerson,Ann,Ben\nKim,5,1\n", "other lines stand above the header, remove them"),
+        ("Respondent ID,Email Address,Stars,\n,,Oak,Elm\n1,k@e.org,5,1\n", "goes over several lines, join them"),
+    ],
+    ids=["transposed", "votes", "no header", "title", "two headers"],
+)
+def test_sheets_of_another_shape_are_told_what_to_do(write: Write, text: str, said: str) -> None:
+    """Nothing is taken for a header or a ballot that is none."""
+    with pytest.raises(UnreadableFileError, match=said):
+        read_poll(write("a.csv", text))
+
+
+def test_numbers_with_words_are_told_apart_from_words(write: Write) -> None:
+    """The error says that the number alone is needed."""
+    with pytest.raises(InvalidTableError, match=r"Where a number stands with words, leave the number alone"):
+        read_poll(write("a.csv", "Name,Ann\nKim,5 stars\nLou,4 - good\n"))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crowdvote_analysis.errors import TableWarning, UnreadableFileError
+from crowdvote_analysis.errors import DoubtWarning, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers.sheet import read_sheet, read_table
 
 if TYPE_CHECKING:
@@ -221,3 +221,10 @@ def test_first_column_without_a_name_that_numbers_the_lines_is_an_index(write: W
 def test_lines_are_those_of_the_file(write: Write, text: str, lines: list[int]) -> None:
     """Blank lines, line breaks in quotes, and whatever stands above the header are counted."""
     assert read_sheet(write("a.csv", text)).lines.to_list() == lines
+
+
+def test_quote_that_swallows_lines_is_doubted(write: Write) -> None:
+    """Two quotes in the wrong places make one cell of two lines; text of several lines is none of that."""
+    with pytest.warns(DoubtWarning, match="a quote that opens in line 3 or below it closes in another line"):
+        assert len(read_table(write("a.csv", 'id,stars\nMo,1\n"Kim,5\nLou",4\n'))) == 2
+    assert len(read_table(write("a.csv", 'id,note,stars\nKim,"Hi,\nthere",5\n'))) == 1
