@@ -58,7 +58,7 @@ def choose_columns(
             )
     _refuse_what_cannot_be_stars(ballots, columns, why_choices(rule, list(columns.values())))
     for header in columns.values():
-        _note_odd_name(place, header)
+        doubt_name(place, "column", header)
     ranks = [header for header in columns.values() if odd_names.is_rank(header)]
     if ranks:
         _doubt(
@@ -153,16 +153,17 @@ def _asked_for(place: str, headers: Mapping[str, str], choices: Sequence[str]) -
     return {column: found[header] for column, header in headers.items() if header in found}
 
 
-def _note_odd_name(place: str, header: str) -> None:
-    out = f"If it is none, leave it out: --leave-out {quoted(header)}."
-    if odd_names.counts_ballots(header):
+def doubt_name(place: str, what: str, name: str) -> None:
+    """Note loudly if a column, or a choice of rows, is called like something that is no choice."""
+    out = f"If it is none, leave it out: --leave-out {quoted(name)}."
+    if odd_names.counts_ballots(name):
         _doubt(
             place,
-            f"the column {header!r} looks like a number of ballots, and was counted as a choice. Weights of "
-            f"ballots are not supported: every line is one ballot. {out}",
+            f"the {what} {name!r} looks like a number of ballots, and was counted as a choice. Weights of ballots are "
+            f"not supported: every line is one ballot. {out}",
         )
-    elif odd_names.is_summary(header) or odd_names.is_about_the_ballot(header) or may_be_index(header):
-        _doubt(place, f"the column {header!r} looks like no choice, and was counted as one. {out}")
+    elif odd_names.is_summary(name) or odd_names.is_about_the_ballot(name) or may_be_index(name):
+        _doubt(place, f"the {what} {name!r} looks like no choice, and was counted as one. {out}")
 
 
 def _keep(header: str) -> str:

@@ -22,11 +22,11 @@ from crowdvote_analysis import tables
 from crowdvote_analysis.columns import is_text
 from crowdvote_analysis.confinement import require_allowed
 from crowdvote_analysis.errors import InvalidTableError, TableWarning, UnreadableFileError
-from crowdvote_analysis.readers.choice_columns import quoted, why_choices
+from crowdvote_analysis.readers.choice_columns import doubt_name, quoted, why_choices
 from crowdvote_analysis.readers.layout import Layout, make_layout
 from crowdvote_analysis.readers.left_out import leave_out as leave_out_of
 from crowdvote_analysis.readers.odd_names import PEOPLE, plain
-from crowdvote_analysis.readers.odd_rows import note_odd_rows
+from crowdvote_analysis.readers.odd_rows import doubt_rows
 from crowdvote_analysis.readers.scales import note_ranks, scale_hint
 from crowdvote_analysis.readers.sheet import Sheet, read_sheet, refuse_repeats
 from crowdvote_analysis.readers.star_cells import read_stars
@@ -87,7 +87,7 @@ def read_folder(
     frames = leave_out_of(folder, frames, layout.leave_out, further_columns(frames, layout))
     wide = bool(further_columns(frames, layout))
     frames, names = gather_wide(paths["ballots"], frames, layout) if wide else (frames, [])
-    _note_odd_rows(paths, frames)
+    _doubt_rows(paths, frames)
     if "votes" in frames:
         place = str(paths["ballots" if wide else "votes"])
         frames["votes"] = _with_stars(frames["votes"], place, wide=wide)
@@ -126,15 +126,15 @@ def _with_member_id(folder: Path, frames: dict[str, pl.DataFrame], layout: Layou
     return frames | {name: frames[name].rename({layout.id_column: "member_id"}) for name in holding}
 
 
-def _note_odd_rows(paths: dict[str, Path], frames: dict[str, pl.DataFrame]) -> None:
-    """Note what looks like a summary among those who voted, unless it is listed as a member."""
-    listed = frames["members"] if "members" in frames else pl.DataFrame()
-    known = set(listed["member_id"].cast(pl.String, strict=False)) if "member_id" in listed.columns else set()
+def _doubt_rows(paths: dict[str, Path], frames: dict[str, pl.DataFrame]) -> None:
+    """Note loudly what looks like no voter and no choice, unless tables list the members and the choices."""
     for table in ("ballots", "votes"):
-        if table in paths and "member_id" in frames[table].columns:
-            frame = frames[table]
-            voters = frame["member_id"].cast(pl.String, strict=False)
-            note_odd_rows(str(paths[table]), voters, lines_of(frame), known)
+        frame = frames.get(table, pl.DataFrame())
+        if table in paths and "member_id" in frame.columns and "members" not in frames:
+            doubt_rows(str(paths[table]), frame["member_id"].cast(pl.String, strict=False), lines_of(frame))
+    if "votes" in paths and "choice_id" in frames["votes"].columns and "choices" not in frames:
+        for choice in frames["votes"]["choice_id"].cast(pl.String, strict=False).drop_nulls().unique().sort():
+            doubt_name(str(paths["votes"]), "choice", choice)
 
 
 def _with_stars(votes: pl.DataFrame, place: str, *, wide: bool) -> pl.DataFrame:
@@ -252,7 +252,7 @@ def _with_lists(path: Path, sheet: Sheet) -> pl.DataFrame:
     several = frame["tags"].str.contains(",", literal=True) & ~frame["tags"].str.contains(";", literal=True)
     if several.any():
         warnings.warn(
-            f"{path}: commas in {int(several.sum()):,} cells of tags were taken as standing between tags.",
+            f"{path}: commas between tags were taken as such, in {int(several.sum()):,} lines, like semicolons.",
             TableWarning,
             stacklevel=3,
         )

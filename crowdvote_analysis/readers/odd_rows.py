@@ -13,22 +13,20 @@ from crowdvote_analysis.readers.choice_columns import quoted
 from crowdvote_analysis.readers.odd_names import are_no_voters
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
 _FEW, _NARROW, _WIDE = 3, 2, 4  # rows and columns from which numbers are alike by more than accident
 
 
-def note_odd_rows(place: str, voters: pl.Series, lines: pl.Series, known: Collection[str] = ()) -> None:
+def doubt_rows(place: str, voters: pl.Series, lines: pl.Series) -> None:
     """Note loudly the rows that are called like a summary or a remark.
 
     Args:
         place: The file.
         voters: Who voted, row by row.
         lines: The lines of the file.
-        known: Members there are: whoever stands in their table is a voter, whatever the name.
     """
-    odd = are_no_voters(voters) & ~voters.is_in(list(known))
-    for name in voters.filter(odd).unique(maintain_order=True):
+    for name in voters.filter(are_no_voters(voters)).unique(maintain_order=True):
         line = lines.filter(voters == name)[0]
         warnings.warn(
             f"{place}: line {line:,} looks like no voter ({name!r}), and was counted as a ballot. If it is none, leave "
@@ -38,7 +36,7 @@ def note_odd_rows(place: str, voters: pl.Series, lines: pl.Series, known: Collec
         )
 
 
-def note_sums(place: str, stars: pl.DataFrame, lines: pl.Series) -> None:
+def doubt_sums(place: str, stars: pl.DataFrame, lines: pl.Series) -> None:
     """Note loudly if the last row holds the sums or the averages of all rows above.
 
     Args:

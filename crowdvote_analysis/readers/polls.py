@@ -25,7 +25,7 @@ from crowdvote_analysis.readers.forms import form_choices, voter_column
 from crowdvote_analysis.readers.index_columns import is_index, may_be_index
 from crowdvote_analysis.readers.layout import Layout, make_layout, short_name
 from crowdvote_analysis.readers.left_out import leave_out_columns, leave_out_rows
-from crowdvote_analysis.readers.odd_rows import note_odd_rows, note_sums
+from crowdvote_analysis.readers.odd_rows import doubt_rows, doubt_sums
 from crowdvote_analysis.readers.scales import note_ranks, scale_hint
 from crowdvote_analysis.readers.sheet import Sheet, read_sheet, refuse_repeats
 from crowdvote_analysis.readers.star_cells import read_stars
@@ -158,18 +158,27 @@ def _checked(
         raise InvalidTableError(error.problems, way_out) from None
 
 
-def _note_odd_rows(path: Path, sheet: Sheet, voter: str | None, columns: Iterable[str]) -> None:
+def _doubt_rows(path: Path, sheet: Sheet, voter: str | None, columns: Iterable[str]) -> None:
     if voter is not None:
-        note_odd_rows(str(path), sheet.rows[voter], sheet.lines)
-    note_sums(str(path), sheet.rows.select(list(columns)), sheet.lines)
+        doubt_rows(str(path), sheet.rows[voter], sheet.lines)
+    doubt_sums(str(path), sheet.rows.select(list(columns)), sheet.lines)
+
+
+def _choose(path: Path, sheet: Sheet, headers: Mapping[str, str], layout: Layout, rule: str) -> dict[str, str]:
+    """The columns that are choices; says which others there are, if some were asked for."""
+    chosen = choose_columns(str(path), sheet.rows, headers, layout, rule)
+    aside = [header for column, header in headers.items() if column not in chosen]
+    if layout.choices and aside:
+        _warn(f"{path}: not looked at, since --choices names others: {', '.join(aside)}.")
+    return chosen
 
 
 def _star_vote(path: Path, sheet: Sheet, layout: Layout, voter: str | None) -> _Poll:
     headers = {str(column): name for column, name in enumerate(sheet.header) if column >= len(_STAR_VOTE)}
     _refuse_candidates(path, list(headers.values()))
     rule = "Every column other than voterID, voteTime and pollID"
-    candidates = choose_columns(str(path), sheet.rows, headers, layout, rule)
-    _note_odd_rows(path, sheet, voter, candidates)
+    candidates = _choose(path, sheet, headers, layout, rule)
+    _doubt_rows(path, sheet, voter, candidates)
     who, time, poll = pl.col("0"), pl.col("1"), pl.col("2")
     rows = sheet.rows.with_columns(__line__=sheet.lines)
     votes = gather_votes(rows, {"decision_id": poll, "member_id": who, "__line__": _LINE}, candidates, headers)
@@ -192,7 +201,7 @@ def _bettervoting(path: Path, sheet: Sheet, layout: Layout, voter: str | None) -
     headers = {str(column): name for column, name in enumerate(sheet.header) if column >= first}
     stars = {column: name for column, name in headers.items() if short_name(name) not in _RANKED}
     rule = f"Every column other than {' and '.join(sheet.header[:first])}"
-    kept = choose_columns(str(path), sheet.rows, stars, layout, rule) if stars else {}
+    kept = _choose(path, sheet, stars, layout, rule) if stars else {}
     named = {
         column: kept.get(column, name) for column, name in headers.items() if column in kept or column not in stars
     }
@@ -227,7 +236,7 @@ def _gather(
     more: Mapping[str, pl.Expr],
 ) -> _Poll:
     """A decision a race, with a ballot of every voter; ``races`` has the choices of each by column."""
-    _note_odd_rows(path, sheet, voter, [column for race in races.values() for column in race])
+    _doubt_rows(path, sheet, voter, [column for race in races.values() for column in race])
     rows = sheet.rows.with_columns(__line__=sheet.lines)
     who = pl.col(voter) if voter is not None else pl.format("line {}", _LINE)
     ballots, votes, choices = [], [], []

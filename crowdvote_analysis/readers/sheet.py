@@ -188,7 +188,7 @@ def _patient_rows(path: Path, dialect: Dialect, width: int) -> pl.DataFrame:
 def _doubt_swallowed_lines(path: Path, dialect: Dialect, records: list[tuple[int, list[str]]], width: int) -> None:
     """A quote in the wrong place takes the lines up to the next one into a single cell."""
     for line, cells in records:
-        if any("\n" in cell and cell.count(dialect.separator) >= max(width - 1, 1) for cell in cells):
+        if any("\n" in cell.strip() and cell.count(dialect.separator) >= max(width - 1, 1) for cell in cells):
             warnings.warn(
                 f"{path}: a quote that opens in line {line} or below it closes in another line, and what stands "
                 "between, separators too, was taken as one cell. If the quote is there by mistake, lines are missing.",

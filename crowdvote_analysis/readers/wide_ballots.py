@@ -11,7 +11,7 @@ from crowdvote_analysis import tables
 from crowdvote_analysis.errors import DoubtWarning
 from crowdvote_analysis.readers.choice_columns import choose_columns, quoted, refuse_look_alikes
 from crowdvote_analysis.readers.layout import chosen
-from crowdvote_analysis.readers.odd_rows import note_sums
+from crowdvote_analysis.readers.odd_rows import doubt_sums
 from crowdvote_analysis.readers.star_columns import gather_votes, list_choices
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def gather_wide(
     if "choices" not in frames and not layout.choices:
         refuse_look_alikes(str(path), names)
     _doubt_numbers_as_tags(path, ballots, choices)
-    note_sums(str(path), ballots.select(pl.col(list(choices)).cast(pl.String)), lines_of(ballots))
+    doubt_sums(str(path), ballots.select(pl.col(list(choices)).cast(pl.String)), lines_of(ballots))
     keys = {name: pl.col(name) for name in (*_KEY, "__line__") if name in ballots.columns}
     votes = gather_votes(ballots, keys, choices)
     decisions = ballots["decision_id"] if "decision_id" in ballots.columns else None

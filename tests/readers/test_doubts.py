@@ -276,3 +276,20 @@ def test_choices_are_listed_with_commas_semicolons_or_one_by_one(write: Write, t
         assert done.returncode == 0
         assert "Ann, Countess" in done.stdout
         assert "Cleo" not in done.stdout
+
+
+def test_choice_of_rows_that_looks_like_a_sum_is_noted_and_can_be_left_out(write: Write, tmp_path: Path) -> None:
+    """A sheet that was made long takes its helper columns along; a table of choices says that it is one."""
+    write("votes.csv", "member_id,choice_id,stars\nKim,Ann,5\nKim,Total,5\nLou,Ann,1\nLou,Total,1\n")
+    assert any("the choice 'Total' looks like no choice" in said for said in doubts(tmp_path))
+    with pytest.warns(TableWarning, match="left out as asked: 2 rows of votes"):
+        assert choices(read_folder(tmp_path, leave_out=["Total"])) == ["Ann"]
+    write("choices.csv", "choice_id\nAnn\nTotal\n")
+    assert doubts(tmp_path) == []
+
+
+def test_candidates_that_were_not_asked_for_are_said(write: Write) -> None:
+    """Nothing is left out without a word."""
+    with pytest.warns(TableWarning, match="not looked at, since --choices names others: Ben, Cleo"):
+        state = read_poll(write("a.csv", "ballot_id,precinct,Ann,Ben,Cleo\nb1,,5,1,2\n"), choices=["ann"])
+    assert choices(state) == ["ann"]

@@ -116,6 +116,7 @@ def test_missing_file_and_folder_are_told_apart(write: Write) -> None:
 _CELL = st.text(st.sampled_from('ab ,;"\n\tä5'), max_size=4)
 
 
+@pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.DoubtWarning")
 @given(rows=st.lists(st.lists(_CELL, min_size=3, max_size=3), max_size=8))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_cell_a_csv_writer_writes_comes_back(write: Write, rows: list[list[str]]) -> None:

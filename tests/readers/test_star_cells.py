@@ -76,7 +76,7 @@ def test_decimal_commas_of_a_spreadsheet_are_read(write: Write, tmp_path: Path) 
     with pytest.warns(TableWarning) as warned:
         state = read_folder(tmp_path)
     said = " ".join(str(warning.message) for warning in warned)
-    for words in ("separated by semicolons", "'4,5' as 4.5", "commas in 1 cells of tags"):
+    for words in ("separated by semicolons", "'4,5' as 4.5", "commas between tags were taken as such, in 1 lines"):
         assert words in said
     assert state.ballots["tags"].to_list() == [["budget", "trees"], []]
     assert state.votes.sort("member_id", "choice_id")["stars"].to_list() == [
