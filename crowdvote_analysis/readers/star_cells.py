@@ -55,7 +55,10 @@ def may_be_stars(column: pl.Series) -> bool:
     """Whether some cell is a number, or all are blank."""
     if column.dtype.is_nested():
         return False
-    cells = column.cast(pl.String, strict=False).drop_nulls().str.strip_chars()
+    cells = column.cast(pl.String, strict=False).drop_nulls()
+    if cells.head(100).str.contains(_PLAIN).any():  # mostly the first tell
+        return True
+    cells = cells.str.strip_chars()
     cells = cells.filter(cells != "")
     if cells.is_empty() or cells.str.contains(_PLAIN).any():
         return True
