@@ -16,7 +16,7 @@ from crowdvote_analysis import tables
 from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers import odd_names
 from crowdvote_analysis.readers.index_columns import is_index, may_be_index, must_be_index
-from crowdvote_analysis.readers.layout import alike, chosen
+from crowdvote_analysis.readers.layout import chosen
 from crowdvote_analysis.readers.scales import scale_hint
 from crowdvote_analysis.readers.star_cells import may_be_stars
 
@@ -67,27 +67,6 @@ def choose_columns(
             "other way round: 5 is best, and a 1 as the best rank would be the worst but one.",
         )
     return columns
-
-
-def refuse_look_alikes(place: str, choices: Sequence[str]) -> None:
-    """Raise if two choices look alike (T7): they may be one in two spellings, and then their stars belong together."""
-    spellings: dict[str, list[str]] = {}
-    for choice in dict.fromkeys(choices):
-        spellings.setdefault(alike(choice), []).append(choice)
-    twins = next((names for names in spellings.values() if len(names) > 1), None)
-    if twins:
-        once = [names[0] for names in spellings.values()]
-        raise InvalidTableError(
-            [Problem("choices", "look_alike", f"{' and '.join(map(repr, twins))} look alike (T7) in {place}", 0, ())],
-            f"If they are one choice, say how it is written: --choices {quoted(_listed(once))}. If they are several, "
-            f"name them all: --choices {quoted(_listed(list(dict.fromkeys(choices))))}.",
-        )
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Names as ``--choices`` takes them."""
-    separator = ";" if any("," in name for name in names) else ","
-    return separator.join(names)
 
 
 def quoted(name: str) -> str:

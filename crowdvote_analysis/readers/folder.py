@@ -103,6 +103,7 @@ def read_folder(
             required_voters=frames.get("required_voters"),
             yes_no_votes=frames.get("yes_no_votes"),
             quarantine=quarantine,
+            spellings=layout.choices,
         )
     except InvalidTableError as error:
         way_out = _way_out(error, frames, names)
@@ -153,7 +154,7 @@ def _way_out(error: InvalidTableError, frames: dict[str, pl.DataFrame], choices:
         named = [name for name in frames["ballots"].columns if plain(name) in PEOPLE]
         such = f", such as --id {quoted(named[0])}" if named else ""
         return f"Say which column of ballots says who voted, with --id{such}; or rename it to member_id."
-    if not any(problem.table in ("votes", "choices") for problem in error.problems):
+    if "look_alikes" in problems or not any(problem.table in ("votes", "choices") for problem in error.problems):
         return ""
     hint = scale_hint(frames["votes"]["stars"]) if "votes" in frames and "stars" in frames["votes"].columns else ""
     if choices:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis.readers.dialect import read_separator
+from crowdvote_analysis.text import likeness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,12 +49,6 @@ def make_layout(
     )
 
 
-def alike(name: str) -> str:
-    """A key that is equal for names that look alike (T7)."""
-    shown = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
-    return " ".join(unicodedata.normalize("NFKC", shown.casefold()).split())
-
-
 def short_name(header: str) -> str:
     """The choice in a header that names its question as well: ``Rate [Ann]``, ``Mayor!!Ann``."""
     found = _IN_BRACKETS.fullmatch(header) or _BEHIND_RACE.fullmatch(header)
@@ -64,10 +58,10 @@ def short_name(header: str) -> str:
 def chosen(columns: Iterable[str], choices: Iterable[str]) -> dict[str, str]:
     """The columns whose header is one of the choices, or names it, in any spelling; with the spelling asked for."""
     asked = list(choices)
-    wanted = {alike(choice): choice for choice in asked}
+    wanted = {likeness(choice): choice for choice in asked}
     found = {}
     for column in columns:
-        names = [name for name in (column, short_name(column)) if alike(name) in wanted]
+        names = [name for name in (column, short_name(column)) if likeness(name) in wanted]
         if names:
-            found[column] = names[0] if names[0] in asked else wanted[alike(names[0])]
+            found[column] = names[0] if names[0] in asked else wanted[likeness(names[0])]
     return found

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis.errors import InvalidTableError, TableWarning, UnreadableFileError
-from crowdvote_analysis.readers.choice_columns import choose_columns, refuse_look_alikes, why_choices
+from crowdvote_analysis.readers.choice_columns import choose_columns, why_choices
 from crowdvote_analysis.readers.forms import form_choices, voter_column
 from crowdvote_analysis.readers.index_columns import is_index, may_be_index
 from crowdvote_analysis.readers.layout import Layout, make_layout, short_name
@@ -139,9 +139,6 @@ def _checked(
     path: Path, sheet: Sheet, layout: Layout, poll: _Poll, community_id: str, *, quarantine: bool
 ) -> SystemState:
     """The state of a poll; notes what looks wrong, and says in errors how the file was understood."""
-    if not layout.choices:
-        for _, names in poll.choices.group_by("decision_id", maintain_order=True):
-            refuse_look_alikes(str(path), names["choice_id"].to_list())
     votes = read_stars(poll.votes, str(path))
     note_ranks(votes, str(path))
     try:
@@ -151,8 +148,11 @@ def _checked(
             ballots=poll.ballots,
             votes=votes,
             quarantine=quarantine,
+            spellings=layout.choices,
         )
     except InvalidTableError as error:
+        if any(problem.rule == "look_alikes" for problem in error.problems):
+            raise
         words = ("Fix the cells, or set the ballots aside with --quarantine.", scale_hint(votes["stars"]), poll.why)
         way_out = " ".join(word for word in (*words, f"{sheet.dialect}.") if word)
         raise InvalidTableError(error.problems, way_out) from None

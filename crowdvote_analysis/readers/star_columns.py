@@ -59,12 +59,12 @@ def list_choices(decisions: pl.Series | None, votes: pl.DataFrame, choices: Sequ
         choices: The ids of the choices, in the order of the columns; one may stand above several columns.
 
     Returns:
-        decision_id (unless ``decisions`` is none), choice_id, position (counted from 0).
+        decision_id (unless ``decisions`` is none), choice_id, position (counted from 0), ``__column__``.
     """
     listed = pl.DataFrame(
         {"choice_id": list(dict.fromkeys(choices)), "position": range(len(set(choices)))},
         schema={"choice_id": pl.String, "position": pl.Int64},
-    )
+    ).with_columns(__column__="choice_id")
     if decisions is None:
         return listed
     names = decisions.drop_nulls().unique(maintain_order=True)

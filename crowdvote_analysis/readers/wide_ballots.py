@@ -9,7 +9,7 @@ import polars as pl
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import DoubtWarning
-from crowdvote_analysis.readers.choice_columns import choose_columns, quoted, refuse_look_alikes
+from crowdvote_analysis.readers.choice_columns import choose_columns, quoted
 from crowdvote_analysis.readers.layout import chosen
 from crowdvote_analysis.readers.odd_rows import doubt_sums
 from crowdvote_analysis.readers.star_columns import gather_votes, list_choices
@@ -70,8 +70,6 @@ def gather_wide(
     if not choices:
         return dict(frames), []
     names = list(dict.fromkeys(choices.values()))
-    if "choices" not in frames and not layout.choices:
-        refuse_look_alikes(str(path), names)
     _doubt_numbers_as_tags(path, ballots, choices)
     doubt_sums(str(path), ballots.select(pl.col(list(choices)).cast(pl.String)), lines_of(ballots))
     keys = {name: pl.col(name) for name in (*_KEY, "__line__") if name in ballots.columns}

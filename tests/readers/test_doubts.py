@@ -129,7 +129,7 @@ def test_choice_may_be_called_like_a_column_of_the_table(write: Write, tmp_path:
 def test_headers_that_look_alike_are_one_choice_if_somebody_says_so(write: Write, tmp_path: Path) -> None:
     """Refused by themselves (T7); merged, a ballot that rates both is refused as well."""
     path = write("ballots.csv", "member_id,Pond,POND,Swings\na,5,,1\nb,,4,2\n")
-    with pytest.raises(InvalidTableError, match=r"'Pond' and 'POND' look alike"):
+    with pytest.raises(InvalidTableError, match=r"'POND' \(1 vote\), 'Pond' \(1 vote\) look like one choice"):
         read_folder(tmp_path)
     state = read_folder(tmp_path, choices=["Pond", "Swings"])
     assert choices(state) == ["Pond", "Swings"]
@@ -293,3 +293,14 @@ def test_candidates_that_were_not_asked_for_are_said(write: Write) -> None:
     with pytest.warns(TableWarning, match="not looked at, since --choices names others: Ben, Cleo"):
         state = read_poll(write("a.csv", "ballot_id,precinct,Ann,Ben,Cleo\nb1,,5,1,2\n"), choices=["ann"])
     assert choices(state) == ["ann"]
+
+
+def test_choices_in_rows_are_read_in_the_spelling_that_was_asked_for(write: Write, tmp_path: Path) -> None:
+    """Where no column is a choice, the names on the command line say how the choices are written."""
+    write("votes.csv", "member_id,choice_id,stars\nKim,Pond,5\nLou,pond,5\nMo,Swings,4\n")
+    done = crowdvote("count", tmp_path)
+    assert done.returncode == 1
+    assert '--choices "Pond,Swings"' in " ".join(done.stderr.split())
+    assert crowdvote("count", tmp_path, "--choices", "Pond,Swings").returncode == 0
+    with pytest.warns(TableWarning, match="Pond"):
+        assert choices(read_folder(tmp_path, choices=["Pond", "Swings"])) == ["Pond", "Swings"]
