@@ -171,7 +171,8 @@ def test_choices_of_a_poll_that_look_alike_are_refused_with_the_line_that_settle
     ):
         read_poll(path)
     assert stars(read_poll(path, choices=["Pond", "Swings"]))[:2] == [("b1", "Pond", 5), ("b1", "Swings", 4)]
-    assert len(read_poll(path, choices=["Pond", "pond", "Swings"]).choices) == 3
+    with pytest.warns(TableWarning, match="count apart"):
+        assert len(read_poll(path, choices=["Pond", "pond", "Swings"]).choices) == 3
 
 
 def test_column_that_numbers_the_lines_may_say_who_voted(write: Write) -> None:
