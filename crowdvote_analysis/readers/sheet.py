@@ -116,7 +116,7 @@ def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:
     """The names of the columns, and the last line of the file that they stand in."""
     try:
         reader = csv.reader(io.StringIO(dialect.text, newline=""), delimiter=dialect.separator, quotechar=dialect.quote)
-        header = [name.strip() for name in next(reader, [])]
+        header = [" ".join(part.strip() for part in name.splitlines()).strip() for name in next(reader, [])]
     except csv.Error as error:
         raise UnreadableFileError(f"{path}: line {dialect.header} cannot be read as CSV ({error}).") from None
     if not any(header):

@@ -304,3 +304,10 @@ def test_choices_in_rows_are_read_in_the_spelling_that_was_asked_for(write: Writ
     assert crowdvote("count", tmp_path, "--choices", "Pond,Swings").returncode == 0
     with pytest.warns(TableWarning, match="Pond"):
         assert choices(read_folder(tmp_path, choices=["Pond", "Swings"])) == ["Pond", "Swings"]
+
+
+def test_warnings_stand_below_notes_next_to_the_result(write: Write, tmp_path: Path) -> None:
+    """Whoever looks at the result sees first what may be wrong with it."""
+    write("ballots.csv", "member_id,Total,Pond,index\na,3,★,0\nb,1,2,1\n")
+    said = [line.split(":")[0] for line in crowdvote("count", tmp_path).stderr.splitlines() if ": /" in line]
+    assert said == ["note", "note", "warning"]

@@ -229,3 +229,8 @@ def test_quote_that_swallows_lines_is_doubted(write: Write) -> None:
     with pytest.warns(DoubtWarning, match="a quote that opens in line 3 or below it closes in another line"):
         assert len(read_table(write("a.csv", 'id,stars\nMo,1\n"Kim,5\nLou",4\n'))) == 2
     assert len(read_table(write("a.csv", 'id,note,stars\nKim,"Hi,\nthere",5\n'))) == 1
+
+
+def test_line_breaks_in_the_header_are_blanks(write: Write) -> None:
+    """Long questions are broken; nobody could type the name of such a choice."""
+    assert read_sheet(write("a.csv", 'id,"Ann \n the great"\nKim,5\n')).header == ["id", "Ann the great"]
