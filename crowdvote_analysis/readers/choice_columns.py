@@ -6,6 +6,7 @@ it out; what cannot be stars is refused.
 
 from __future__ import annotations
 
+import re
 import warnings
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.readers.layout import Layout
 
+_COPY = re.compile(r"(.+?)(\.[0-9]+|_duplicated_[0-9]+)")
 OTHERWISE = "--choices and --leave-out say otherwise."
 
 
@@ -59,6 +61,7 @@ def choose_columns(
     _refuse_what_cannot_be_stars(ballots, columns, why_choices(rule, list(columns.values())))
     for header in columns.values():
         doubt_name(place, "column", header)
+    _doubt_copies(place, list(columns.values()))
     ranks = [header for header in columns.values() if odd_names.is_rank(header)]
     if ranks:
         _doubt(
@@ -143,6 +146,18 @@ def doubt_name(place: str, what: str, name: str) -> None:
         )
     elif odd_names.is_summary(name) or odd_names.is_about_the_ballot(name) or may_be_index(name):
         _doubt(place, f"the {what} {name!r} looks like no choice, and was counted as one. {out}")
+
+
+def _doubt_copies(place: str, headers: Sequence[str]) -> None:
+    """Note loudly a second column of one choice, which pandas calls ``Ann.1`` and polars ``Ann_duplicated_0``."""
+    for header in headers:
+        found = _COPY.fullmatch(header)
+        if found and found[1] in headers:
+            _doubt(
+                place,
+                f"the column {header!r} looks like a second column {found[1]!r} that a program renamed, and was "
+                f"counted as a choice of its own. If it is none, leave it out: --leave-out {quoted(header)}.",
+            )
 
 
 def _keep(header: str) -> str:

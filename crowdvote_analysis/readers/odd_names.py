@@ -15,7 +15,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 _SUMMARIES = _words(
     "average|averages|avg|mean|median|total|totals|sum|sums|subtotal|grand total|result|results|count|counts|score|"
-    "scores|percent|percentage|minimum|maximum|std|stdev|standard deviation|variance|votes|number of votes|"
+    "scores|weight|weights|max points|possible|percent|percentage|"
+    "minimum|maximum|std|stdev|standard deviation|variance|votes|number of votes|"
     "durchschnitt|mittelwert|schnitt|summe|gesamt|ergebnis|ergebnisse|anzahl|moyenne|somme|résultat|résultats|"
     "promedio|suma|resultado|resultados|somma|totale|risultato|gemiddelde|totaal|resultaat|média|średnia|razem|summa|"
     "keskiarvo|átlag|összesen"

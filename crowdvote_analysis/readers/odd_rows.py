@@ -15,7 +15,8 @@ from crowdvote_analysis.readers.odd_names import are_no_voters
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FEW, _NARROW, _WIDE = 3, 2, 4  # rows and columns from which numbers are alike by more than accident
+_FEW, _NARROW = 2, 2  # rows and columns that are compared at all: more than so many, as many
+_MANY, _WIDE = 3, 4  # rows and columns from which whole stars are alike by more than accident
 
 
 def doubt_rows(place: str, voters: pl.Series, lines: pl.Series) -> None:
@@ -52,7 +53,8 @@ def doubt_sums(place: str, stars: pl.DataFrame, lines: pl.Series) -> None:
     sums, counts = above.sum().row(0), above.count().row(0)
     kind = _kind(cells, sums, counts, len(above))
     # Whole stars may be alike by accident; so may they where everybody votes the same.
-    by_accident = all(cell == int(cell) and cell <= 5 for cell in cells) and stars.width < _WIDE
+    whole = all(cell == int(cell) and cell <= 5 for cell in cells)
+    by_accident = whole and (stars.width < _WIDE or len(above) < _MANY)
     if kind is None or by_accident or above.n_unique() == 1:
         return
     warnings.warn(

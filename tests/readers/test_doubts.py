@@ -311,3 +311,18 @@ def test_warnings_stand_below_notes_next_to_the_result(write: Write, tmp_path: P
     write("ballots.csv", "member_id,Total,Pond,index\na,3,★,0\nb,1,2,1\n")
     said = [line.split(":")[0] for line in crowdvote("count", tmp_path).stderr.splitlines() if ": /" in line]
     assert said == ["note", "note", "warning"]
+
+
+@pytest.mark.parametrize("name", ["Ann.1", "Ann_duplicated_0"])
+def test_second_column_of_a_choice_is_noted(write: Write, tmp_path: Path, name: str) -> None:
+    """A program that meets a header twice renames it, and the choice has its stars in two places."""
+    write("ballots.csv", f"member_id,Ann,{name},Room 2.1\na,3,1,0\nb,1,2,1\n")
+    (said,) = doubts(tmp_path)
+    assert f"'{name}' looks like a second column 'Ann' that a program renamed" in said
+
+
+def test_last_row_of_sums_is_named_beside_the_error_that_it_makes(write: Write, tmp_path: Path) -> None:
+    """Sums are mostly more than five stars; the warning says what they are, whatever the row is called."""
+    write("ballots.csv", "member_id,Pond,Swings\na,5,1\nb,2,3\nRazem dla,7,4\n")
+    with pytest.warns(DoubtWarning, match="line 4 holds the sums"), pytest.raises(InvalidTableError, match="line 4"):
+        read_folder(tmp_path)
