@@ -30,7 +30,8 @@ def read_state(
 
     cut = read_cut(folder, as_of, storage)
     if cut is not None and sheets != NOTHING:
-        raise typer.BadParameter("are about CSV files; a store has none.", param_hint="--separator, --id, --choices, --leave-out")
+        options = "--separator, --id, --choices, --leave-out"
+        raise typer.BadParameter("are about CSV files; a store has none.", param_hint=options)
     with working("Reading tables"):
         state = read_folder(folder, quarantine=quarantine, **sheets.arguments()) if cut is None else cut.state()
     write_quarantine(state, Path(folder) / "quarantine")
