@@ -110,6 +110,11 @@ def _ask_who_voted(path: Path, sheet: Sheet, left: Mapping[str, str]) -> None:
             "ballot, and a column a choice. Turn the sheet round (spreadsheets call it transpose)."
         )
     words = [header for column, header in left.items() if not may_be_stars(sheet.rows[column])]
+    if words and len(sheet.header) == 1:
+        raise UnreadableFileError(
+            f"{path}: holds one column only, and no number in it; are the columns separated by something else? "
+            f"{sheet.dialect}."
+        )
     if words:
         sentence = f"no cell is a number of stars in {', '.join(words)}, and no column is known to say who voted"
         raise InvalidTableError(
