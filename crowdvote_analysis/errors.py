@@ -21,6 +21,10 @@ class TableWarning(UserWarning):
     """Something in the tables was unusual and was handled as the rules say; nothing was lost."""
 
 
+class DoubtWarning(TableWarning):
+    """Something was counted as it stands and looks as if it were meant otherwise: the result may be wrong."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """Rows of one table that break one rule.

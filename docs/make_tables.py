@@ -21,7 +21,8 @@ A state is a folder of these tables, one file each: `ballots.parquet`, `followin
   decisions from the voters of their community. Decisions of yes/no votes are not derived: nothing says their method.
 - **Absent columns and blank cells** take the default given below. A column `community_id` or `decision_id` that is
   absent means the only one there is; where there are several, it is needed.
-- **CSV**: UTF-8, commas; lists of tags as `budget;trees`; surrounding blanks are dropped.
+- **CSV**: UTF-8, commas; lists of tags as `budget;trees`; surrounding blanks are dropped. What else is read, and
+  the options for it: [sheets.md](sheets.md).
 - **Parquet**: one file, or a folder of parts as Spark and Hive write them: `votes.parquet/part-0000….parquet`,
   `votes/decision_id=lunch/…`. Files written here carry checksums, so that damage is told; in files of programs that
   write none, a flipped bit inside a value cannot be told from the value.
@@ -51,7 +52,7 @@ A state is a folder of these tables, one file each: `ballots.parquet`, `followin
   one bad star takes the ballot along, because counting the rest would turn that star into a 0. A yes/no vote goes with
   its history: no earlier vote stands in for one that cannot be read.
 - **Wide ballots**: without a table `votes`, every further column of `ballots` is a choice, and its cells are stars:
-  `member_id,tags,Swings,Pond`.
+  `member_id,tags,Swings,Pond`. An index that a program wrote is none; what looks like none is said, with the way out.
 - **Members' ids that point to nobody** are no error: such a following gives nothing (D6), such a ballot is kept and not
   counted (M3); both are reported. The same holds for required voters and yes/no votes.
 - **Repeated rows**: followings of the same pair are merged (D8), and so are required voters and yes/no votes that say

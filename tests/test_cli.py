@@ -176,7 +176,7 @@ def test_bad_rows_are_refused_and_named(tmp_path: Path) -> None:
     folder = write(tmp_path / "c", votes="member_id,choice_id,stars\nKelly,Swings,7\nOlivia,Swings,3\n")
     done = crowdvote("count", folder)
     assert done.returncode == 1
-    for word in ("votes", "1 row", "row 1", "'Kelly'", "7", "0 to 5 (K9)", "--quarantine"):
+    for word in ("votes", "1 row", "line 2", "'Kelly'", "7", "0 to 5 (K9)", "--quarantine"):
         assert word in done.stderr
 
 

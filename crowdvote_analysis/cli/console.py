@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from crowdvote_analysis.cli.streams import Screen
-from crowdvote_analysis.errors import TableWarning
+from crowdvote_analysis.errors import DoubtWarning, TableWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,9 +57,15 @@ def noting(hide: Callable[[list[str]], list[str]] = list) -> Iterator[list[str]]
         try:
             yield notes
         finally:
-            notes += hide([str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)])
-            for note in notes:
-                err.print("note:", style="yellow", end=" ")
+            # Doubts come last, next to the result that they are about.
+            found = [warning for warning in caught if issubclass(warning.category, TableWarning)]
+            found.sort(key=lambda warning: issubclass(warning.category, DoubtWarning))
+            notes += hide([str(warning.message) for warning in found])
+            for note, warning in zip(notes, found, strict=True):
+                if issubclass(warning.category, DoubtWarning):
+                    err.print("warning:", style="bold red", end=" ")
+                else:
+                    err.print("note:", style="yellow", end=" ")
                 err.print(note, markup=False)
     for warning in caught:
         if not issubclass(warning.category, TableWarning):

@@ -27,6 +27,7 @@ from crowdvote_analysis.cli.options import (
     read_tie_orders,
 )
 from crowdvote_analysis.cli.reading import read_state
+from crowdvote_analysis.cli.sheets import Sheets, about_sheets
 from crowdvote_analysis.errors import UnreadableFileError
 from crowdvote_analysis.limits import WORK_LIMIT
 
@@ -41,6 +42,7 @@ _SHOWCASE = "village-green"
 All = Annotated[bool, typer.Option("--all", "-a", help="Show every decision in full, however many there are.")]
 
 
+@about_sheets
 def count(
     folder: Folder,
     decision: Decisions = None,
@@ -55,6 +57,8 @@ def count(
     as_of: AsOf = None,
     storage: StorageOptions = None,
     as_json: AsJson = False,
+    *,
+    sheets: Sheets,
 ) -> None:
     """Count the decisions of a folder: participation, scores, runoff, winner, most influential voters.
 
@@ -74,7 +78,7 @@ def count(
       crowdvote count mystore --as-of '2026-06-15 12:00'
     """
     with noting() as notes:
-        state = read_state(folder, quarantine, as_of, storage)
+        state = read_state(folder, quarantine, as_of, storage, sheets)
         yes_no = len(state.decisions) - len(state.decisions.filter(method="star"))
         if yes_no == len(state.decisions):
             what = f"{folder}: there is no decision to count with stars; ballots or votes are missing."

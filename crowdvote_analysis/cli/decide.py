@@ -11,6 +11,7 @@ import typer
 from crowdvote_analysis.cli.console import noting, out, print_json, working
 from crowdvote_analysis.cli.options import AsJson, Cycles, CyclesOption, Quarantine, WorkLimit
 from crowdvote_analysis.cli.reading import holds_store, open_store, read_state
+from crowdvote_analysis.cli.sheets import Sheets, about_sheets
 from crowdvote_analysis.cli.show_yes_no import said_so_far, sentences, show_decision, show_overview, show_rows
 from crowdvote_analysis.cli.times import instant, now
 from crowdvote_analysis.errors import CyclicCoreTooLarge, InvalidTableError
@@ -116,6 +117,7 @@ def vote(
 
 
 @app.command()
+@about_sheets
 def outcome(
     folder: Tables = None,
     decision: Several = None,
@@ -124,6 +126,8 @@ def outcome(
     quarantine: Quarantine = False,
     work_limit: WorkLimit = WORK_LIMIT,
     as_json: AsJson = False,
+    *,
+    sheets: Sheets,
 ) -> None:
     """Say what came out, or what is missing.
 
@@ -136,7 +140,7 @@ def outcome(
 
       crowdvote decide outcome mycommunity -d roof --at '2026-06-15 12:00'
     """
-    asked = _read(folder, at, quarantine)
+    asked = _read(folder, at, quarantine, sheets)
     with working("Counting votes"):
         rows, uncounted = _decided(asked, decision, cycles, work_limit)
     if as_json:
@@ -157,12 +161,15 @@ def outcome(
 
 
 @app.command()
+@about_sheets
 def missing(
     folder: Tables = None,
     decision: Decision = None,
     at: At = None,
     quarantine: Quarantine = False,
     as_json: AsJson = False,
+    *,
+    sheets: Sheets,
 ) -> None:
     """List the required voters who have not voted by hand, or only after the deadline.
 
@@ -171,13 +178,16 @@ def missing(
     """
     from crowdvote_analysis.store.questions import missing_voters
 
-    asked = _read(folder, at, quarantine)
+    asked = _read(folder, at, quarantine, sheets)
     headings = {"decision_id": "Decision", "name": "Not voted"}
     _answer(asked, missing_voters(asked.state, decision, asked.at), headings, "Nobody is missing.", as_json)
 
 
 @app.command(name="open")
-def open_(folder: Tables = None, at: At = None, quarantine: Quarantine = False, as_json: AsJson = False) -> None:
+@about_sheets
+def open_(
+    folder: Tables = None, at: At = None, quarantine: Quarantine = False, as_json: AsJson = False, *, sheets: Sheets
+) -> None:
     """List the decisions that can be voted on, the nearest deadline first.
 
     Example:
@@ -185,14 +195,17 @@ def open_(folder: Tables = None, at: At = None, quarantine: Quarantine = False, 
     """
     from crowdvote_analysis.store.questions import open_decisions
 
-    asked = _read(folder, at, quarantine)
+    asked = _read(folder, at, quarantine, sheets)
     headings = {"decision_id": "Decision", "title": "", "closes_at": "Deadline (UTC)", "cast": "Voted"}
     rows = open_decisions(asked.state, asked.at)
     _answer(asked, rows, headings | {"missing": "Missing"}, "Nothing can be voted on.", as_json)
 
 
 @app.command()
-def summary(folder: Tables = None, at: At = None, quarantine: Quarantine = False, as_json: AsJson = False) -> None:
+@about_sheets
+def summary(
+    folder: Tables = None, at: At = None, quarantine: Quarantine = False, as_json: AsJson = False, *, sheets: Sheets
+) -> None:
     """Count the votes cast by hand, decision by decision.
 
     Example:
@@ -200,12 +213,13 @@ def summary(folder: Tables = None, at: At = None, quarantine: Quarantine = False
     """
     from crowdvote_analysis.store.questions import vote_summary
 
-    asked = _read(folder, at, quarantine)
+    asked = _read(folder, at, quarantine, sheets)
     headings = {"decision_id": "Decision"} | {name: name.capitalize() for name in _COUNTS}
     _answer(asked, vote_summary(asked.state, asked.at), headings, "There is no yes/no decision here.", as_json)
 
 
 @app.command()
+@about_sheets
 def eligible(
     member: Annotated[
         str,
@@ -215,6 +229,8 @@ def eligible(
     at: At = None,
     quarantine: Quarantine = False,
     as_json: AsJson = False,
+    *,
+    sheets: Sheets,
 ) -> None:
     """Say where a member may vote, and where not and why.
 
@@ -223,7 +239,7 @@ def eligible(
     """
     from crowdvote_analysis.store.questions import eligibility
 
-    asked = _read(folder, at, quarantine)
+    asked = _read(folder, at, quarantine, sheets)
     rows = _with_what_counts(asked, eligibility(asked.state, member, asked.at))
     headings = {"decision_id": "Decision", "may_vote": "May vote", "vote": "Vote so far", "why_not": "Why not"}
     if not as_json:
@@ -232,12 +248,15 @@ def eligible(
 
 
 @app.command()
+@about_sheets
 def reminders(
     folder: Tables = None,
     within: Annotated[int, typer.Option("--within", min=0, help="Days ahead to look for deadlines.")] = 3,
     at: At = None,
     quarantine: Quarantine = False,
     as_json: AsJson = False,
+    *,
+    sheets: Sheets,
 ) -> None:
     """Say whom to remind of a deadline that is near or has passed, one sentence each.
 
@@ -246,7 +265,7 @@ def reminders(
     """
     from crowdvote_analysis.store.questions import reminders as due
 
-    asked = _read(folder, at, quarantine)
+    asked = _read(folder, at, quarantine, sheets)
     rows = due(asked.state, asked.at, within)
     if as_json:
         print_json(_document(asked, rows))
@@ -267,13 +286,13 @@ class _Asked:
     notes: list[str]
 
 
-def _read(folder: str | None, at: str | None, quarantine: bool) -> _Asked:
+def _read(folder: str | None, at: str | None, quarantine: bool, sheets: Sheets) -> _Asked:
     from crowdvote_analysis.bundled import DEMO_DATE, demo_folder
 
     when = instant(at) if at is not None else DEMO_DATE if folder is None else now()
     folder = folder or str(demo_folder())
     with noting() as notes:
-        return _Asked(folder, read_state(folder, quarantine), when, notes)
+        return _Asked(folder, read_state(folder, quarantine, sheets=sheets), when, notes)
 
 
 def _in_folder(

@@ -9,12 +9,14 @@ import typer
 from crowdvote_analysis.cli.console import noting, out, print_json, working
 from crowdvote_analysis.cli.options import AsJson, AsOf, CyclesOption, Folder, Quarantine, StorageOptions, WorkLimit
 from crowdvote_analysis.cli.reading import read_state
+from crowdvote_analysis.cli.sheets import Sheets, about_sheets
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
     from crowdvote_analysis.explanation import Lineage
 
 
+@about_sheets
 def explain(
     folder: Folder,
     decision: Annotated[str, typer.Option("--decision", "-d", help="The decision.", show_default=False)],
@@ -33,6 +35,8 @@ def explain(
     as_of: AsOf = None,
     storage: StorageOptions = None,
     as_json: AsJson = False,
+    *,
+    sheets: Sheets,
 ) -> None:
     """Show why a member's ballot is what it is: whom they follow, what that gave, and whose stars it is made of.
 
@@ -47,7 +51,7 @@ def explain(
     from crowdvote_analysis.explanation import lineage
 
     with noting() as notes:
-        state = read_state(folder, quarantine, as_of, storage)
+        state = read_state(folder, quarantine, as_of, storage, sheets)
         with working("Following the followings"):
             rule = cycles.value if cycles else None
             tree = lineage(

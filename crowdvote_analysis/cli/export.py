@@ -25,9 +25,11 @@ from crowdvote_analysis.cli.options import (
     read_tie_orders,
 )
 from crowdvote_analysis.cli.reading import holds_store, read_state
+from crowdvote_analysis.cli.sheets import Sheets, about_sheets
 from crowdvote_analysis.limits import WORK_LIMIT
 
 
+@about_sheets
 def export(
     folder: Folder,
     format: Annotated[FileFormat, typer.Option("--format", help="Format of the files.")] = FileFormat.parquet,  # noqa: A002
@@ -46,6 +48,8 @@ def export(
     as_of: AsOf = None,
     storage: StorageOptions = None,
     csv_safe: CsvSafe = False,
+    *,
+    sheets: Sheets,
 ) -> None:
     """Count a folder and write the results as Parquet or CSV files.
 
@@ -65,7 +69,7 @@ def export(
         raise typer.BadParameter("the results would replace the tables they are made from.", param_hint="--out")
     _refuse_tables(to)
     with noting():
-        state = read_state(folder, quarantine, as_of, storage)
+        state = read_state(folder, quarantine, as_of, storage, sheets)
         resolution = resolve_state(state, decision, cycles, work_limit)
         with working("Tallying") as advance:
             frames = {name: frame for name, frame in input_tables(state).items() if name in _ALONG}

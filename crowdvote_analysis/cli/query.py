@@ -13,6 +13,7 @@ from crowdvote_analysis.cli.console import noting, out, print_json, working
 from crowdvote_analysis.cli.count import resolve_state
 from crowdvote_analysis.cli.options import AsJson, AsOf, CsvSafe, CyclesOption, StorageOptions
 from crowdvote_analysis.cli.reading import read_cut, read_state
+from crowdvote_analysis.cli.sheets import Sheets, about_sheets
 from crowdvote_analysis.cli.times import instant
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.store.cut import Cut
 
 
+@about_sheets
 def query(
     sql: Annotated[
         str | None, typer.Argument(help="One SELECT statement; without it, the tables are listed.", show_default=False)
@@ -48,6 +50,8 @@ def query(
     ] = None,
     as_json: AsJson = False,
     csv_safe: CsvSafe = False,
+    *,
+    sheets: Sheets,
 ) -> None:
     """Ask the tables of a folder and their results in SQL (DuckDB), read-only.
 
@@ -77,7 +81,7 @@ def query(
         if sql is None:
             _list_tables(in_store=cut is not None)
             return
-        state = read_state(folder) if cut is None else cut.state()
+        state = read_state(folder, sheets=sheets) if cut is None else cut.state()
         frames = _frames(state, sql, cycles)
         if cut is not None and re.search(rf"_history\b|\bcommits\b|{_ABOUT_TABLES}", sql, flags=re.IGNORECASE):
             frames |= past_tables(cut, state)

@@ -9,6 +9,7 @@ import typer
 
 from crowdvote_analysis.cli.console import err, working
 from crowdvote_analysis.cli.options import read_storage_options
+from crowdvote_analysis.cli.sheets import NOTHING, Sheets
 from crowdvote_analysis.cli.times import instant
 
 if TYPE_CHECKING:
@@ -18,14 +19,21 @@ if TYPE_CHECKING:
 
 
 def read_state(
-    folder: str | Path, quarantine: bool = False, as_of: str | None = None, storage: list[str] | None = None
+    folder: str | Path,
+    quarantine: bool = False,
+    as_of: str | None = None,
+    storage: list[str] | None = None,
+    sheets: Sheets = NOTHING,
 ) -> SystemState:
     """Read a store, or a folder, and write what had to be set aside to ``quarantine`` in it."""
-    from crowdvote_analysis.state import SystemState
+    from crowdvote_analysis.readers import read_folder
 
     cut = read_cut(folder, as_of, storage)
+    if cut is not None and sheets != NOTHING:
+        options = "--separator, --id, --choices, --leave-out"
+        raise typer.BadParameter("are about CSV files; a store has none.", param_hint=options)
     with working("Reading tables"):
-        state = SystemState.read(folder, quarantine=quarantine) if cut is None else cut.state()
+        state = read_folder(folder, quarantine=quarantine, **sheets.arguments()) if cut is None else cut.state()
     write_quarantine(state, Path(folder) / "quarantine")
     return state
 

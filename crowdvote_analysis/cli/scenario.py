@@ -10,8 +10,10 @@ import typer
 
 from crowdvote_analysis.cli.console import noting, out, working
 from crowdvote_analysis.cli.options import Cycles
+from crowdvote_analysis.cli.sheets import Sheets, about_sheets
 
 
+@about_sheets
 def scenario(
     network: Annotated[Path, typer.Option("--network", help="Edge list: who follows whom.", show_default=False)],
     poll: Annotated[Path, typer.Option("--poll", help="Poll export whose ballots are dealt out.", show_default=False)],
@@ -21,6 +23,8 @@ def scenario(
         typer.Option("--weight-above", help="Keep edges whose third column is above this.", show_default=False),
     ] = None,
     cycles: Annotated[Cycles, typer.Option("--cycles", help="Rule for loops.")] = Cycles.equilibrium,
+    *,
+    sheets: Sheets,
 ) -> None:
     """Make a delegation scenario from a real network and a real poll.
 
@@ -35,7 +39,11 @@ def scenario(
     limit = _number(weight_above)
     with noting():
         with working("Reading network and poll"):
-            state = make_scenario(read_network(network, weight_above=limit), read_poll(poll), cycle_rule=cycles.value)
+            state = make_scenario(
+                read_network(network, weight_above=limit),
+                read_poll(poll, **sheets.arguments()),
+                cycle_rule=cycles.value,
+            )
         with working("Writing tables"):
             state.write(to)
     out.print(

@@ -18,15 +18,19 @@ from crowdvote_analysis.cli.options import (
     read_storage_options,
 )
 from crowdvote_analysis.cli.reading import open_store, read_state
+from crowdvote_analysis.cli.sheets import Sheets, about_sheets
 from crowdvote_analysis.errors import TableWarning
 
 
+@about_sheets
 def import_(
     folder: Folder,
     store: StorePlace,
     quarantine: Quarantine = False,
     storage: StorageOptions = None,
     as_json: AsJson = False,
+    *,
+    sheets: Sheets,
 ) -> None:
     """Bring the tables of a folder into a store, made if it is not there: what is new or has changed, in one commit.
 
@@ -45,7 +49,7 @@ def import_(
 
     options = read_storage_options(storage)
     with errors_hidden(store, options), noting(lambda texts: hide_anonymous(texts, store, options)) as notes:
-        state = read_state(folder, quarantine)
+        state = read_state(folder, quarantine, sheets=sheets)
         opened = Store.create(store, options)
         with working("Importing") as advance:
             commit = import_state(opened, state, advance)

@@ -21,10 +21,14 @@ from crowdvote_analysis.cli.options import (
     read_tie_orders,
 )
 from crowdvote_analysis.cli.reading import write_quarantine
+from crowdvote_analysis.cli.sheets import Sheets, about_sheets
 
-Poll = Annotated[Path, typer.Argument(help="CSV export of star.vote or BetterVoting.", show_default=False)]
+Poll = Annotated[
+    Path, typer.Argument(help="CSV export of star.vote or BetterVoting, or the answers of a form.", show_default=False)
+]
 
 
+@about_sheets
 def tally(
     poll: Poll,
     decision: Decisions = None,
@@ -33,11 +37,19 @@ def tally(
     compare: Compare = False,
     quarantine: Quarantine = False,
     as_json: AsJson = False,
+    *,
+    sheets: Sheets,
 ) -> None:
     """Tally a poll by STAR, without members or delegation.
 
     Understands the CSV exports of star.vote (voterID,voteTime,pollID, then one column a candidate) and of BetterVoting
-    (ballot_id,precinct, then one column a candidate; several races as Race!!Candidate).
+    (ballot_id,precinct, then one column a candidate; several races as Race!!Candidate). Any other file with one ballot
+    a line is read as well, such as the answers of a form; a note says what was taken as what.
+
+    Examples:
+      crowdvote tally poll.csv
+
+      crowdvote tally answers.csv --id "Email Address" --choices "Ann,Ben" --leave-out Average
     """
     from crowdvote_analysis.cli.bettervoting import bettervoting_words, is_from_bettervoting
     from crowdvote_analysis.cli.show import show_decision
@@ -46,7 +58,7 @@ def tally(
 
     with noting() as notes:
         with working("Reading the poll"):
-            state = read_poll(poll, quarantine=quarantine)
+            state = read_poll(poll, quarantine=quarantine, **sheets.arguments())
         write_quarantine(state, poll.parent / "quarantine")
         asked = Asked(protocol.value, read_tie_orders(tie_orders), 0, compare)
         documents = summaries(state, resolve_state(state, decision), asked)

@@ -1,7 +1,7 @@
 """Readers for other people's files: each gives a ``SystemState``, or what one is made of.
 
 - ``read_folder``: a folder of Parquet and CSV tables.
-- ``read_poll``: the ballots of a poll, as star.vote and BetterVoting export them.
+- ``read_poll``: the ballots of a poll, as star.vote and BetterVoting export them, and the answers of forms.
 - ``read_network``: who follows whom, from an edge list such as those of SNAP.
 - ``make_scenario``: a network and a poll, put together.
 """

@@ -14,38 +14,64 @@ import re
 import warnings
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from crowdvote_analysis import tables
+from crowdvote_analysis.columns import is_text
 from crowdvote_analysis.confinement import require_allowed
-from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning, UnreadableFileError
+from crowdvote_analysis.errors import InvalidTableError, TableWarning, UnreadableFileError
 from crowdvote_analysis.formulas import unguarded
 from crowdvote_analysis.parquet import read_parquet
+from crowdvote_analysis.readers.choice_columns import doubt_name, quoted, why_choices
+from crowdvote_analysis.readers.layout import Layout, make_layout
+from crowdvote_analysis.readers.left_out import leave_out as leave_out_of
+from crowdvote_analysis.readers.odd_names import PEOPLE, plain
+from crowdvote_analysis.readers.odd_rows import doubt_rows
 from crowdvote_analysis.readers.parquet_parts import is_parts, read_parts
-from crowdvote_analysis.readers.sheet import read_table
-from crowdvote_analysis.readers.star_columns import gather_votes, list_choices
+from crowdvote_analysis.readers.scales import note_ranks, scale_hint
+from crowdvote_analysis.readers.sheet import Sheet, read_sheet, refuse_repeats
+from crowdvote_analysis.readers.star_cells import read_stars
+from crowdvote_analysis.readers.wide_ballots import RULE, further_columns, gather_wide, lines_of
 from crowdvote_analysis.state import SystemState
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".json")
 _KINDS = (".parquet", ".csv")
-_NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)\s*$"
 
 
-def read_folder(folder: str | Path, *, quarantine: bool = False) -> SystemState:
+def read_folder(
+    folder: str | Path,
+    *,
+    quarantine: bool = False,
+    separator: str | None = None,
+    id_column: str | None = None,
+    choices: Sequence[str] = (),
+    leave_out: Sequence[str] = (),
+) -> SystemState:
     """Read a folder of ``<table>.parquet`` or ``<table>.csv`` files.
 
-    CSV files are comma-separated UTF-8 text with a header; lists are written ``a;b``, times in UTC, blank is absent.
-    Tables that are not there are derived (see ``SystemState``). Other files and folders are left alone; one whose name
-    is close to that of a table is named in a ``TableWarning``, because it may have been meant.
+    CSV files are UTF-8 text with a header, commas between the columns (or what is found there instead, with a note);
+    lists are written ``a;b``, times in UTC, blank is absent. Tables that are not there are derived (see
+    ``SystemState``). Other files and folders are left alone; one whose name is close to that of a table is named in a
+    ``TableWarning``, because it may have been meant.
 
     **One column a choice.** Without a votes table, every column of ballots that the table does not know is a choice,
     and its cells are stars; blank is not rated. The choices keep the order of the columns, unless the folder has a
     table of choices. A line without any star is a ballot without stars (D5). Several decisions may share the file
-    (column ``decision_id``); a decision then has the columns as choices in which one of its ballots has stars.
+    (column ``decision_id``); a decision then has the columns as choices in which one of its ballots has stars. An index
+    that a program wrote is no choice; columns and rows that look like sums, counts or remarks are noted.
 
     Args:
         folder: The folder.
         quarantine: Set bad rows aside in ``SystemState.quarantined`` instead of raising.
+        separator: What stands between the columns of CSV files; found out by default.
+        id_column: The column of ballots that is the member_id under another header.
+        choices: The columns of ballots that are choices, if not all are; in whatever spelling they stand there.
+        leave_out: Headers of columns of ballots that are no choices, and ids of rows that are no voters or no choices.
 
     Returns:
         The state.
@@ -57,10 +83,17 @@ def read_folder(folder: str | Path, *, quarantine: bool = False) -> SystemState:
     """
     require_allowed(folder)
     folder = Path(folder)
-    frames = {table: _read(path) for table, path in _table_files(folder).items()}
-    choices = _choice_columns(frames)
-    if choices:
-        frames = _with_votes(frames, choices)
+    layout = make_layout(separator, id_column, choices, leave_out)
+    paths = _table_files(folder)
+    frames = {table: _read(path, layout) for table, path in paths.items()}
+    frames = _with_member_id(folder, frames, layout)
+    frames = leave_out_of(folder, frames, layout.leave_out, further_columns(frames, layout))
+    wide = bool(further_columns(frames, layout))
+    frames, names = gather_wide(paths["ballots"], frames, layout) if wide else (frames, [])
+    _doubt_rows(paths, frames)
+    if "votes" in frames:
+        place = str(paths["ballots" if wide else "votes"])
+        frames["votes"] = _with_stars(frames["votes"], place, wide=wide)
     try:
         return SystemState(
             communities=frames.get("communities"),
@@ -73,12 +106,66 @@ def read_folder(folder: str | Path, *, quarantine: bool = False) -> SystemState:
             required_voters=frames.get("required_voters"),
             yes_no_votes=frames.get("yes_no_votes"),
             quarantine=quarantine,
+            spellings=layout.choices,
         )
     except InvalidTableError as error:
-        if not choices or not any(problem.table in ("votes", "choices") for problem in error.problems):
-            raise
-        way_out = f"Fix the cells, or set the ballots aside with quarantine. {_why_choices(choices)}"
-        raise InvalidTableError(error.problems, way_out) from None
+        way_out = _way_out(error, frames, names)
+        raise InvalidTableError(error.problems, way_out) if way_out else error from None
+
+
+def _with_member_id(folder: Path, frames: dict[str, pl.DataFrame], layout: Layout) -> dict[str, pl.DataFrame]:
+    """The tables with the column that says who voted under its name in ballots and votes."""
+    if layout.id_column is None:
+        return frames
+    holding = [name for name in ("ballots", "votes") if name in frames and layout.id_column in frames[name].columns]
+    if not holding:
+        found = [name for table in ("ballots", "votes") if table in frames for name in frames[table].columns]
+        raise UnreadableFileError(
+            f"{folder}: neither ballots nor votes has a column {layout.id_column!r} (--id). Columns: "
+            f"{', '.join(name for name in found if name != '__line__') or 'none'}."
+        )
+    taken = [name for name in holding if "member_id" in frames[name].columns and layout.id_column != "member_id"]
+    if taken:
+        raise UnreadableFileError(f"{folder}: {taken[0]} has a column member_id already. Leave --id out.")
+    return frames | {name: frames[name].rename({layout.id_column: "member_id"}) for name in holding}
+
+
+def _doubt_rows(paths: dict[str, Path], frames: dict[str, pl.DataFrame]) -> None:
+    """Note loudly what looks like no voter and no choice, unless tables list the members and the choices."""
+    for table in ("ballots", "votes"):
+        frame = frames.get(table, pl.DataFrame())
+        if table in paths and "member_id" in frame.columns and "members" not in frames:
+            doubt_rows(str(paths[table]), frame["member_id"].cast(pl.String, strict=False), lines_of(frame))
+    if "votes" in paths and "choice_id" in frames["votes"].columns and "choices" not in frames:
+        for choice in frames["votes"]["choice_id"].cast(pl.String, strict=False).drop_nulls().unique().sort():
+            doubt_name(str(paths["votes"]), "choice", choice)
+
+
+def _with_stars(votes: pl.DataFrame, place: str, *, wide: bool) -> pl.DataFrame:
+    """The votes with their stars in plain numbers, after a look at what they may be instead."""
+    if "stars" in votes.columns and is_text(votes.schema["stars"]):
+        votes = read_stars(votes, place, blanks=wide)
+    if {"stars", "member_id"} <= set(votes.columns):
+        note_ranks(votes, place)
+    return votes
+
+
+def _way_out(error: InvalidTableError, frames: dict[str, pl.DataFrame], choices: list[str]) -> str:
+    """What to do where the layout of the sheets may be the cause; nothing where it is not."""
+    problems = [problem.rule for problem in error.problems]
+    if "member_id|missing" in problems and "ballots" in frames:
+        named = [name for name in frames["ballots"].columns if plain(name) in PEOPLE]
+        such = f", such as --id {quoted(named[0])}" if named else ""
+        return f"Say which column of ballots says who voted, with --id{such}; or rename it to member_id."
+    if "look_alikes" in problems or not any(problem.table in ("votes", "choices") for problem in error.problems):
+        return ""
+    hint = scale_hint(frames["votes"]["stars"]) if "votes" in frames and "stars" in frames["votes"].columns else ""
+    if choices:
+        why = why_choices(RULE, choices)
+        return " ".join(
+            part for part in ("Fix the cells, or set the ballots aside with --quarantine.", hint, why) if part
+        )
+    return f"Fix the rows, or set them aside with --quarantine. {hint}" if hint else ""
 
 
 # --- files ---------------------------------------------------------------------------------------------------------
@@ -113,7 +200,8 @@ def _table_files(folder: Path) -> dict[str, Path]:
         else:
             found[table] = entry
     if not found:
-        raise UnreadableFileError(" ".join([f"{folder}: holds no table. {looked_for}", *hints]))
+        poll = "The export of a poll is tallied by itself: crowdvote tally FILE."
+        raise UnreadableFileError(" ".join([f"{folder}: holds no table. {looked_for}", *hints, poll]))
     for hint in hints:
         warnings.warn(f"{folder}: {hint}", TableWarning, stacklevel=3)
     return found
@@ -130,17 +218,22 @@ def _hint(entry: Path) -> list[str]:
     for word in (stem, *re.split(r"[^a-z]+", stem)):
         for match in get_close_matches(word, known, n=1, cutoff=0.82):
             table = known[match]
-            return [f"{entry.name} was not read; if it is the table {table}, name it {table}.csv or {table}.parquet."]
+            saved = " (open it and save it as CSV first)" if entry.suffix.lower() in _SPREADSHEETS else ""
+            return [
+                f"{entry.name} was not read; if it is the table {table}, name it {table}.csv or {table}.parquet{saved}."
+            ]
     return []
 
 
-def _read(path: Path) -> pl.DataFrame:
+def _read(path: Path, layout: Layout) -> pl.DataFrame:
     if path.is_dir() and path.suffix != ".csv":
         frame = read_parts(path)
     elif not path.is_file():
         raise UnreadableFileError(f"{path}: is not a file.")
+    elif path.suffix == ".csv":
+        frame = unguarded(path, _read_csv(path, layout))
     else:
-        frame = unguarded(path, read_table(path)) if path.suffix == ".csv" else read_parquet(path)
+        frame = read_parquet(path)
     if "row" in frame.columns and path.stem != "ballots":
         raise UnreadableFileError(
             f"{path}: the column name 'row' is taken (rows are numbered in it). Rename the column."
@@ -148,73 +241,24 @@ def _read(path: Path) -> pl.DataFrame:
     return frame
 
 
-# --- one column a choice -------------------------------------------------------------------------------------------
+def _read_csv(path: Path, layout: Layout) -> pl.DataFrame:
+    """A table of text, with the lines of the file in ``__line__``."""
+    own = {layout.id_column.lower()} if layout.id_column else set()
+    sheet = read_sheet(path, layout.separator, {*tables.columns(path.stem), *own})
+    refuse_repeats(path, sheet.header)
+    return _with_lists(path, sheet).with_columns(__line__=sheet.lines)
 
 
-def _choice_columns(frames: dict[str, pl.DataFrame]) -> list[str]:
-    """The columns of ballots that are choices; none where there are votes, or where ballots lacks its key."""
-    if "votes" in frames or "ballots" not in frames or "member_id" not in frames["ballots"].columns:
-        return []
-    return [name for name in frames["ballots"].columns if name not in tables.columns("ballots")]
-
-
-def _with_votes(frames: dict[str, pl.DataFrame], choices: list[str]) -> dict[str, pl.DataFrame]:
-    ballots = frames["ballots"]
-    _refuse_what_cannot_be_stars(ballots, choices)
-    known = [name for name in ballots.columns if name not in choices]
-    keys: dict[str, pl.Expr] = {name: pl.col(name) for name in ("decision_id", "member_id") if name in known}
-    votes = gather_votes(ballots, keys, {name: name for name in choices})
-    decisions = ballots["decision_id"] if "decision_id" in known else None
-    return (
-        {"choices": list_choices(decisions, votes, choices)}
-        | frames
-        | {"ballots": ballots.select(known), "votes": votes}
-    )
-
-
-def _refuse_what_cannot_be_stars(ballots: pl.DataFrame, choices: list[str]) -> None:
-    floats = [name for name in choices if ballots.schema[name].is_float()]
-    if floats:
-        sentence = f"stars are exact (D10), and these columns are binary floats: {', '.join(floats)}"
-        raise InvalidTableError(
-            [Problem("ballots", "stars|type", sentence, 0, ())],
-            f"Write them as text, integers or Decimal(9, 8). {_why_choices(choices)}",
+def _with_lists(path: Path, sheet: Sheet) -> pl.DataFrame:
+    """The table, where commas part tags if the columns are parted otherwise: ``a,b`` as ``a;b``."""
+    frame = sheet.table()
+    if sheet.dialect.separator == "," or "tags" not in frame.columns:
+        return frame
+    several = frame["tags"].str.contains(",", literal=True) & ~frame["tags"].str.contains(";", literal=True)
+    if several.any():
+        warnings.warn(
+            f"{path}: commas between tags were taken as such, in {int(several.sum()):,} lines, like semicolons.",
+            TableWarning,
+            stacklevel=3,
         )
-    wrong = [name for name in choices if not _may_be_stars(ballots[name])]
-    if wrong:
-        # The cells are not shown: they may hold the name of somebody who is anonymous (P1).
-        sentence = (
-            f"no cell is a number of stars in {'the column' if len(wrong) == 1 else 'the columns'} {', '.join(wrong)}"
-        )
-        near = [f"'{name}' may be meant as '{meant}'." for name in wrong for meant in _near_column(name)]
-        raise InvalidTableError(
-            [Problem("ballots", "stars|type", sentence, 0, ())],
-            " ".join(
-                [
-                    _why_choices(choices),
-                    *near,
-                    "Rename or remove the columns that are not choices, or give a votes table.",
-                ]
-            ),
-        )
-
-
-def _may_be_stars(column: pl.Series) -> bool:
-    """Whether some cell is a number, or all are blank."""
-    if column.dtype.is_nested():
-        return False
-    cells = column.cast(pl.String, strict=False).drop_nulls().str.strip_chars()
-    cells = cells.filter(cells != "")
-    return cells.is_empty() or bool(cells.str.contains(_NUMBER).any())
-
-
-def _near_column(name: str) -> list[str]:
-    return get_close_matches(name.lower().replace(" ", "_"), tables.columns("ballots"), n=1, cutoff=0.75)
-
-
-def _why_choices(choices: list[str]) -> str:
-    known = ", ".join(tables.columns("ballots"))
-    return (
-        f"Without a votes table, every column of ballots other than {known} is taken as a choice, its cells as stars; "
-        f"here: {', '.join(choices)}."
-    )
+    return frame.with_columns(tags=pl.when(several).then(pl.col("tags").str.replace_all(",", ";")).otherwise("tags"))

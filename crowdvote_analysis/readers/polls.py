@@ -1,35 +1,39 @@
-"""The ballots of a poll → SystemState: the CSV exports of star.vote and BetterVoting.
-
-star.vote writes ``voterID,voteTime,pollID`` and one column a candidate.
-
-BetterVoting (https://bettervoting.com, "Download CSV" below the results) writes ``ballot_id,precinct`` and one column a
-candidate; its first exports had no precinct. With several races the columns are called ``Race!!Candidate``. Ranked
-races (RCV, STV) have further columns ``overvote_rank`` and ``has_duplicate_rank``; the file says nothing else about
-the method of a race. Source: ``BallotDataExport.tsx`` and ``docs/help/exporting_your_data.md`` of
-github.com/Equal-Vote/bettervoting.
-"""
+"""The ballots of a poll → SystemState: the CSV exports of star.vote and BetterVoting, and the answers of forms."""
 
 from __future__ import annotations
 
-import re
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crowdvote_analysis.errors import TableWarning, UnreadableFileError
-from crowdvote_analysis.readers.sheet import Sheet, other_separator, read_sheet, refuse_repeats
-from crowdvote_analysis.readers.star_columns import gather_votes, list_choices
+from crowdvote_analysis.errors import InvalidTableError, TableWarning, UnreadableFileError
+from crowdvote_analysis.readers.forms import voter_column
+from crowdvote_analysis.readers.index_columns import is_index, may_be_index
+from crowdvote_analysis.readers.layout import Layout, make_layout
+from crowdvote_analysis.readers.left_out import leave_out_columns, leave_out_rows
+from crowdvote_analysis.readers.poll_sheets import STAR_VOTE, Poll, PollSheet, bettervoting, form, star_vote
+from crowdvote_analysis.readers.scales import note_ranks, scale_hint
+from crowdvote_analysis.readers.sheet import Sheet, read_sheet
+from crowdvote_analysis.readers.star_cells import read_stars
 from crowdvote_analysis.state import SystemState
 
-_STAR_VOTE = ["voterid", "votetime", "pollid"]
-_RANKED = ("overvote_rank", "has_duplicate_rank")
-# A race or a candidate may have exclamation marks of its own; the last pair with a name behind it separates them.
-_RACE_AND_CANDIDATE = re.compile(r"(.+)!!(.+)", re.DOTALL)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-def read_poll(path: str | Path, *, community_id: str = "poll", quarantine: bool = False) -> SystemState:
-    """Read the CSV export of a poll held on star.vote or BetterVoting; the header tells which.
+def read_poll(
+    path: str | Path,
+    *,
+    community_id: str = "poll",
+    quarantine: bool = False,
+    separator: str | None = None,
+    id_column: str | None = None,
+    choices: Sequence[str] = (),
+    leave_out: Sequence[str] = (),
+) -> SystemState:
+    """Read the ballots of a poll: the CSV export of star.vote or BetterVoting, or the answers of a form.
 
     A candidate column is a choice, in the order of the file; a blank cell is a choice not rated and gives no row in
     votes. Ballots keep the order of the file; a ballot with blank cells only is a ballot without stars (D5). Who voted
@@ -41,131 +45,88 @@ def read_poll(path: str | Path, *, community_id: str = "poll", quarantine: bool 
       member and has a ballot in every race. Precincts, where there are any, are kept in ``state.unknown``. Ranked
       races are left out with a warning, because ranks are not stars; Ranked Robin, approval and choose-one races
       cannot be told from STAR by the file, so whoever reads one must know.
+    - Any other sheet with a line a ballot, such as the answers of a form: a column such as ``Email Address`` is the
+      member, else every line is one (``line 2``); grids ``Question [Choice]`` are the choices, else every column that
+      forms do not write by themselves. A note says what was taken as what.
 
     Args:
         path: The file.
         community_id: Name of the community that is made of the voters.
         quarantine: Set bad rows aside in ``SystemState.quarantined`` instead of raising.
+        separator: What stands between the columns; found out by default.
+        id_column: Header of the column that says who voted, for sheets that are neither of star.vote nor BetterVoting.
+        choices: The choices, if not every column is one; columns are found in whatever spelling.
+        leave_out: Headers of columns that are no choices, and ids of rows that are no voters.
 
     Returns:
         The state.
 
     Raises:
-        UnreadableFileError: The file cannot be read, is in neither format, repeats a candidate, or has no STAR ballots.
+        UnreadableFileError: The file cannot be read, repeats a candidate, or has no STAR ballots.
         InvalidTableError: The ballots cannot be counted: somebody voted twice in a poll, or stars are not 0 to 5.
     """
     path = Path(path)
-    sheet = read_sheet(path)
+    layout = make_layout(separator, id_column, choices, leave_out)
+    sheet = read_sheet(path, layout.separator, _keys(layout))
+    header = sheet.header
+    sheet = _without_index(path, leave_out_columns(sheet, layout))
     names = [name.lower() for name in sheet.header]
-    if names[:3] == _STAR_VOTE:
-        read = _star_vote
-    elif names[:1] == ["ballot_id"]:
-        read = _bettervoting
-    else:
-        raise _unknown_header(path, sheet.header)
-    if sheet.rows.is_empty():
-        raise UnreadableFileError(f"{path}: holds no ballots, only a header.")
-    frames = read(path, sheet)
-    return SystemState(
-        decisions=frames["decisions"].with_columns(community_id=pl.lit(community_id)),
-        choices=frames["choices"],
-        ballots=frames["ballots"],
-        votes=frames["votes"],
-        quarantine=quarantine,
-    )
-
-
-def _star_vote(path: Path, sheet: Sheet) -> dict[str, pl.DataFrame]:
-    candidates = {str(column): name for column, name in enumerate(sheet.header) if column >= len(_STAR_VOTE)}
-    _refuse_candidates(path, list(candidates.values()))
-    voter, time, poll = pl.col("0"), pl.col("1"), pl.col("2")
-    votes = gather_votes(sheet.rows, {"decision_id": poll, "member_id": voter}, candidates)
-    polls = sheet.rows["2"]
-    decisions = pl.DataFrame({"decision_id": polls.drop_nulls().unique(maintain_order=True)})
-    if len(decisions) == 1:
-        decisions = decisions.with_columns(title=pl.lit(path.stem))
-    return {
-        "decisions": decisions,
-        "choices": list_choices(polls, votes, list(candidates.values())),
-        "ballots": sheet.rows.select(decision_id=poll, member_id=voter, cast_at=time),
-        "votes": votes,
-    }
-
-
-def _bettervoting(path: Path, sheet: Sheet) -> dict[str, pl.DataFrame]:
-    races = _races(path, sheet.header)
-    who: dict[str, pl.Expr] = {"member_id": pl.col("0")}
-    more: dict[str, pl.Expr] = {}
-    if _has_precinct(sheet.header) and sheet.rows["1"].null_count() < len(sheet.rows):
-        more["precinct"] = pl.col("1")
-    ballots, votes, choices = [], [], []
-    for race, candidates in races.items():
-        refuse_repeats(path, list(candidates.values()))
-        key = {"decision_id": pl.lit(race)}
-        ballots.append(sheet.rows.select(**key, **who, **more))
-        votes.append(gather_votes(sheet.rows, key | who, candidates))
-        choices.append(list_choices(pl.Series([race]), votes[-1], list(candidates.values())))
-    return {
-        "decisions": pl.DataFrame({"decision_id": list(races)}),
-        "choices": pl.concat(choices),
-        "ballots": pl.concat(ballots),
-        "votes": pl.concat(votes),
-    }
-
-
-def _races(path: Path, header: list[str]) -> dict[str, dict[str, str]]:
-    """The STAR races by name: their candidates by column."""
-    marks = {str(column): name for column, name in enumerate(header) if column >= 1 + _has_precinct(header)}
-    candidates = {column: name for column, name in marks.items() if name not in _RANKED}
-    _refuse_candidates(path, list(candidates.values()), repeats=True)
-    # BetterVoting names either every column after its race or none, so a lone "!!" belongs to a candidate's name.
-    parts = {column: _RACE_AND_CANDIDATE.fullmatch(name) for column, name in candidates.items()}
-    several = all(parts.values())
-    races: dict[str, dict[str, str]] = {}
-    ranked: set[str] = set()
-    race = path.stem
-    for column, name in marks.items():
-        part = parts.get(column)
-        if several and part:
-            race, name = part[1].strip(), part[2].strip()
-        if name in _RANKED:
-            # Written without its race (or, in newer files, with it) behind the candidates of the race.
-            ranked.add(race)
-        else:
-            races.setdefault(race, {})[column] = name
-    stars = {race: columns for race, columns in races.items() if race not in ranked}
-    if not stars:
+    if {"choice_id", "stars"} <= set(names):
         raise UnreadableFileError(
-            f"{path}: is a ranked poll (it has the columns overvote_rank or has_duplicate_rank); ranks are not stars "
-            "and cannot be counted here."
+            f"{path}: is a table of votes, with a line a star. Put it into a folder as votes.csv, for crowdvote count."
         )
-    if ranked:
-        warnings.warn(
-            f"{path}: races left out because they are ranked, and ranks are not stars: {', '.join(sorted(ranked))}.",
-            TableWarning,
-            stacklevel=4,
+    read = form
+    if not layout.id_column:
+        read = star_vote if set(STAR_VOTE) <= set(names) else bettervoting if names[:1] == ["ballot_id"] else form
+    if read is star_vote:
+        ids = [names.index(name) for name in STAR_VOTE]
+        sheet = sheet.only([*ids, *(position for position in range(len(names)) if position not in ids)])
+    voter = voter_column(path, sheet, layout) if read is form else "0"
+    sheet = leave_out_rows(path, sheet, layout, voter, header)
+    if sheet.rows.is_empty():
+        raise UnreadableFileError(f"{path}: holds no ballots, only a header. {sheet.dialect}.")
+    source = PollSheet(path, sheet, layout, voter)
+    return _checked(source, read(source), community_id, quarantine=quarantine)
+
+
+def _keys(layout: Layout) -> set[str]:
+    """Names by which the header of a poll is known."""
+    asked = [layout.id_column, *layout.choices] if layout.id_column else list(layout.choices)
+    forms = ("timestamp", "email address", "respondent id", "response id", "completion time", "submitdate")
+    return {*STAR_VOTE, "ballot_id", *forms, *(name.lower() for name in asked if name)}
+
+
+def _without_index(path: Path, sheet: Sheet) -> Sheet:
+    """The sheet without the columns before all others that number its lines."""
+    while sheet.header and may_be_index(sheet.header[0]) and is_index(sheet.header[0], sheet.rows.to_series(0)):
+        if len(sheet.header) == 1 or sheet.header[0] == "#":  # a number that Typeform gives to an answer
+            break
+        _warn(f"{path}: the column {sheet.header[0]!r} numbers the lines; it was left out as an index.")
+        sheet = sheet.only(range(1, len(sheet.header)))
+    return sheet
+
+
+def _checked(source: PollSheet, poll: Poll, community_id: str, *, quarantine: bool) -> SystemState:
+    """The state of a poll; notes what looks wrong, and says in errors how the file was understood."""
+    place = str(source.path)
+    votes = read_stars(poll.votes, place)
+    note_ranks(votes, place)
+    try:
+        return SystemState(
+            decisions=poll.decisions.with_columns(community_id=pl.lit(community_id)),
+            choices=poll.choices,
+            ballots=poll.ballots,
+            votes=votes,
+            quarantine=quarantine,
+            spellings=source.layout.choices,
         )
-    return stars
+    except InvalidTableError as error:
+        if any(problem.rule == "look_alikes" for problem in error.problems):
+            raise
+        words = ("Fix the cells, or set the ballots aside with --quarantine.", scale_hint(votes["stars"]), poll.why)
+        way_out = " ".join(word for word in (*words, f"{source.sheet.dialect}.") if word)
+        raise InvalidTableError(error.problems, way_out) from None
 
 
-def _has_precinct(header: list[str]) -> bool:
-    return [name.lower() for name in header[1:2]] == ["precinct"]
-
-
-def _refuse_candidates(path: Path, names: list[str], *, repeats: bool = False) -> None:
-    if not names:
-        raise UnreadableFileError(f"{path}: the header names no candidates.")
-    if not repeats:
-        refuse_repeats(path, names)
-
-
-def _unknown_header(path: Path, header: list[str]) -> UnreadableFileError:
-    line = ",".join(header)
-    shown = f"{line[:200]}…" if len(line) > 200 else line
-    separator = other_separator(line, len(header))
-    return UnreadableFileError(
-        f"{path}: is not the export of a poll that is understood. Header found: {shown}. Understood are star.vote "
-        "(voterID,voteTime,pollID, then a column a candidate) and BetterVoting (ballot_id,precinct, then a column a "
-        "candidate)."
-        + (f" The columns seem to be separated by {separator}; save the file with commas." if separator else "")
-    )
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, TableWarning, stacklevel=3)

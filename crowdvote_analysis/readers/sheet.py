@@ -1,19 +1,23 @@
-"""Comma-separated files, read as text and nothing else: no type is guessed, no cell is lost."""
+"""Files of columns with separators between them, read as text and nothing else: no type is guessed, no cell is lost."""
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crowdvote_analysis.errors import UnreadableFileError
+from crowdvote_analysis.errors import DoubtWarning, TableWarning, UnreadableFileError
+from crowdvote_analysis.readers.dialect import Dialect, find_dialect
+from crowdvote_analysis.readers.index_columns import is_index
 from crowdvote_analysis.readers.text_file import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence, Set
     from pathlib import Path
 
 
@@ -24,51 +28,65 @@ class Sheet:
     Attributes:
         header: Names of the columns, trimmed; a name may repeat.
         rows: Text columns named ``"0"``, ``"1"``, … in the order of the header; values trimmed, blank is null.
+        lines: The line of the file in which each row begins, from 1.
+        dialect: How the file was taken apart.
     """
 
     header: list[str]
     rows: pl.DataFrame
+    lines: pl.Series
+    dialect: Dialect
 
     def table(self) -> pl.DataFrame:
         """The rows under the names of the header, which must not repeat."""
         return self.rows.rename(dict(zip(self.rows.columns, self.header, strict=True)))
 
+    def only(self, positions: Sequence[int]) -> Sheet:
+        """The sheet with these of its columns, in this order."""
+        rows = self.rows.select(pl.nth(positions)) if positions else self.rows.select()
+        rows.columns = [str(position) for position in range(rows.width)]
+        return replace(self, header=[self.header[position] for position in positions], rows=rows)
 
-def read_sheet(path: Path) -> Sheet:
-    """Read a comma-separated file whose first line names the columns.
+    def where(self, kept: pl.Series) -> Sheet:
+        """The sheet with the rows for which a Boolean column is true."""
+        return replace(self, rows=self.rows.filter(kept), lines=self.lines.filter(kept))
+
+
+def read_sheet(path: Path, separator: str | None = None, keys: Set[str] = frozenset()) -> Sheet:
+    """Read a file whose first line names the columns; commas stand between them, or what is found there instead.
 
     Lines without any value are left out (spreadsheets leave them at the end), and so are columns without name and
-    values.
+    values. An index that a program wrote as a first column without a name, and lines that repeat the header (of files
+    that were put together), are left out with a note; so are lines above the header.
+
+    Args:
+        path: The file.
+        separator: What stands between the columns, if it shall not be found out.
+        keys: Names of columns by which the header is known, in small letters.
 
     Raises:
-        UnreadableFileError: Not a text file, another separator than the comma, lines that are longer or shorter than
-            the header, a quote that is never closed, or values below a column without a name.
+        UnreadableFileError: Not a text file, lines that are longer or shorter than the header, a quote that is never
+            closed, or values below a column without a name.
     """
-    text = read_text(path)
-    header = _header(path, text)
-    try:
-        rows = pl.read_csv(text.encode(), infer_schema=False)
-    except pl.exceptions.PolarsError:
-        raise _uneven(path, text, len(header)) from None
-    if rows.width != len(header):
-        raise _uneven(path, text, len(header))
-    rows.columns = [str(position) for position in range(rows.width)]
-    trimmed = pl.all().str.strip_chars()
-    rows = rows.select(pl.when(trimmed != "").then(trimmed))
-    # polars fills up a short line with nulls, so a line can only be short where the last cell is null.
-    if rows.to_series(-1).null_count() and not _even(text, len(header)):
-        raise _uneven(path, text, len(header))
-    rows = rows.filter(~pl.all_horizontal(pl.all().is_null()))
-    return _without_nameless(path, Sheet(header, rows))
+    dialect = find_dialect(path, read_text(path), separator, keys)
+    header, last = _header(path, dialect)
+    rows = _quick_rows(dialect, last, len(header))
+    if rows is None:
+        rows = _patient_rows(path, dialect, len(header))
+    trimmed = pl.exclude("line").str.strip_chars()
+    rows = rows.select(pl.when(trimmed != "").then(trimmed), "line")
+    rows = rows.filter(~pl.all_horizontal(pl.exclude("line").is_null()))
+    rows = _without_repeated_header(path, rows, header)
+    return _without_nameless(path, Sheet(header, rows.drop("line"), rows["line"], dialect))
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """Read a comma-separated file into text columns under the names of its header; blank is null.
+def read_table(path: Path, separator: str | None = None, keys: Set[str] = frozenset()) -> pl.DataFrame:
+    """Read a file into text columns under the names of its header; blank is null.
 
     Raises:
         UnreadableFileError: As ``read_sheet``, or a column name appears more than once.
     """
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, separator, keys)
     refuse_repeats(path, sheet.header)
     return sheet.table()
 
@@ -82,70 +100,159 @@ def refuse_repeats(path: Path, names: Sequence[str]) -> None:
         )
 
 
-def other_separator(line: str, columns: int) -> str | None:
-    """The separator that splits a header into more than so many columns, in words; none if there is none."""
-    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(next(csv.reader([line], delimiter=separator), [])) > columns:
-            return name
-    return None
+# --- taking apart --------------------------------------------------------------------------------------------------
 
 
-def _header(path: Path, text: str) -> list[str]:
+def _reader(dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """The records of a text, each with the line of the file in which it begins."""
+    reader = csv.reader(io.StringIO(dialect.text, newline=""), delimiter=dialect.separator, quotechar=dialect.quote)
+    line = 0
+    for cells in reader:
+        yield dialect.header + line, cells
+        line = reader.line_num
+
+
+def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:
+    """The names of the columns, and the last line of the file that they stand in."""
     try:
-        header = [name.strip() for name in next(csv.reader(io.StringIO(text, newline="")))]
+        reader = csv.reader(io.StringIO(dialect.text, newline=""), delimiter=dialect.separator, quotechar=dialect.quote)
+        header = [" ".join(part.strip() for part in name.splitlines()).strip() for name in next(reader, [])]
     except csv.Error as error:
-        raise UnreadableFileError(f"{path}: the first line cannot be read as CSV ({error}).") from None
+        raise UnreadableFileError(f"{path}: line {dialect.header} cannot be read as CSV ({error}).") from None
     if not any(header):
-        raise UnreadableFileError(f"{path}: the first line is blank; it must name the columns.")
-    separator = other_separator(text.partition("\n")[0], 1) if len(header) == 1 else None
-    if separator:
+        raise UnreadableFileError(f"{path}: line {dialect.header} is blank; it must name the columns.")
+    if len(header) == 1 and dialect.text.startswith('"') and "," in header[0] and "\n" not in header[0]:
         raise UnreadableFileError(
-            f"{path}: the columns seem to be separated by {separator}. Save the file with commas between the columns."
+            f"{path}: the header stands in double quotes as a whole, so it is one column. Remove the quotes around "
+            "whole lines (a spreadsheet writes them when it opens a file without taking its columns apart)."
         )
-    return header
+    return header, dialect.header + reader.line_num - 1
 
 
-def _even(text: str, width: int) -> bool:
-    """Whether every line has ``width`` cells; quick where no quotes can hide a comma."""
-    if '"' in text:
-        return _uneven_line(text, width) is None
-    lines = pl.Series([text]).str.split("\n").explode()
-    cells = lines.filter(lines.str.strip_chars() != "").str.count_matches(",", literal=True) + 1
+def _quick_rows(dialect: Dialect, last: int, width: int) -> pl.DataFrame | None:
+    """The rows, where every line is one of them and has as many cells as the header; none otherwise."""
+    lines = dialect.header + dialect.text.count("\n") - dialect.text.endswith("\n") - last
+    try:
+        rows = pl.read_csv(
+            dialect.text.encode(),
+            infer_schema=False,
+            separator=dialect.separator,
+            quote_char=dialect.quote,
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    if rows.width != width or rows.height != lines:
+        return None
+    rows.columns = [str(position) for position in range(width)]
+    # polars fills up a short line with nulls, so a line can only be short where the last cell is null.
+    if rows.to_series(-1).null_count() and not _even(dialect, width):
+        return None
+    return rows.with_columns(line=pl.int_range(last + 1, last + 1 + lines, dtype=pl.Int64))
+
+
+def _even(dialect: Dialect, width: int) -> bool:
+    """Whether every line has ``width`` cells; quick where no quotes can hold a separator."""
+    if dialect.quote in dialect.text:
+        return False
+    lines = pl.Series([dialect.text]).str.split("\n").explode()
+    cells = lines.filter(lines.str.strip_chars() != "").str.count_matches(dialect.separator, literal=True) + 1
     return bool((cells == width).all())
 
 
-def _uneven_line(text: str, width: int) -> tuple[int, int] | None:
-    """Number of the first line that has not ``width`` cells, and how many it has."""
-    reader = csv.reader(io.StringIO(text, newline=""))
-    for cells in reader:
-        if len(cells) != width and any(cell.strip() for cell in cells):
-            return reader.line_num, len(cells)
-    return None
+def _patient_rows(path: Path, dialect: Dialect, width: int) -> pl.DataFrame:
+    """The rows, record by record; raises at the first that has too many cells or too few."""
+    needed = width
+    with _cells_of_any_length(dialect.text):
+        try:
+            records = list(_reader(dialect))
+        except csv.Error as error:
+            raise UnreadableFileError(f"{path}: is not a CSV file ({error}). {dialect}.") from None
+    if dialect.text.count(dialect.quote) % 2 and "\n" in "".join(records[-1][1]):
+        raise UnreadableFileError(
+            f"{path}: a {'double' if dialect.quote == chr(34) else 'single'} quote that opens in line {records[-1][0]} "
+            f"is never closed. {dialect}."
+        )
+    while needed and not records[0][1][needed - 1].strip():  # separators at the end of the header
+        needed -= 1
+    kept = [(line, cells) for line, cells in records[1:] if any(cell.strip() for cell in cells)]
+    for line, cells in kept:
+        if len(cells) < needed or any(cell.strip() for cell in cells[width:]):
+            raise _uneven(path, dialect, line, cells, width)
+    _doubt_swallowed_lines(path, dialect, kept, width)
+    full = [(cells + [""] * width)[:width] for _, cells in kept]
+    columns = zip(*full, strict=True) if full else [()] * width
+    named = {str(position): pl.Series(cells, dtype=pl.String) for position, cells in enumerate(columns)}
+    return pl.DataFrame(named | {"line": pl.Series([line for line, _ in kept], dtype=pl.Int64)})
 
 
-def _uneven(path: Path, text: str, width: int) -> UnreadableFileError:
-    try:
-        found = _uneven_line(text, width)
-    except csv.Error as error:
-        return UnreadableFileError(f"{path}: is not a CSV file ({error}).")
-    if found is None:
-        return UnreadableFileError(f"{path}: is not a CSV file; is there a double quote that is never closed?")
-    line, cells = found
-    has = "1 cell" if cells == 1 else f"{cells} cells"
+def _doubt_swallowed_lines(path: Path, dialect: Dialect, records: list[tuple[int, list[str]]], width: int) -> None:
+    """A quote in the wrong place takes the lines up to the next one into a single cell."""
+    for line, cells in records:
+        if any("\n" in cell.strip() and cell.count(dialect.separator) >= max(width - 1, 1) for cell in cells):
+            warnings.warn(
+                f"{path}: a quote that opens in line {line} or below it closes in another line, and what stands "
+                "between, separators too, was taken as one cell. If the quote is there by mistake, lines are missing.",
+                DoubtWarning,
+                stacklevel=3,
+            )
+            return
+
+
+def _uneven(path: Path, dialect: Dialect, line: int, cells: list[str], width: int) -> UnreadableFileError:
+    has = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+    lone = sum(bool(cell.strip()) for cell in cells) == 1
     return UnreadableFileError(
         f"{path}: line {line} has {has}, the header has {width}. Every line needs as many cells as the header; a name "
-        "or text that holds a comma must stand in double quotes."
+        f"or text that holds a separator must stand in quotes. {dialect}."
+        + (" If the line is a title or a remark, remove it." if lone or width == 1 else "")
     )
+
+
+@contextmanager
+def _cells_of_any_length(text: str) -> Iterator[None]:
+    """Let the module csv read cells as long as the text; by itself it stops at 131,072 characters."""
+    limit = csv.field_size_limit(max(len(text), csv.field_size_limit()))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+# --- lines and columns that are no data ----------------------------------------------------------------------------
+
+
+def _without_repeated_header(path: Path, rows: pl.DataFrame, header: list[str]) -> pl.DataFrame:
+    if rows.is_empty():
+        return rows
+    names = [name or None for name in header]
+    same = pl.all_horizontal(pl.col(str(n)).eq_missing(pl.lit(name, pl.String)) for n, name in enumerate(names))
+    again = rows.filter(same)["line"]
+    if again.is_empty():
+        return rows
+    lines = ", ".join(f"{line:,}" for line in again.head(3)) + (", …" if len(again) > 3 else "")
+    warnings.warn(
+        f"{path}: {len(again):,} {'line repeats' if len(again) == 1 else 'lines repeat'} the header and "
+        f"{'was' if len(again) == 1 else 'were'} left out (line {lines}); the file seems to be several in one.",
+        TableWarning,
+        stacklevel=3,
+    )
+    return rows.filter(~same)
 
 
 def _without_nameless(path: Path, sheet: Sheet) -> Sheet:
     nameless = [position for position, name in enumerate(sheet.header) if not name]
     filled = [position for position in nameless if sheet.rows.to_series(position).null_count() < len(sheet.rows)]
+    if filled[:1] == [0] and is_index("", sheet.rows.to_series(0)):
+        filled = filled[1:]
+        warnings.warn(
+            f"{path}: the first column has no name and numbers the lines; it was left out as an index.",
+            TableWarning,
+            stacklevel=3,
+        )
     if filled:
         raise UnreadableFileError(
-            f"{path}: column {filled[0] + 1} holds values but has no name in the header. Name it or remove it."
+            f"{path}: column {filled[0] + 1} holds values but has no name in the header. Name it or remove it; if "
+            "other lines stand above the header, remove them; if it goes over several lines, join them into one. "
+            f"{sheet.dialect}."
         )
-    kept = [position for position in range(len(sheet.header)) if position not in nameless]
-    rows = sheet.rows.select(pl.nth(kept))
-    rows.columns = [str(position) for position in range(rows.width)]
-    return Sheet([sheet.header[position] for position in kept], rows)
+    return sheet.only([position for position in range(len(sheet.header)) if position not in nameless])

@@ -15,20 +15,31 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def gather_votes(ballots: pl.DataFrame, keys: Mapping[str, pl.Expr], choices: Mapping[str, str]) -> pl.DataFrame:
+def gather_votes(
+    ballots: pl.DataFrame,
+    keys: Mapping[str, pl.Expr],
+    choices: Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
+) -> pl.DataFrame:
     """One row a star, choice by choice, each in the order of the ballots.
 
     Args:
         ballots: One row a ballot, one text column a choice.
         keys: The other columns of the result, such as ``member_id``, as expressions over ``ballots``.
         choices: The id of the choice, by column of ``ballots``.
+        headers: The headers of those columns in the file, for messages; as they are called in ``ballots`` by default.
 
     Returns:
-        The columns of ``keys``, then ``choice_id`` and ``stars`` (text), without blank stars.
+        The columns of ``keys``, then ``choice_id``, ``stars`` (text) and ``__column__``, without blank stars.
     """
     columns = [
         ballots.lazy()
-        .select(**keys, choice_id=pl.lit(choice), stars=pl.col(column).cast(pl.String))
+        .select(
+            **keys,
+            choice_id=pl.lit(choice),
+            stars=pl.col(column).cast(pl.String),
+            __column__=pl.lit((headers or {}).get(column, column)),
+        )
         .filter(pl.col("stars").str.strip_chars() != "")
         for column, choice in choices.items()
     ]
@@ -45,14 +56,15 @@ def list_choices(decisions: pl.Series | None, votes: pl.DataFrame, choices: Sequ
     Args:
         decisions: The decision of each ballot, or none if the ballots do not name it.
         votes: The result of ``gather_votes``.
-        choices: The ids of the choices, in the order of the columns.
+        choices: The ids of the choices, in the order of the columns; one may stand above several columns.
 
     Returns:
-        decision_id (unless ``decisions`` is none), choice_id, position (counted from 0).
+        decision_id (unless ``decisions`` is none), choice_id, position (counted from 0), ``__column__``.
     """
     listed = pl.DataFrame(
-        {"choice_id": choices, "position": range(len(choices))}, schema={"choice_id": pl.String, "position": pl.Int64}
-    )
+        {"choice_id": list(dict.fromkeys(choices)), "position": range(len(set(choices)))},
+        schema={"choice_id": pl.String, "position": pl.Int64},
+    ).with_columns(__column__="choice_id")
     if decisions is None:
         return listed
     names = decisions.drop_nulls().unique(maintain_order=True)

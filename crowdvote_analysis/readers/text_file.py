@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis.errors import UnreadableFileError
+from crowdvote_analysis.readers.foreign_files import foreign
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 def read_text(path: Path) -> str:
     """Read UTF-8 text, with or without a byte order mark, plain or gzipped; whatever its line ends.
 
+    UTF-16 is read where a byte order mark says that it is; other encodings are refused, since they can only be guessed.
+
     Args:
         path: The file.
 
@@ -22,22 +25,14 @@ def read_text(path: Path) -> str:
         The text; it is never blank.
 
     Raises:
-        UnreadableFileError: The file is missing, not readable, empty, or not UTF-8 text. The message names no content
-            of the file: a member who is anonymous may stand in any line (P1).
+        UnreadableFileError: The file is missing, not readable, empty, no text, or text of an encoding that it does not
+            say. The message names no content of the file: a member who is anonymous may stand in any line (P1).
     """
     raw = _unpacked(path, _bytes(path))
-    if raw.startswith(b"PK\x03\x04"):
-        raise UnreadableFileError(f"{path}: is a spreadsheet or a zip archive, not text. Save it as CSV (UTF-8).")
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableFileError(f"{path}: is UTF-16 text. Save it as UTF-8 (in Excel: 'CSV UTF-8').")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # The position counts from behind the byte order mark, which holds no line break.
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise UnreadableFileError(
-            f"{path}: line {line} is not UTF-8 text. Save the file as UTF-8 (in Excel: 'CSV UTF-8')."
-        ) from None
+    other = foreign(raw)
+    if other:
+        raise UnreadableFileError(f"{path}: {other}")
+    text = _decoded(path, raw)
     if "\x00" in text:
         raise UnreadableFileError(f"{path}: is a binary file, not text.")
     if not text.strip():
@@ -45,6 +40,26 @@ def read_text(path: Path) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text
+
+
+def _decoded(path: Path, raw: bytes) -> str:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):  # as spreadsheets write "Unicode text"
+        try:
+            return raw.decode("utf-16")
+        except UnicodeDecodeError:
+            raise UnreadableFileError(f"{path}: is UTF-16 text that is cut off or damaged. Save it as UTF-8.") from None
+    if len(raw) > 1 and not (any(raw[1:100:2]) and any(raw[:100:2])):
+        raise UnreadableFileError(f"{path}: is UTF-16 text without a mark. Save it as UTF-8 (in Excel: 'CSV UTF-8').")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # The position counts from behind the byte order mark, which holds no line break.
+        before = raw[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        line = before.count(b"\n") + 1
+        raise UnreadableFileError(
+            f"{path}: line {line} is not UTF-8 text; the file may be in an older encoding of Windows or Mac. Save it "
+            "as UTF-8 (in Excel: 'CSV UTF-8')."
+        ) from None
 
 
 def _bytes(path: Path) -> bytes:

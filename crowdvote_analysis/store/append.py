@@ -16,6 +16,7 @@ from crowdvote_analysis import columns, tables
 from crowdvote_analysis.checking import admit, check
 from crowdvote_analysis.errors import CrowdVoteError, UnreadableFileError
 from crowdvote_analysis.parquet import read_parquet, write_parquet
+from crowdvote_analysis.readers.dialect import find_dialect
 from crowdvote_analysis.readers.parquet_parts import is_parts
 from crowdvote_analysis.readers.sheet import read_table
 from crowdvote_analysis.store.export import CSV_TIME, flat
@@ -60,6 +61,7 @@ def append_row(
         if path.exists():
             text = path.read_bytes().decode("utf-8")
             mark = _MARK if text.startswith(_MARK) else ""
+            _require_commas(path, text.removeprefix(mark))
             longer = mark + _with_line(text.removeprefix(mark), table, row, home)
             same = _same_rows(path, table, read_table, row, home)
             _replace(path, lambda beside: beside.write_bytes(longer.encode("utf-8")), same)
@@ -79,6 +81,13 @@ def append_row(
     except OSError as error:
         raise _unwritable(path, error) from None
     return path
+
+
+def _require_commas(path: Path, text: str) -> None:
+    """Raise unless a line with commas is a row of the file."""
+    dialect = find_dialect(path, text)
+    if (dialect.separator, dialect.quote, dialect.header) != (",", '"', 1):
+        raise _changed(path, "its lines are not written with commas below a header in the first line; save it so")
 
 
 def _same_rows(

@@ -38,7 +38,6 @@ def change_cycle_rule(store: Store, community_id: str, cycle_rule: str, *, publi
         RefusedRecordError: ``unknown_community`` or ``no_change``.
         InvalidTableError: There is no such rule.
     """
-
     (community_id,) = as_recorded(store, community_id=community_id)
 
     def prepare(cut: Cut, _at: datetime) -> Mapping[str, pl.DataFrame]:

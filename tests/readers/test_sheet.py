@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crowdvote_analysis.errors import UnreadableFileError
+from crowdvote_analysis.errors import DoubtWarning, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers.sheet import read_sheet, read_table
 
 if TYPE_CHECKING:
@@ -58,15 +58,30 @@ def test_blank_lines_and_nameless_blank_columns_are_left_out(write: Write) -> No
         (b'a,b,c\n1,"2\n2",3\n"x",2\n', "line 4 has 2 cells"),
         (b"a,b\n1,2\n1,2,3\n", "line 3 has 3 cells, the header has 2"),
         (b"a,b,c\n1,2\n3,4\n", "line 2 has 2 cells"),
-        (b'a,b\n1,"2\n3,4\n', "double quote"),
+        (b'a,b\n1,"2\n3,4\n', "a double quote that opens in line 2 is never closed"),
+        (b"Poll of May\nid,stars\nKim,4\n", "line 2 has 2 cells, the header has 1.*If the line is a title"),
+        (b"a,b,c\n1,2,3\nMade by hand\n", "line 3 has 1 cell.*remark, remove it"),
+        (b"a,b\n1,2\n3;4\n", "Line 1 was taken as the header, with commas.*--separator says otherwise"),
         (b"", "is empty"),
         (b" \n\n", "is empty"),
-        (b"\na,b\n1,2\n", "first line is blank"),
-        (b"a;b;c\n1;2;3\n", "separated by semicolons"),
-        (b"a\tb\n1\t2\n", "separated by tabs"),
+        (b",,\n1,2,3\n", "line 1 is blank"),
+        (b"sep=,", "line 2 is blank"),
+        (b"x;y,z\n1;2,3\n", "separated by commas or semicolons.*--separator"),
+        (b'"a,b,c"\n"1,2,3"\n', "in double quotes as a whole"),
         (b"a,b\n1,\xe4\n", "line 2 is not UTF-8"),
-        ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "UTF-16 text without a mark"),
+        ("a,b\n1,2\n".encode("utf-16")[:-1], "cut off"),
+        ("a,b\n1,Jos\xe9\n".encode("cp1252"), "line 2 is not UTF-8"),
         (b"PK\x03\x04more", "spreadsheet"),
+        (b"PK\x03\x04[Content_Types].xml xl/workbook.xml", "Excel spreadsheet.*save it as CSV"),
+        (b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "OpenDocument"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel"),
+        (b"PAR1 and more", "Parquet"),
+        (b"%PDF-1.7", "PDF"),
+        (b' {"Election": 1}', "JSON.*Download CSV"),
+        (b'[{"a": 1}]', "JSON"),
+        (b"\n<!DOCTYPE html><html>", "web page"),
+        (b"<?xml version='1.0'?>", "XML"),
         (b"a,b\n1,\x00\n", "binary"),
         (b"\x1f\x8bcut", "gzip"),
         (b"a,,c\n1,2,3\n", "column 2 holds values but has no name"),
@@ -102,6 +117,7 @@ _CELL = st.text(st.sampled_from('ab ,;"\n\tä5'), max_size=4)
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.DoubtWarning")
 @given(rows=st.lists(st.lists(_CELL, min_size=3, max_size=3), max_size=8))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_cell_a_csv_writer_writes_comes_back(write: Write, rows: list[list[str]]) -> None:
@@ -110,3 +126,112 @@ def test_every_cell_a_csv_writer_writes_comes_back(write: Write, rows: list[list
     csv.writer(out).writerows([["x", "y", "z"], *rows])
     trimmed = [tuple(cell.strip() or None for cell in row) for row in rows]
     assert read_sheet(write("a.csv", out.getvalue())).rows.rows() == [row for row in trimmed if any(row)]
+
+
+# --- separators, quotes, headers -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
+def test_other_separators_are_found_and_noted(write: Write, separator: str, name: str) -> None:
+    """What splits the header and every line alike separates, whatever commas stand in the cells."""
+    text = "id,S,B\nKim,,4\nLou,x,5\n".replace(",", separator).replace("S", "Ann, the great")
+    with pytest.warns(TableWarning, match=f"{name}, because line 1 has 3 of them so; --separator"):
+        table = read_table(write("a.csv", text))
+    assert table.rows() == [("Kim", None, "4"), ("Lou", "x", "5")]
+    assert read_table(write("a.csv", text), separator).rows() == table.rows()
+
+
+def test_commas_stand_where_another_separator_only_stands_in_cells(write: Write) -> None:
+    """Lists of tags hold semicolons and say nothing about the columns; a warning would fail this test."""
+    assert read_table(write("a.csv", "id,tags\nKim,a;b\nLou,c;d\n")).rows() == [("Kim", "a;b"), ("Lou", "c;d")]
+
+
+def test_known_column_settles_the_separator(write: Write) -> None:
+    """Where two separators would do, the one that makes a known column of the header is meant."""
+    path = write("a.csv", "member_id;Ann, Countess;Ben\nKim;4,5;1\n")
+    with pytest.warns(TableWarning, match="semicolons"):
+        assert read_table(path, keys={"member_id"}).rows() == [("Kim", "4,5", "1")]
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;"])
+def test_separator_line_is_obeyed_and_counted(write: Write, first: str) -> None:
+    """Excel writes and reads such a line; the lines below it keep their numbers."""
+    sheet = read_sheet(write("a.csv", f"{first}\r\nid;stars\r\nKim;4\r\n"))
+    assert (sheet.header, sheet.rows.rows(), sheet.lines.to_list()) == (["id", "stars"], [("Kim", "4")], [3])
+
+
+def test_utf_16_with_its_mark_is_read(write: Write) -> None:
+    """Spreadsheets call it Unicode text."""
+    with pytest.warns(TableWarning, match="tabs"):
+        assert read_table(write("a.txt", "id\tname\n1\tJosé\n".encode("utf-16"))).rows() == [("1", "José")]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "said"), [("'", "'", "single"), ("“", "”", "typographic"), ("„", "“", "typo")]
+)
+def test_other_quotes_around_cells_are_quotes(write: Write, left: str, right: str, said: str) -> None:
+    """They are no part of the names, and hold separators."""
+    cells = [["id", "name"], ["1", "Ann, the great"]]
+    text = "\n".join(",".join(f"{left}{cell}{right}" for cell in row) for row in cells)
+    with pytest.warns(TableWarning, match=said):
+        assert read_table(write("a.csv", text)).to_dicts() == [{"id": "1", "name": "Ann, the great"}]
+
+
+def test_lines_above_a_known_header_are_left_out_by_number(write: Write) -> None:
+    """Titles of an export are named by their lines, and never shown (P1)."""
+    path = write("a.csv", "Poll of Ada\n\nmember_id,stars\nKim,4\n")
+    with pytest.warns(TableWarning, match="lines 1 to 2 stand above the header and were left out") as warned:
+        sheet = read_sheet(path, keys={"member_id"})
+    assert (sheet.rows.rows(), sheet.lines.to_list()) == ([("Kim", "4")], [4])
+    assert "Ada" not in str(warned[0].message)
+
+
+def test_repeated_header_is_left_out_by_number(write: Write) -> None:
+    """Exports that were put together hold a header each."""
+    with pytest.warns(TableWarning, match=r"2 lines repeat the header and were left out \(line 3, 5\)"):
+        table = read_table(write("a.csv", "id,stars\nKim,4\nid,stars\nLou,5\n id , stars \n"))
+    assert table.rows() == [("Kim", "4"), ("Lou", "5")]
+
+
+def test_separators_too_many_at_the_ends_are_no_cells(write: Write) -> None:
+    """Spreadsheets write them for columns that were once used, in the header or below it."""
+    assert read_table(write("a.csv", "id,stars\nKim,4,,\nLou,5,\n")).rows() == [("Kim", "4"), ("Lou", "5")]
+    assert read_table(write("a.csv", "id,stars,,\nKim,4\nLou,5,\n")).rows() == [("Kim", "4"), ("Lou", "5")]
+
+
+def test_first_column_without_a_name_that_numbers_the_lines_is_an_index(write: Write) -> None:
+    """Pandas writes it; with gaps too, where lines were taken out. Anything else there is refused."""
+    for numbers in ((0, 1), (1, 2), (3, 17)):
+        with pytest.warns(TableWarning, match="left out as an index"):
+            table = read_table(write("a.csv", f",id,stars\n{numbers[0]},Kim,4\n{numbers[1]},Lou,5\n"))
+        assert table.rows() == [("Kim", "4"), ("Lou", "5")]
+    with pytest.raises(UnreadableFileError, match="column 1 holds values but has no name"):
+        read_table(write("a.csv", ",id\n2,Kim\n2,Lou\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("a,b\n1,2\n\n3,4\n", [2, 4]),
+        ('a,b\n1,"x\ny"\n3,4\n', [2, 4]),
+        ('"a\nz",b\n1,2\n\n3,4\n', [3, 5]),
+        ('sep=,\n\n"a\nz",b\n1,"2\n\n2"\n,\n3,4', [5, 9]),
+        ("a,b,\n1,2\n3,4,\n", [2, 3]),
+        ("a,b\r1,2\r\r3,4\r", [2, 4]),
+    ],
+)
+def test_lines_are_those_of_the_file(write: Write, text: str, lines: list[int]) -> None:
+    """Blank lines, line breaks in quotes, and whatever stands above the header are counted."""
+    assert read_sheet(write("a.csv", text)).lines.to_list() == lines
+
+
+def test_quote_that_swallows_lines_is_doubted(write: Write) -> None:
+    """Two quotes in the wrong places make one cell of two lines; text of several lines is none of that."""
+    with pytest.warns(DoubtWarning, match="a quote that opens in line 3 or below it closes in another line"):
+        assert len(read_table(write("a.csv", 'id,stars\nMo,1\n"Kim,5\nLou",4\n'))) == 2
+    assert len(read_table(write("a.csv", 'id,note,stars\nKim,"Hi,\nthere",5\n'))) == 1
+
+
+def test_line_breaks_in_the_header_are_blanks(write: Write) -> None:
+    """Long questions are broken; nobody could type the name of such a choice."""
+    assert read_sheet(write("a.csv", 'id,"Ann \n the great"\nKim,5\n')).header == ["id", "Ann the great"]

@@ -261,3 +261,15 @@ def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     for folder in [tmp_path, *(path for path in [Path("/proc")] if path.is_dir())]:
         with pytest.raises(UnreadableFileError, match=r"\.crowdvote\.lock: cannot be opened"), locked(folder):
             pass
+
+
+@pytest.mark.parametrize("text", ["decision_id;member_id\nroof;Kim\n", "sep=,\ndecision_id,member_id\nroof,Kim\n"])
+@pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.TableWarning")
+def test_nothing_is_added_to_a_sheet_of_another_kind(tmp_path: Path, text: str) -> None:
+    """What is read with semicolons is not written to with commas; the file stays as it was."""
+    path = tmp_path / "required_voters.csv"
+    path.write_text(text)
+    row = pl.DataFrame({"decision_id": ["roof"], "member_id": ["Lou"]})
+    with pytest.raises(UnreadableFileError, match=r"nothing was added, because its lines are not written with commas"):
+        append_row(tmp_path, "required_voters", row)
+    assert path.read_text() == text

@@ -1,0 +1,175 @@
+"""Answers of a form, or columns of choices and nothing else → ballots.
+
+Google Forms, Microsoft Forms, LimeSurvey, Typeform and the like write one line an answer: when it came, from whom, and
+one column a question. A question with several lines (a grid) becomes a column each, ``Question [Line]``.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning, UnreadableFileError
+from crowdvote_analysis.readers import odd_names
+from crowdvote_analysis.readers.choice_columns import OTHERWISE, choose_columns, quoted
+from crowdvote_analysis.readers.index_columns import numbers_the_lines
+from crowdvote_analysis.readers.layout import chosen, short_name
+from crowdvote_analysis.readers.star_cells import may_be_stars
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import polars as pl
+
+    from crowdvote_analysis.readers.layout import Layout
+    from crowdvote_analysis.readers.sheet import Sheet
+
+_NOBODY = ("anonymous", "anonym", "anonyme", "anónimo", "anonimo", "anonieme", "guest")
+_LISTED = ("choice", "choices", "candidate", "candidates", "option", "options", "proposal", "proposals")
+_GRID = re.compile(r"(.*?)\s*\[.+\]", re.DOTALL)
+_STARS = r"^\+?(0*[0-4](\.[0-9]*)?|0*5(\.0*)?)$"
+
+
+def voter_column(path: Path, sheet: Sheet, layout: Layout) -> str | None:
+    """The column that says who voted: the one that was named, else the surest that says something; none if none does.
+
+    Raises:
+        UnreadableFileError: The column that was named is not there.
+    """
+    headers = _headers(sheet)
+    if layout.id_column is not None:
+        named = layout.id_column
+        found = [c for c, header in headers.items() if header == named] or [
+            c for c, header in headers.items() if odd_names.plain(header) == odd_names.plain(named)
+        ]
+        if len(found) != 1:
+            raise UnreadableFileError(
+                f"{path}: there {'is no column' if not found else 'are several columns'} {named!r} (--id). Columns: "
+                f"{', '.join(headers.values())}. {sheet.dialect}."
+            )
+        return found[0]
+    asked = chosen(headers.values(), layout.choices)
+    for name in odd_names.PEOPLE:
+        for column, header in headers.items():
+            if odd_names.plain(header) == name and header not in asked and _tells_apart(sheet.rows[column]):
+                return column
+    return None
+
+
+def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) -> dict[str, dict[str, str]]:
+    """The choices of each question, by column; a sheet without grids is one question, named after the file.
+
+    Notes what was taken as what.
+
+    Raises:
+        UnreadableFileError: No column is a choice, or the header is none.
+        InvalidTableError: A column cannot be stars, and nobody said that it is no choice.
+    """
+    headers = {column: header for column, header in _headers(sheet).items() if column != voter}
+    if all(re.fullmatch(_STARS, header) for header in sheet.header[1:] or sheet.header):
+        raise UnreadableFileError(f"{path}: the first line holds numbers; it must name the choices. {sheet.dialect}.")
+    grid = {column: header for column, header in headers.items() if _GRID.fullmatch(header)}
+    if layout.choices or grid:
+        aside = {} if layout.choices else {c: h for c, h in headers.items() if c not in grid}
+    else:
+        aside = {
+            c: h
+            for c, h in headers.items()
+            if (voter and odd_names.plain(h) in odd_names.PEOPLE) or _is_aside(h, sheet.rows[c])
+        }
+    left = {column: header for column, header in headers.items() if column not in aside}
+    who = f" {sheet.header[int(voter)]}" if voter else ""
+    rule = (
+        f"Every column other than{who}{''.join(f', {h}' for h in aside.values())}" if who or aside else "Every column"
+    )
+    if voter is None and not layout.choices:
+        _ask_who_voted(path, sheet, left)
+    choices = choose_columns(str(path), sheet.rows, left, layout, rule) if left else {}
+    if not choices:
+        raise UnreadableFileError(
+            f"{path}: no column was taken as a choice. Columns: {', '.join(sheet.header)}. {OTHERWISE} {sheet.dialect}."
+        )
+    if voter is None:
+        _doubt_numbering(path, sheet, choices)
+    named = {c: name if layout.choices else short_name(name) if c in grid else name for c, name in choices.items()}
+    questions: dict[str, dict[str, str]] = {}
+    several = len({_question(headers[column]) for column in named}) > 1 and set(named) <= set(grid)
+    for column, name in named.items():
+        questions.setdefault(_question(headers[column]) if several else path.stem, {})[column] = name
+    _say(path, sheet, voter, named, [h for c, h in headers.items() if c not in named])
+    return questions
+
+
+def _ask_who_voted(path: Path, sheet: Sheet, left: Mapping[str, str]) -> None:
+    """Raise if columns of words are left, of which one may say who voted; no cell is shown (P1)."""
+    if odd_names.plain(sheet.header[0]) in _LISTED:
+        raise UnreadableFileError(
+            f"{path}: the first column is {sheet.header[0]!r}, so a line seems to be a choice; here a line has to be a "
+            "ballot, and a column a choice. Turn the sheet round (spreadsheets call it transpose)."
+        )
+    words = [header for column, header in left.items() if not may_be_stars(sheet.rows[column])]
+    if words and len(sheet.header) == 1:
+        raise UnreadableFileError(
+            f"{path}: holds one column only, and no number in it; are the columns separated by something else? "
+            f"{sheet.dialect}."
+        )
+    if words:
+        sentence = f"no cell is a number of stars in {', '.join(words)}, and no column is known to say who voted"
+        raise InvalidTableError(
+            [Problem("ballots", "stars|type", f"{path}: {sentence}", 0, ())],
+            f"If {words[0]!r} says who voted: --id {quoted(words[0])}. Leave out what is no choice: "
+            f"{' '.join(f'--leave-out {quoted(name)}' for name in words)}. {sheet.dialect}.",
+        )
+
+
+def _doubt_numbering(path: Path, sheet: Sheet, choices: Mapping[str, str]) -> None:
+    """Note loudly if the first choice numbers the lines: it may say who voted."""
+    column, header = next(iter(choices.items()))
+    if numbers_the_lines(sheet.rows[column]):
+        warnings.warn(
+            f"{path}: the column {header!r} numbers the lines, and was counted as a choice. If it says who voted: "
+            f"--id {quoted(header)}; if it is nothing of both, leave it out: --leave-out {quoted(header)}.",
+            DoubtWarning,
+            stacklevel=3,
+        )
+
+
+def _headers(sheet: Sheet) -> dict[str, str]:
+    return {str(position): header for position, header in enumerate(sheet.header)}
+
+
+def _tells_apart(cells: pl.Series) -> bool:
+    """Whether a column says who voted: Microsoft Forms writes ``anonymous`` for everybody where it may not tell."""
+    known = cells.drop_nulls().str.to_lowercase().unique()
+    return any(name not in _NOBODY for name in known)
+
+
+def _is_aside(header: str, cells: pl.Series) -> bool:
+    """Whether a column is called like what forms write beside the answers, and does not hold stars all the same."""
+    known = cells.drop_nulls()
+    stars = not known.is_empty() and known.str.contains(_STARS).all()
+    return odd_names.holds_no_stars(header) and not stars
+
+
+def _question(header: str) -> str:
+    found = _GRID.fullmatch(header)
+    return (found[1].strip(" :") if found else "") or "question"
+
+
+def _say(path: Path, sheet: Sheet, voter: str | None, choices: Mapping[str, str], aside: list[str]) -> None:
+    """Note what was taken as what."""
+    who = (
+        f"one ballot a line, by the voter in {sheet.header[int(voter)]!r}"
+        if voter
+        else "one ballot a line, because no column says who voted"
+    )
+    rest = f" Not looked at: {', '.join(aside)}." if aside else ""
+    warnings.warn(
+        f"{path}: is no export of star.vote or BetterVoting, and was read so: {who}; choices "
+        f"{', '.join(dict.fromkeys(choices.values()))}.{rest} --id and --choices say otherwise"
+        f"{f', such as --id {quoted(sheet.header[int(voter)])}' if voter else ''}.",
+        TableWarning,
+        stacklevel=3,
+    )
