@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 
 import crowdvote_analysis as cv
 from crowdvote_analysis.delegation.blocks import blocks
@@ -32,12 +33,13 @@ def test_levels_of_a_decision_do_not_depend_on_loops_in_another() -> None:
     ]
     columns = ["community_id", "follower_id", "followee_id", "tags"]
     communities = ["plain", "looped"]
-    state = cv.SystemState(
-        followings=pl.DataFrame(followings, schema=columns, orient="row"),
-        decisions=pl.DataFrame({"community_id": communities, "decision_id": communities}),
-        ballots=pl.DataFrame({"decision_id": communities, "member_id": "Kelly", "tags": "budget"}),
-        votes=pl.DataFrame({"decision_id": communities, "member_id": "Kelly", "choice_id": "Swings", "stars": 4}),
-    )
+    with pytest.warns(cv.TableWarning, match="'trees'"):
+        state = cv.SystemState(
+            followings=pl.DataFrame(followings, schema=columns, orient="row"),
+            decisions=pl.DataFrame({"community_id": communities, "decision_id": communities}),
+            ballots=pl.DataFrame({"decision_id": communities, "member_id": "Kelly", "tags": "budget"}),
+            votes=pl.DataFrame({"decision_id": communities, "member_id": "Kelly", "choice_id": "Swings", "stars": 4}),
+        )
     alone = levels(state, ["plain"])
     together = levels(state, communities)
     assert alone["plain", "Maya"] == 2

@@ -372,7 +372,10 @@ def test_what_was_worked_out_before_makes_no_difference() -> None:
     pairs = [("A", "r0"), ("A", "B"), ("B", "r1"), ("r0", "r1"), ("r1", "r0"), ("r0", "v"), ("r1", "w")]
     followings = pl.DataFrame(pairs, schema=["follower_id", "followee_id"], orient="row")
     on = pl.when((pl.col("follower_id") == "A") & (pl.col("followee_id") == "B")).then(pl.lit("nothing"))
-    state = community(pairs, {"v": "1", "w": "4"}, followings=followings.with_columns(tags=on.otherwise(pl.lit(""))))
+    with pytest.warns(cv.TableWarning, match="'nothing'"):
+        state = community(
+            pairs, {"v": "1", "w": "4"}, followings=followings.with_columns(tags=on.otherwise(pl.lit("")))
+        )
     asked_second = cv.lineage(state, "d", "A").followings[0]
     assert (asked_second.followee.name, asked_second.outcome) == ("B", "no_match")
     assert asked_second.ballot == cv.lineage(state, "d", "B").ballot
