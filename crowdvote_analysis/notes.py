@@ -201,7 +201,8 @@ def _notes_on_lonely_tags(good: Mapping[str, pl.DataFrame], anonymous: set[str])
     for name, secret in zip(lonely.head(3), folded(lonely.head(3)), strict=True):
         near = get_close_matches(name, there, n=1, cutoff=0.8)
         said.append("not shown" if secret in anonymous else f"'{name}'" + (f", meant as '{near[0]}'?" if near else ""))
+    tags = "1 tag stands" if len(lonely) == 1 else f"{len(lonely)} tags stand"
+    matches = "it matches" if len(lonely) == 1 else "they match"
     return [
-        f"followings: {len(lonely)} tags stand in one following and on no ballot, so they match nothing (first: "
-        f"{'; '.join(said)}; T5)."
+        f"followings: {tags} in one following and on no ballot, so {matches} nothing (first: {'; '.join(said)}; T5)."
     ]

@@ -252,7 +252,7 @@ def tangle(club: Path) -> Path:
 
 def test_a_vote_is_recorded_where_the_outcome_cannot_be_worked_out(tangle: Path) -> None:
     """The vote is there, and so is the reason why nothing more is said (Y3)."""
-    vote = ["vote", tangle, "yes", "-d", "lights", "-m", "rosalind", "--work-limit", 1]
+    vote = ["vote", tangle, "yes", "-d", "lights", "-m", "rosalind", "--work-limit", 1, "--cycles", "path"]
     done = crowdvote("decide", *vote)
     assert done.returncode == 0
     assert "yes. The vote is recorded; the outcome cannot be worked out: decision 'lights'" in done.stdout
@@ -269,13 +269,13 @@ def test_one_decision_that_cannot_be_counted_leaves_the_others(tangle: Path) -> 
     """The others are told, and of that one why it is not (Y3); who asks for it alone gets an error."""
     with (tangle / "yes_no_votes.csv").open("a") as votes:
         votes.write("lights,kelly,2026-06-01 08:00,yes,\n")
-    told = crowdvote("decide", "outcome", tangle, "--work-limit", 1).stdout
+    told = crowdvote("decide", "outcome", tangle, "--cycles", "path", "--work-limit", 1).stdout
     assert told.split()[0] == "roof"
     assert "Cannot be counted: decision 'lights'" in told
-    rows = document("outcome", tangle, "--work-limit", 1)
+    rows = document("outcome", tangle, "--cycles", "path", "--work-limit", 1)
     assert [row["decision_id"] for row in rows["rows"]] == ["roof"]
     assert [each["decision_id"] for each in rows["uncounted"]] == ["lights"]
-    assert crowdvote("decide", "outcome", tangle, "-d", "lights", "--work-limit", 1).returncode == 1
+    assert crowdvote("decide", "outcome", tangle, "-d", "lights", "--cycles", "path", "--work-limit", 1).returncode == 1
     assert len(document("outcome", tangle, "--work-limit", 1, "--cycles", "equilibrium")["rows"]) == 2
 
 

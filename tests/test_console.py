@@ -14,6 +14,7 @@ from crowdvote_analysis.cli.streams import visible
 from crowdvote_analysis.logs import EventLog
 from tests.command import COMMAND, crowdvote
 
+_NEVER_MEANT = dict.fromkeys(map(ord, "\u202e\u2066"))  # taken out of titles (T7)
 _EVIL = "[bold]\x1b[31mred\x07\x9b2J\u202eabc\u2066[/bold] [/] {0} \\\\"
 _PLAIN = "[bold]x[/bold] [/] {0}"
 _ID = f"{_PLAIN}\x1b[31m\x07"
@@ -105,7 +106,7 @@ def test_documents_for_programs_are_escaped_and_lose_nothing(tmp_path: Path) -> 
     done = crowdvote("count", _tables(tmp_path / "tables", _ID), "--json")
     assert not _RAW.search(done.stdout)
     titles = [decision["title"] for decision in json.loads(done.stdout)["decisions"]]
-    assert f"D{_EVIL}" in titles
+    assert f"D{_EVIL.translate(_NEVER_MEANT)}" in titles
 
 
 def test_a_title_forges_no_line_of_the_log(tmp_path: Path) -> None:

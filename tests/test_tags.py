@@ -86,7 +86,7 @@ def test_a_tag_that_stands_in_one_following_alone_is_noted() -> None:
     state = noted(followings=followings, ballots=ballots)
     (note,) = [note for note in state.notes if "(first: 'budgte'" in note]
     assert note == (
-        "followings: 1 tags stand in one following and on no ballot, so they match nothing (first: 'budgte', meant as "
+        "followings: 1 tag stands in one following and on no ballot, so it matches nothing (first: 'budgte', meant as "
         "'budget'?; T5)."
     )
     assert not any("budgte" in note for note in noted(followings=followings[1:], ballots=ballots).notes)
@@ -99,7 +99,7 @@ def test_a_lonely_tag_of_another_community_does_not_help() -> None:
         decisions=frame("community_id decision_id", "k d", "l e"),
         ballots=frame("decision_id member_id tags", "e Ann x", "d Kelly y"),
     )
-    assert any("1 tags stand in one following" in note for note in state.notes)
+    assert any("1 tag stands in one following" in note for note in state.notes)
 
 
 def test_a_lonely_tag_that_names_an_anonymous_member_is_not_shown() -> None:

@@ -230,7 +230,8 @@ def test_a_work_limit_is_passed_on() -> None:
     pairs = [f"{one} {other}" for one in NAMES for other in NAMES if one != other]
     community = state(DELEGATED, "Kelly yes", "Jack no", followings=frame("follower_id followee_id", *pairs))
     assert len(decide(community)) == 1
-    for count in (lambda: decide(community, work_limit=1), lambda: weights(community, "roof", work_limit=1)):
+    path = {"cycles": "path", "work_limit": 1}
+    for count in (lambda: decide(community, **path), lambda: weights(community, "roof", **path)):
         with pytest.raises(cv.CyclicCoreTooLarge):
             count()
 
