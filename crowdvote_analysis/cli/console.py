@@ -56,7 +56,8 @@ def noting(hide: Callable[[list[str]], list[str]] = list) -> Iterator[list[str]]
         try:
             yield notes
         finally:
-            notes += hide([str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)])
+            said = [str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)]
+            notes += hide(list(dict.fromkeys(said)))  # once, however often the same tables were counted
             for note in notes:
                 err.print("note:", style="yellow", end=" ")
                 err.print(note, markup=False)

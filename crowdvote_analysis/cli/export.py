@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crowdvote_analysis.cli.console import noting, out, working
-from crowdvote_analysis.cli.count import resolve_state
+from crowdvote_analysis.cli.count import resolve_state, tell_refused
 from crowdvote_analysis.cli.options import (
     AsOf,
     CyclesOption,
@@ -49,7 +49,8 @@ def export(
 
     Written are communities, members, decisions and choices as they were counted, and resolved_ballots, resolved_stars,
     sources, score_shares, stats, tallies, scores, histogram, preferences, steps, runoff_shares and yes_no_outcomes
-    (docs/tables.md). Anonymous members stand under pseudonyms.
+    (docs/tables.md). Anonymous members stand under pseudonyms. A decision whose loops take too much work for the rule
+    path is left out, and a table refused says why; the exit code is then 1.
     """
     from crowdvote_analysis.published import input_tables, result_tables
     from crowdvote_analysis.store import export_tables
@@ -61,16 +62,20 @@ def export(
         raise typer.BadParameter("the results would replace the tables they are made from.", param_hint="--out")
     with noting():
         state = read_state(folder, quarantine, as_of, storage)
-        resolution = resolve_state(state, decision, cycles, work_limit)
+        resolution = resolve_state(state, decision, cycles, work_limit, on_refusal="report")
         with working("Tallying") as advance:
             frames = {name: frame for name, frame in input_tables(state).items() if name in _ALONG}
             rule = cycles.value if cycles else None
             orders = read_tie_orders(tie_orders)
             frames |= result_tables(state, resolution, protocol.value, orders, advance, rule, work_limit)
+            frames |= {"refused": resolution.refused} if len(resolution.refused) else {}
+        for earlier in FileFormat:  # or what was refused before would seem to be so still
+            (to / f"refused.{earlier.value}").unlink(missing_ok=True)
         with working("Writing files") as advance:
             paths = export_tables(frames, to, format.value, advance)
     for path in paths:
         out.print(f"{path} ({len(frames[path.stem]):,})", markup=False)
+    tell_refused(resolution)
 
 
 _ALONG = ("communities", "members", "decisions", "choices")
