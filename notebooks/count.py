@@ -23,7 +23,8 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
-    from crowdvote_analysis.pages import blanks, choosing, layout, ties, words
+    from crowdvote_analysis.explanation.loops import rule_for_loops
+    from crowdvote_analysis.pages import blanks, choosing, layout, loops, ties, words
     from crowdvote_analysis.privacy import public_names
     from crowdvote_analysis.published import RESULT_TABLES, result_tables
     from crowdvote_analysis.star import ratings, score_histogram, with_ratings
@@ -97,7 +98,7 @@ def show_outcome(community, decision, nothing_to_tally, resolution, state, tally
     _row = state.decisions.filter(decision_id=decision.value).to_dicts()[0]
     _rule = resolution.decisions.filter(decision_id=decision.value)["cycle_rule"].item()
     _stats = resolution.stats.filter(decision_id=decision.value).row(0, named=True)
-    _loops = f" · {words.rule_for_loops(_rule)}" if _stats["circular_prevented"] else ""
+    _loops = f" · {rule_for_loops(_rule)}" if _stats["circular_prevented"] else ""
     _now = datetime.now(UTC)
     _when, still_open = words.voting_time(_row, _now), words.is_open(_row, _now)
     _nothing = words.Headline("warn", "Nothing to tally", (nothing_to_tally,))
@@ -127,6 +128,13 @@ def show_participation(decision, resolution):
         layout.figures(words.figures(_stats)),
         charts.participation_chart(charts.participation_parts(_stats)),
     )
+    return
+
+
+@app.cell
+def show_loops(decision, resolution, state):
+    _told = loops.about_loops(state, resolution, decision.value)
+    layout.section("Loops: who follows whom in a circle", _told) if _told else None
     return
 
 

@@ -101,6 +101,64 @@ def test_the_rule_for_loops_can_be_chosen() -> None:
     assert totals[0] != totals[1]
 
 
+def test_loops_are_told_with_the_rule_that_settled_them() -> None:
+    """The screen has a line about tangles, and the document each of them (Y6)."""
+    counted = decisions_of("count", demo_folder(), "-d", "village-green")["village-green"]
+    assert [(core["members"], core["rule"]) for core in counted["cores"]] == [(4, "path"), (2, "path"), (3, "path")]
+    assert (counted["cycle_rule"], counted["loop_rules"]) == ("auto-1", None)
+    screen = " ".join(crowdvote("count", demo_folder(), "-d", "village-green").stdout.split())
+    assert "10 followings in loops: 3 small tangles with 9 members in all walked (rule auto-1)" in screen
+
+
+def test_rules_for_loops_are_compared_beside_the_tie_protocols() -> None:
+    """What every rule would make of the loops, in a table and a sentence; a decision without tangles needs none."""
+    compared = decisions_of("count", demo_folder(), "-d", "village-green", "--compare")["village-green"]["loop_rules"]
+    rows = {row["rule"]: row for row in compared["rules"]}
+    assert {name: row["ballots_that_differ"] for name, row in rows.items()} == {
+        "auto-1": 0,
+        "path": 0,
+        "equilibrium": 12,
+    }
+    assert {row["winner"] for row in rows.values()} == {"meadow"}
+    screen = " ".join(crowdvote("count", demo_folder(), "-d", "village-green", "--compare").stdout.split())
+    assert "Rule for loops" in screen
+    assert compared["sentence"] in screen
+    level = " ".join(crowdvote("count", demo_folder(), "-d", "bench-colour", "--compare").stdout.split())
+    assert "Rule for loops" not in level
+    assert "The rule for loops makes no difference here: every rule gives the same ballots." in level
+
+
+def test_one_refused_decision_does_not_lose_the_others() -> None:
+    """The others are counted, the refused ones are named with the reason, and the exit code is 1 (Y3)."""
+    beyond = ("count", demo_folder(), "--cycles", "path", "--work-limit", 3)
+    done = crowdvote(*beyond)
+    assert done.returncode == 1
+    rows = {cells[0]: cells[-1] for line in done.stdout.splitlines() if (cells := line.split())}
+    assert rows["village-green"] == "refused"
+    assert rows["library-hours"] == "2"
+    error = " ".join(done.stderr.split())
+    assert "decision 'bicycle-lanes': 7 members follow each other in one tangle of loops" in error
+    assert "Refused as well, for the same reason: market-square, " in error
+    document = json.loads(crowdvote(*beyond, "--json").stdout)
+    refused = {row["decision_id"]: row for row in document["refused"]}
+    assert len(refused) + len(document["decisions"]) == 12
+    assert "(rule Y3)" in refused["village-green"]["error"]
+    assert refused["village-green"]["community"] == "Riverside"
+    assert json.loads(crowdvote("count", demo_folder(), "--json").stdout)["refused"] == []
+
+
+def test_an_export_names_what_was_refused(tmp_path: Path) -> None:
+    """The others are written, and a table refused only while something is."""
+    beyond = ("--cycles", "path", "--work-limit", 3, "--format", "csv", "--out", tmp_path)
+    assert crowdvote("export", demo_folder(), *beyond).returncode == 1
+    refused = pl.read_csv(tmp_path / "refused.csv")
+    assert refused.columns == ["decision_id", "error"]
+    tallies = pl.read_csv(tmp_path / "tallies.csv")
+    assert sorted([*refused["decision_id"], *tallies["decision_id"]]) == sorted(decisions_of("count", demo_folder()))
+    assert crowdvote("export", demo_folder(), "--out", tmp_path).returncode == 0
+    assert not (tmp_path / "refused.csv").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
@@ -109,7 +167,7 @@ def test_the_rule_for_loops_can_be_chosen() -> None:
         (["tally", "nowhere.csv"], ["nowhere.csv"]),
         (["count", demo_folder(), "--decision", "lunch"], ["decision 'lunch' is not in the table decisions"]),
         (["count", demo_folder(), "--tie-order", "bench-colour: green"], ["leaves out 'blue'", "K7"]),
-        (["count", demo_folder(), "--work-limit", "3"], ["Y3", "equilibrium"]),
+        (["count", demo_folder(), "--cycles", "path", "--work-limit", "3"], ["Y3", "--cycles auto"]),
         (["query", "DROP TABLE members"], ["one SELECT statement"]),
         (["query", "SELECT nothing FROM members"], ["nothing"]),
         (["query", "SELECT * FROM read_csv('/etc/hostname')"], ["disabled"]),

@@ -57,11 +57,11 @@ def noting(hide: Callable[[list[str]], list[str]] = list) -> Iterator[list[str]]
         try:
             yield notes
         finally:
-            # Doubts come last, next to the result that they are about.
-            found = [warning for warning in caught if issubclass(warning.category, TableWarning)]
-            found.sort(key=lambda warning: issubclass(warning.category, DoubtWarning))
-            notes += hide([str(warning.message) for warning in found])
-            for note, warning in zip(notes, found, strict=True):
+            # Doubts come last, next to the result that they are about; each once, however often tables were counted.
+            found = {str(warning.message): warning for warning in caught if issubclass(warning.category, TableWarning)}
+            said = sorted(found.values(), key=lambda warning: issubclass(warning.category, DoubtWarning))
+            notes += hide([str(warning.message) for warning in said])
+            for note, warning in zip(notes, said, strict=True):
                 if issubclass(warning.category, DoubtWarning):
                     err.print("warning:", style="bold red", end=" ")
                 else:

@@ -12,7 +12,7 @@ from crowdvote_analysis.cli.options import (
     AsJson,
     Asked,
     AsOf,
-    Compare,
+    CompareRules,
     Cycles,
     CyclesOption,
     Decisions,
@@ -28,7 +28,7 @@ from crowdvote_analysis.cli.options import (
 )
 from crowdvote_analysis.cli.reading import read_state
 from crowdvote_analysis.cli.sheets import Sheets, about_sheets
-from crowdvote_analysis.errors import UnreadableFileError
+from crowdvote_analysis.errors import CrowdVoteError, UnreadableFileError
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 UNRESOLVED = 3
 _FEW = 3
+_NAMED = 20  # decisions that an error names
 _SHOWCASE = "village-green"
 
 All = Annotated[bool, typer.Option("--all", "-a", help="Show every decision in full, however many there are.")]
@@ -49,7 +50,7 @@ def count(
     cycles: CyclesOption = None,
     protocol: Protocol = Protocols.starvote,
     tie_orders: TieOrders = None,
-    compare: Compare = False,
+    compare: CompareRules = False,
     quarantine: Quarantine = False,
     top: Top = 5,
     show_all: All = False,
@@ -83,19 +84,20 @@ def count(
         if yes_no == len(state.decisions):
             what = f"{folder}: there is no decision to count with stars; ballots or votes are missing."
             raise UnreadableFileError(f"{what} Yes/no decisions: crowdvote decide outcome {folder}" if yes_no else what)
-        resolution = resolve_state(state, decision, cycles, work_limit)
-        asked = Asked(protocol.value, read_tie_orders(tie_orders), top, compare)
-        documents = _documents(state, resolution, asked)
+        resolution = resolve_state(state, decision, cycles, work_limit, on_refusal="report")
+        asked = Asked(protocol.value, read_tie_orders(tie_orders), top, compare, compare)
+        documents, refused = _documents(state, resolution, asked)
         if as_of is None:
             note_finals(folder, storage, documents)
     if as_json:
-        print_json({"folder": str(folder), "notes": notes, "decisions": documents})
+        print_json({"folder": str(folder), "notes": notes, "decisions": documents, "refused": refused})
     else:
-        _show(documents, in_full=show_all or bool(decision))
+        _show(documents, refused, in_full=show_all or bool(decision))
         if yes_no and not decision:
             out.print(
                 f"Yes/no decisions, {yes_no:,} of them: crowdvote decide outcome {folder}", style="dim", markup=False
             )
+    tell_refused(resolution)
     if decision and any(document["tally"]["status"] == "unresolved tie" for document in documents):
         raise typer.Exit(UNRESOLVED)
 
@@ -124,7 +126,7 @@ def demo(
         return
     with noting() as notes:
         state = read_state(demo_folder())
-        documents = _documents(state, resolve_state(state), Asked())
+        documents, _ = _documents(state, resolve_state(state), Asked())
     if as_json:
         print_json({"folder": str(demo_folder()), "notes": notes, "decisions": documents})
         return
@@ -154,30 +156,51 @@ def _make_store(folder: str, as_json: bool) -> None:
 
 
 def resolve_state(
-    state: SystemState, decisions: list[str] | None = None, cycles: Cycles | None = None, work_limit: int = WORK_LIMIT
+    state: SystemState,
+    decisions: list[str] | None = None,
+    cycles: Cycles | None = None,
+    work_limit: int = WORK_LIMIT,
+    on_refusal: str = "raise",
 ) -> Resolution:
     """Resolve, with a bar."""
     from crowdvote_analysis.delegation import resolve
 
     with working("Calculating ballots") as advance:
         rule = cycles.value if cycles else None
-        return resolve(state, decisions or None, rule, work_limit=work_limit, progress=advance)
+        return resolve(state, decisions or None, rule, work_limit=work_limit, on_refusal=on_refusal, progress=advance)
 
 
-def _documents(state: SystemState, resolution: Resolution, asked: Asked) -> list[dict[str, Any]]:
-    from crowdvote_analysis.cli.summary import summaries
+def tell_refused(resolution: Resolution) -> None:
+    """End with code 1 where a decision was left out because it takes too much work (Y3), once all else is written.
+
+    Raises:
+        CrowdVoteError: There is one; the text says why the first was refused, and names the others.
+    """
+    first, *others = resolution.refused["error"].to_list() or [None]
+    if first is not None:
+        names = resolution.refused["decision_id"].to_list()[1:]
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        same = f" Refused as well, for the same reason: {', '.join(names[:_NAMED])}{more}." if others else ""
+        raise CrowdVoteError(f"{first}{same}")
+
+
+def _documents(
+    state: SystemState, resolution: Resolution, asked: Asked
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What was counted, and what was refused."""
+    from crowdvote_analysis.cli.summary import refusals, summaries
 
     with working("Tallying") as advance:
-        return summaries(state, resolution, asked, advance)
+        return summaries(state, resolution, asked, advance), refusals(state, resolution)
 
 
-def _show(documents: list[dict[str, Any]], *, in_full: bool) -> None:
+def _show(documents: list[dict[str, Any]], refused: list[dict[str, Any]], *, in_full: bool) -> None:
     from crowdvote_analysis.cli.show import show_decision, show_overview
 
-    if len(documents) > 1:
-        show_overview(out, documents)
-    if in_full or len(documents) <= _FEW:
+    if len(documents) + len(refused) > 1:
+        show_overview(out, documents, refused)
+    if in_full or len(documents) + len(refused) <= _FEW:
         for document in documents:
             show_decision(out, document)
-    else:
+    elif documents:
         out.print("One in full: --decision ID. All of them: --all.", style="dim")

@@ -40,8 +40,8 @@ def explain(
 ) -> None:
     """Show why a member's ballot is what it is: whom they follow, what that gave, and whose stars it is made of.
 
-    Under the path rule the ballots in the tree are those inside the member's own walk (rule Y1). What is not
-    shown is counted all the same. Anonymous members stand under pseudonyms.
+    Where loops are walked, the ballots in the tree are those inside the member's own walk (rule Y1); where they are
+    balanced, everybody's own (Y7). What is not shown is counted all the same. Anonymous members stand under pseudonyms.
 
     Examples:
       crowdvote explain data/demo --decision village-green --member maya
@@ -67,8 +67,13 @@ def explain(
 def _show(tree: Lineage, title: str, top: int) -> None:
     from rich.markup import escape
 
-    out.rule(f"[bold]{escape(tree.member.name)}[/]  [dim]{escape(title)}, rule {tree.cycle_rule}[/]", align="left")
+    from crowdvote_analysis.explanation.loops import rule_for_loops
+
+    out.rule(f"[bold]{escape(tree.member.name)}[/]  [dim]{escape(title)}[/]", align="left")
     out.print(tree.text(), markup=False, emoji=False, soft_wrap=True)
+    if tree.followings:
+        rule = rule_for_loops(tree.cycle_rule)
+        out.print(f"{rule[:1].upper()}{rule[1:]}.", style="dim", markup=False, soft_wrap=True)
     if tree.shares and tree.ballot and tree.ballot.origin == "calculated":
         out.print()
         _show_shares(tree, top)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crowdvote_analysis.cli.console import err, noting, out, working
-from crowdvote_analysis.cli.count import resolve_state
+from crowdvote_analysis.cli.count import resolve_state, tell_refused
 from crowdvote_analysis.cli.options import (
     AsOf,
     CsvSafe,
@@ -55,8 +55,9 @@ def export(
 
     Written are communities, members, decisions and choices as they were counted, and resolved_ballots, resolved_stars,
     sources, score_shares, stats, tallies, scores, histogram, preferences, steps, runoff_shares and yes_no_outcomes
-    (docs/tables.md). Anonymous members stand under pseudonyms. Files of an earlier export in the other format
-    are removed.
+    (docs/tables.md). Anonymous members stand under pseudonyms. Files of an earlier export in the other format are removed.
+    A decision whose loops take too much work for the rule path is left out, and a table refused says why; the exit code
+    is then 1.
     """
     from crowdvote_analysis.published import input_tables, result_tables
     from crowdvote_analysis.store import export_tables
@@ -70,12 +71,15 @@ def export(
     _refuse_tables(to)
     with noting():
         state = read_state(folder, quarantine, as_of, storage, sheets)
-        resolution = resolve_state(state, decision, cycles, work_limit)
+        resolution = resolve_state(state, decision, cycles, work_limit, on_refusal="report")
         with working("Tallying") as advance:
             frames = {name: frame for name, frame in input_tables(state).items() if name in _ALONG}
             rule = cycles.value if cycles else None
             orders = read_tie_orders(tie_orders)
             frames |= result_tables(state, resolution, protocol.value, orders, advance, rule, work_limit)
+            frames |= {"refused": resolution.refused} if len(resolution.refused) else {}
+        for earlier in FileFormat:  # or what was refused before would seem to be so still
+            (to / f"refused.{earlier.value}").unlink(missing_ok=True)
         others = [path for name in frames for path in [in_other_format(to / f"{name}.{format.value}")] if path.exists()]
         with working("Writing files") as advance:
             paths = export_tables(frames, to, format.value, advance, csv_safe=csv_safe, instead=True)
@@ -83,6 +87,7 @@ def export(
         out.print(f"{path} ({len(frames[path.stem]):,})", markup=False)
     if others:
         err.print(f"Removed: {len(others):,} files of an earlier export as {others[0].suffix[1:]}.", markup=False)
+    tell_refused(resolution)
 
 
 def _refuse_tables(to: Path) -> None:

@@ -80,7 +80,7 @@ CyclesOption: TypeAlias = Annotated[
     ),
 ]
 WorkLimit: TypeAlias = Annotated[
-    int, typer.Option("--work-limit", min=1, help="Steps the path rule may take for one tangle of loops (rule Y3).")
+    int, typer.Option("--work-limit", min=1, help="Steps the rule path may take for all loops of a decision (rule Y3).")
 ]
 Protocol: TypeAlias = Annotated[
     Protocols, typer.Option("--protocol", help="Tie protocol of the STAR tally (rules K3 to K6).")
@@ -96,6 +96,13 @@ TieOrders: TypeAlias = Annotated[
 ]
 Compare: TypeAlias = Annotated[
     bool, typer.Option("--compare", help="Also show what the other tie protocols make of the same ballots.")
+]
+CompareRules: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--compare",
+        help="Also show what the other tie protocols make of the same ballots, and what other rules for loops give.",
+    ),
 ]
 Quarantine: TypeAlias = Annotated[
     bool,
@@ -126,12 +133,14 @@ class Asked:
         tie_orders: Orders of the community manager, by decision (K7).
         top: How many of the most influential voters to show.
         compare: Whether to compare the tie protocols.
+        loop_rules: Whether to compare the rules for loops.
     """
 
     protocol: str = "starvote"
     tie_orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     top: int = 5
     compare: bool = False
+    loop_rules: bool = False
 
 
 def read_storage_options(written: list[str] | None) -> dict[str, str]:

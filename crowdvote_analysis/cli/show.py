@@ -9,9 +9,12 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from crowdvote_analysis.explanation.loops import loops_in_short
 from crowdvote_analysis.star.steps import RULE_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rich.console import Console
 
     Document = dict[str, Any]
@@ -26,15 +29,18 @@ _WHY = {
 }
 
 
-def show_overview(console: Console, documents: list[Document]) -> None:
-    """One row a decision: participation and outcome, by community."""
+def show_overview(console: Console, documents: list[Document], refused: Sequence[Document] = ()) -> None:
+    """One row a decision: participation and outcome, or that it takes too much work to count, by community."""
     table = _table("Decision", ">By hand", ">Calculated", ">None", "Winner", ">Margin")
     table.columns[0].no_wrap = True
     community = None
-    for document in documents:
+    for document in sorted([*documents, *refused], key=lambda each: (each["community_id"], each["decision_id"])):
         if document["community_id"] != community:
             community = document["community_id"]
             table.add_row(f"[bold cyan]{escape(document['community'] or community)}[/]")
+        if "error" in document:
+            table.add_row(f"  {escape(document['decision_id'])}", "", "", "", "[red]refused[/]", "")
+            continue
         numbers, tally = document["participation"], document["tally"]
         table.add_row(
             f"  {escape(document['decision_id'])}",
@@ -77,6 +83,8 @@ def show_decision(console: Console, document: Document, *, delegated: bool = Tru
             console.print(escape(sentence))
     if document["protocols"]:
         _show_protocols(console, document)
+    if document["loop_rules"]:
+        _show_loop_rules(console, document)
     if delegated:
         _show_influential(console, document)
 
@@ -136,6 +144,25 @@ def _show_protocols(console: Console, document: Document) -> None:
         console.print("The protocols are compared without the order of the community manager.", style="dim")
 
 
+def _show_loop_rules(console: Console, document: Document) -> None:
+    compared, titles = document["loop_rules"], _titles(document["tally"])
+    if document["cores"]:
+        table = _table("Rule for loops", "Winner", "Finalists", ">Margin", ">Ballots that differ")
+        for row in compared["rules"]:
+            table.add_row(*_loop_rule(row, titles))
+        console.print(table)
+    console.print(escape(compared["sentence"]))
+
+
+def _loop_rule(row: Document, titles: Mapping[str, str]) -> tuple[str, ...]:
+    if row["status"] == "refused":
+        return row["rule"], "[dim]takes too much work to say[/]", "", "", ""
+    finalists, possible = ([titles[one] for one in row[name] or ()] for name in ("finalists", "possible_winners"))
+    winner = titles.get(row["winner"], f"unresolved: {' or '.join(possible)}")
+    margin = "" if row["margin"] is None else f"{row['margin']:,}"
+    return row["rule"], escape(winner), escape(", ".join(finalists)), margin, f"{row['ballots_that_differ']:,}"
+
+
 def _winner(tally: Document) -> str:
     if tally["status"] == "no ballots":
         return "[dim]no ballots[/]"
@@ -162,7 +189,7 @@ def _show_participation(console: Console, document: Document) -> None:
     if numbers["lobbyists"]:
         parts.append(f"{_counted(numbers['lobbyists'], 'lobbyist')} (never tallied)")
     if numbers["circular_prevented"]:
-        parts.append(f"{numbers['circular_prevented']:,} followings inside loops (rule {document['cycle_rule']})")
+        parts.append(loops_in_short(numbers["circular_prevented"], document["cores"], document["cycle_rule"]))
     if numbers["non_member_ballots"]:
         parts.append(f"{numbers['non_member_ballots']:,} ballots of non-members not counted")
     if numbers["untimely_ballots"]:

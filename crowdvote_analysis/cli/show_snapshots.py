@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from crowdvote_analysis.cli.console import out
+from crowdvote_analysis.explanation.loops import rule_for_loops
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,15 +66,18 @@ def show_snapshot(row: Mapping[str, Any], log: Sequence[str], loops: Sequence[st
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    counts = ("total_members", "manual_ballots", "calculated_ballots", "no_ballot", "lobbyists", "circular_prevented")
+    counts = ("total_members", "manual_ballots", "calculated_ballots", "no_ballot", "lobbyists")
     said = {
         "Snapshot": row["snapshot_id"],
         "Instant (UTC)": _time(row["timestamp"]),
         "Trigger": row["trigger"],
         "Winner": row["winner_title"] or row["outcome"],
         "Participation": participation(row) or None,
-        **{name.replace("_", " ").capitalize(): row[name] for name in (*counts, "max_delegation_depth")},
+        **{name.replace("_", " ").capitalize(): row[name] for name in counts},
+        "Followings in loops": row["circular_prevented"],
+        "Max delegation depth": row["max_delegation_depth"],
         "Rules": f"{row['cycle_rule']}, {row['protocol']}" if row["cycle_rule"] else row["protocol"],
+        "Loops": rule_for_loops(row["cycle_rule"]).removeprefix("in loops ") if row["circular_prevented"] else None,
         "Superseded by": row["superseded_by"],
         "Supersedes": row["supersedes"],
         "Error": row["last_error"],

@@ -16,6 +16,7 @@ from crowdvote_analysis.star import (
     runoff_shares,
     tally_each,
 )
+from crowdvote_analysis.what_if import compare_loop_rules, loop_rules_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,17 +39,18 @@ def summaries(
 ) -> list[dict[str, Any]]:
     """One document for each decision of a resolution, sorted by community and decision.
 
-    Each holds decision_id, title, community_id, community, cycle_rule, closes_at, ``participation`` (the statistics of
-    M2), ``ballots`` (of voters: how many are tallied, how many are ``blank``, without a star, and not tallied (D5), and
-    of those tallied how many are ``level`` and ``partly_blank``, as ``LevelBallots``), ``reasons`` (how many members
-    have no ballot, by reason_detail; D7), ``tally`` (as ``StarTally.to_dict``; for a decision nobody has a ballot in,
-    only its status), ``ratings`` (who rated each choice and who left it blank, as ``star.ratings``, stars as text;
-    K10), ``robustness`` (as ``Robustness``; null where nobody won by
-    ballots, and where there are so many that it would take long), ``carried_by`` (the fewest voters whose leads make up
-    the margin of the runoff: how many, and the first of them with their leads in ballots, as text; null likewise),
-    ``too_many`` (a sentence about that),
-    ``protocols`` (rows of ``compare_protocols``; null unless asked for) and ``most_influential`` (manual voters by
-    weight, with public ids and names; P1).
+    Each holds decision_id, title, community_id, community, cycle_rule, ``cores`` (rows of ``Resolution.cores``: every
+    tangle of loops, and the rule that settled it; Y6), closes_at, ``participation`` (the statistics of M2), ``ballots``
+    (of voters: how many are tallied, how many are ``blank``, without a star, and not tallied (D5), and of those tallied
+    how many are ``level`` and ``partly_blank``, as ``LevelBallots``), ``reasons`` (how many members have no ballot, by
+    reason_detail; D7), ``tally`` (as ``StarTally.to_dict``; for a decision nobody has a ballot in, only its status),
+    ``ratings`` (who rated each choice and who left it blank, as ``star.ratings``, stars as text; K10), ``robustness``
+    (as ``Robustness``; null where nobody won by ballots, and where there are so many that it would take long),
+    ``carried_by`` (the fewest voters whose leads make up the margin of the runoff: how many, and the first of them with
+    their leads in ballots, as text; null likewise), ``too_many`` (a sentence about that), ``protocols`` (rows of
+    ``compare_protocols``; null unless asked for), ``loop_rules`` (``rules``: rows of ``compare_loop_rules``, and
+    ``sentence``: whether they differ; null unless asked for) and ``most_influential`` (manual voters by weight, with
+    public ids and names; P1).
     """
     names = public_names(state)
     decisions = (
@@ -57,7 +59,27 @@ def summaries(
         .sort("community_id", "decision_id")
     )
     tallies = tally_each(resolution, asked.protocol, tie_orders=asked.tie_orders, progress=progress)
-    return [_summary(row, resolution, names, tallies, asked) for row in decisions.iter_rows(named=True)]
+    documents = [_summary(row, resolution, names, tallies, asked) for row in decisions.iter_rows(named=True)]
+    if asked.loop_rules:
+        for document in documents:
+            document["loop_rules"] = _loop_rules(state, resolution, document["decision_id"], asked)
+    return documents
+
+
+def refusals(state: SystemState, resolution: Resolution) -> list[dict[str, Any]]:
+    """What was left out because it takes too much work (Y3): decision_id, title, community_id, community, error."""
+    named = resolution.refused.join(state.decisions, on="decision_id", how="left").join(
+        state.communities.select("community_id", community="title"), on="community_id", how="left"
+    )
+    rows = named.select("decision_id", "title", "community_id", "community", "error")
+    return rows.sort("community_id", "decision_id").to_dicts()
+
+
+def _loop_rules(state: SystemState, resolution: Resolution, decision_id: str, asked: Asked) -> dict[str, Any]:
+    order = asked.tie_orders.get(decision_id, ())
+    compared = compare_loop_rules(state, decision_id, asked.protocol, resolution=resolution, tie_order=order)
+    titles = dict(resolution.choices.filter(decision_id=decision_id).select("choice_id", "title").iter_rows())
+    return {"rules": compared.to_dicts(), "sentence": loop_rules_in_words(compared, titles)}
 
 
 def _summary(
@@ -84,6 +106,7 @@ def _summary(
         "community_id": row["community_id"],
         "community": row["community"],
         "cycle_rule": row["cycle_rule"],
+        "cores": resolution.cores.filter(here).drop("decision_id").to_dicts(),
         "closes_at": row["closes_at"].isoformat() if row["closes_at"] else None,
         "participation": stats,
         "ballots": _ballots(resolution, row["decision_id"], stats),
@@ -94,6 +117,7 @@ def _summary(
         .to_dicts(),
         "robustness": asdict(safety) | {"exact": safety.exact, "sentence": safety.told(titles)} if safety else None,
         "protocols": compare_protocols(tally).to_dicts() if tally and asked.compare else None,
+        "loop_rules": None,
         "carried_by": carried_by,
         "too_many": _TOO_MANY if too_many else None,
         "most_influential": _most_influential(ballots, row["community_id"], names, asked.top),

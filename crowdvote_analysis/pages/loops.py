@@ -1,4 +1,4 @@
-"""What the loops of a snapshot did to its ballots, in plain words (Y1, Y4, Y5)."""
+"""What loops did to the ballots of a count or a snapshot, in plain words (Y1, Y4 to Y7)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,83 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crowdvote_analysis.errors import CyclicCoreTooLarge
+from crowdvote_analysis.explanation.loops import cores_in_words, rule_for_loops
 from crowdvote_analysis.pages.stages import lineage_in
+from crowdvote_analysis.snapshots.calculation import as_asked, resolve_snapshot
+from crowdvote_analysis.what_if import compare_loop_rules, loop_rules_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from crowdvote_analysis.delegation import Resolution
     from crowdvote_analysis.pages.snapshot import Looked
+    from crowdvote_analysis.snapshots.inputs import Options
+    from crowdvote_analysis.state import SystemState
 
 _TRIED = 50  # members among whose loops the shortest is looked for
+# Steps that a page spends on what the rule path would give, and members up to which it asks: half a second in all.
+_STEPS, _MOST_MEMBERS = 100_000, 20_000
+_NO_DIFFERENCE = "No ballot came around in these loops, so they made no difference."
+
+
+def about_loops(
+    state: SystemState,
+    resolution: Resolution,
+    decision_id: str,
+    protocol: str = "starvote",
+    tie_order: Sequence[str] = (),
+) -> list[str]:
+    """Say what became of the loops of a decision, and whether the rule for loops matters for the winner (Y6).
+
+    Args:
+        state: What was counted.
+        resolution: Its count, which holds the decision.
+        decision_id: The decision.
+        protocol: The tie protocol (K3).
+        tie_order: The order of the community manager, if there is one (K7).
+
+    Returns:
+        A sentence or more; none where nobody is inside a loop.
+    """
+    here = pl.col("decision_id") == decision_id
+    inside = resolution.ballots.filter(here, "in_loop")
+    if inside.is_empty():
+        return []
+    followings = resolution.stats.filter(here)["circular_prevented"].item()
+    rule = resolution.decisions.filter(here)["cycle_rule"].item()
+    cores = resolution.cores.filter(here).to_dicts()
+    told = [_inside(len(inside), followings)]
+    if not cores:
+        return [f"{told[0]} {_NO_DIFFERENCE}"]
+    told += cores_in_words(cores, rule)
+    if len(resolution.ballots.filter(here)) <= _MOST_MEMBERS:
+        compared = compare_loop_rules(
+            state, decision_id, protocol, resolution=resolution, tie_order=tie_order, work_limit=_STEPS
+        )
+        titles = dict(resolution.choices.filter(here).select("choice_id", "title").iter_rows())
+        told.append(loop_rules_in_words(compared, titles))
+    return told
+
+
+def loops_of_snapshot(state: SystemState, options: Options, decision_id: str) -> tuple[list[str], Resolution | None]:
+    """The same of a snapshot, whose frozen tables are resolved anew: tangles are not stored.
+
+    Args:
+        state: The frozen tables.
+        options: How the snapshot is counted.
+        decision_id: The decision.
+
+    Returns:
+        The sentences, and the count; neither where that takes too much work, or there are too many members.
+    """
+    if len(state.members) > _MOST_MEMBERS:
+        return [], None
+    try:
+        resolution = resolve_snapshot(state, options)
+    except CyclicCoreTooLarge:  # counted when walks were measured in other steps
+        return [], None
+    asked = as_asked(state, options)
+    return about_loops(asked, resolution, decision_id, options.protocol, options.tie_order), resolution
 
 
 def loops_in_words(looked: Looked) -> list[str]:
@@ -23,27 +92,32 @@ def loops_in_words(looked: Looked) -> list[str]:
     inside = looked.people.filter("in_loop")
     if inside.is_empty():
         return []
-    followings, example = looked.stats["circular_prevented"], _example(looked)
-    loop = [member["name"] for member in example]
-    who = "1 member is" if len(inside) == 1 else f"{len(inside):,} members are"
-    told = f"{who} inside loops, with {followings:,} {'following' if followings == 1 else 'followings'} between them."
-    if inside.filter(origin="calculated").is_empty():
-        return [f"{told} No ballot came into these loops, so they made no difference."]
-    if looked.row["cycle_rule"] == "equilibrium":
-        told += " Ballots inside a loop are averaged until nothing changes any more (the rule “equilibrium”)."
-        return [told, *([f"For example, {_ring(loop)}: their ballots move each other."] if len(loop) > 1 else [])]
-    told += (
-        " Nobody's ballot can be made of itself. So for each of their ballots the followings are walked anew, and one "
-        "that leads back to somebody already on the way is cut: it gives nothing there (the rule “path”)."
-    )
-    if len(loop) < 2:
-        return [told]
-    first, followed = loop[0], loop[1]
-    return [
-        told,
-        f"For example, {_ring(loop)}: {first}'s ballot takes {followed}'s as it is with {first} left out of it. "
-        + _what_it_changed(looked, *example[:2]),
-    ]
+    told, resolution = loops_of_snapshot(looked.state, looked.inputs.options, looked.inputs.decision_id)
+    if resolution is None:
+        rule = rule_for_loops(looked.row["cycle_rule"])
+        return [_inside(len(inside), looked.stats["circular_prevented"]), f"{rule[:1].upper()}{rule[1:]}."]
+    return [*told, *_for_example(looked, resolution)]
+
+
+def _inside(members: int, followings: int) -> str:
+    who = "1 member is" if members == 1 else f"{members:,} members are"
+    return f"{who} inside loops, with {followings:,} {'following' if followings == 1 else 'followings'} between them."
+
+
+def _for_example(looked: Looked, resolution: Resolution) -> list[str]:
+    """One short loop, and what it did: a walked one where there is one."""
+    for rule in ("path", "equilibrium"):
+        settled = resolution.cores.filter(rule=rule)
+        members = resolution.core_members.join(settled, on=["decision_id", "core"], how="semi")["member_id"]
+        example = _example(looked, members)
+        ring = _ring([member["name"] for member in example]) if len(example) > 1 else ""
+        if ring and rule == "equilibrium":
+            return [f"For example, {ring}: their ballots move each other."]
+        if ring:
+            first, followed = example[:2]
+            taken = f"{first['name']}'s ballot takes {followed['name']}'s as it is with {first['name']} left out of it."
+            return [f"For example, {ring}: {taken} {_what_it_changed(looked, first, followed)}"]
+    return []
 
 
 def shortest_loop(follows: Mapping[str, Sequence[str]]) -> list[str]:
@@ -103,10 +177,11 @@ def _plain(stars: float) -> str:
     return f"{stars:.2f}".rstrip("0").rstrip(".")
 
 
-def _example(looked: Looked) -> list[dict[str, Any]]:
-    """The rows of the members in a short loop through which ballots came along."""
+def _example(looked: Looked, members: Iterable[str]) -> list[dict[str, Any]]:
+    """The rows of the members in a short loop among some, through which ballots came along."""
     people = {
-        row["member_id"]: row for row in looked.people.filter("in_loop", origin="calculated").iter_rows(named=True)
+        row["member_id"]: row
+        for row in looked.people.filter(pl.col("member_id").is_in(list(members))).iter_rows(named=True)
     }
     names = {member: row["name"] for member, row in people.items()}
     inside = pl.col("follower_id", "followee_id").is_in(list(names))

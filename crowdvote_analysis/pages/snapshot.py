@@ -188,7 +188,7 @@ def figures(looked: Looked) -> str:
             ),
             (
                 stats["circular_prevented"],
-                "followings inside loops, that lead back to the follower",
+                "followings in loops: they lead back to the follower",
                 html_rows.COLOURS["circular"],
             ),
             (stats["max_delegation_depth"], "followings in the longest chain to a ballot cast by hand", None),

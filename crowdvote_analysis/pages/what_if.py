@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 BALLOT_CHOICES = {"as it is": "", "had not voted": "withdraw", "other tags": "tag", "another ballot": "cast"}
 BALLOT_CHOICES_WITHOUT = {"as it is": "", "votes by hand": "cast"}
 FOLLOWING_CHOICES = {"follows": "follow", "does not follow": "unfollow"}
-LOOP_RULES = {"as the community counts them": None, "path (Y1)": "path", "equilibrium (Y4)": "equilibrium"}
+LOOP_RULES = {
+    "as the community counts them": None,
+    "auto (Y6)": "auto",
+    "path (Y1)": "path",
+    "equilibrium (Y4)": "equilibrium",
+}
 PROTOCOLS = {"starvote (K4)": "starvote", "losses (K5)": "losses", "bettervoting (K6)": "bettervoting"}
 
 # Ballots that are counted to find out who is pivotal: about a second's work.

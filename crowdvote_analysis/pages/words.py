@@ -205,7 +205,7 @@ def figures(stats: pl.DataFrame) -> list[tuple[str, str]]:
         (f"{row['tallied_ballots']:,}", f"ballots tallied{f'; {_starless(empty)}' if empty else ''}"),
         (f"{row['lobbyists']:,}", "lobbyists: may be followed, have no vote"),
         (f"{row['max_delegation_depth']:,}", "followings in the longest chain to a ballot cast by hand"),
-        (f"{row['circular_prevented']:,}", "followings inside loops, that lead back to the follower"),
+        (f"{row['circular_prevented']:,}", "followings in loops: they lead back to the follower"),
     ]
 
 
@@ -228,15 +228,6 @@ def voting_time(decision: Mapping[str, Any], at: datetime) -> str:
         return f"voting opens {opens}" + (f" and closes {closes} (UTC)" if closes else " (UTC)")
     time = f"from {opens} to {closes}" if opens and closes else f"from {opens}" if opens else f"until {closes}"
     return f"voting is over: it was open {time} (UTC)" if is_over else f"voting is open {time} (UTC)"
-
-
-def rule_for_loops(rule: str) -> str:
-    """Say what a rule for loops means, in words (Y1, Y4)."""
-    meant = {
-        "path": "nobody's ballot is made of itself",
-        "equilibrium": "their ballots are averaged until nothing changes any more",
-    }
-    return f"in loops {meant[rule]} (the rule “{rule}”)"
 
 
 def people(rows: pl.DataFrame) -> str:

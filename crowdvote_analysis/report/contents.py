@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crowdvote_analysis.errors import SnapshotError
+from crowdvote_analysis.pages.loops import loops_of_snapshot
 from crowdvote_analysis.pages.words import safety_of
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.snapshots import find_snapshot, read_inputs, read_result
@@ -33,6 +34,7 @@ class Contents:
         tally: The tally; ``None`` where no voter has a ballot with stars.
         scores: Its scores, with what was left blank, as ``star.with_ratings``; ``None`` without a tally.
         safety: How many ballots would have to change; ``None`` where that says nothing.
+        loops: What became of the loops, sentence by sentence; none where there is no loop.
         staged: Everyone's ballot under real ids, for the charts; they take names from ``names``.
         names: Public names of the community (P1), as ``privacy.public_names``.
         public: The result under public ids.
@@ -45,6 +47,7 @@ class Contents:
     tally: StarTally | None
     scores: pl.DataFrame | None
     safety: Robustness | None
+    loops: tuple[str, ...]
     staged: Staged
     names: pl.DataFrame
     public: Result
@@ -80,6 +83,7 @@ def read_contents(store: Store, name: str) -> Contents:
         tally=tally,
         scores=with_ratings(tally, ratings(staged, row["decision_id"])) if tally else None,
         safety=safety_of(staged, tally),
+        loops=tuple(loops_of_snapshot(state, inputs.options, row["decision_id"])[0]),
         staged=staged,
         names=public_names(state).filter(community_id=row["community_id"]),
         public=public_result(state, result),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from crowdvote_analysis import __version__
 from crowdvote_analysis.errors import UnreadableFileError
+from crowdvote_analysis.explanation.loops import rule_for_loops
 from crowdvote_analysis.html import Html, document, element, joined
 from crowdvote_analysis.pages import blanks, ties
 from crowdvote_analysis.pages import words as told
@@ -127,7 +128,15 @@ def _participation(found: Contents) -> Html:
         element("div", element("b", number), element("span", words))
         for number, words in told.figures(found.public.tables["stats"])
     ]
-    return _section("Who took part", None, element("div", *figures, class_="figures"), pictures.participation(found))
+    loops = element("p", " ".join(_loops(found))) if found.row["circular_prevented"] else None
+    drawn = element("div", *figures, class_="figures"), pictures.participation(found)
+    return _section("Who took part", None, *drawn, loops)
+
+
+def _loops(found: Contents) -> tuple[str, ...]:
+    """What became of the loops; where that was not worked out, what the rule for them means."""
+    rule = rule_for_loops(found.row["cycle_rule"])
+    return found.loops or (f"{rule[:1].upper()}{rule[1:]}.",)
 
 
 def _tally(found: Contents) -> list[Html]:
@@ -195,10 +204,10 @@ def _ballots(ballots: Ballots, found: Contents) -> list[Html]:
         "A calculated ballot is the plain average of the ballots it inherits, choice by choice. A name leads to that "
         "member's own ballot."
     )
-    if found.row["circular_prevented"] and found.row["cycle_rule"] == "path":
+    if found.row["circular_prevented"] and found.row["cycle_rule"] != "equilibrium":
         average += (
-            " Members inside a loop each follow it until it would come back to themselves, so what one of them hands "
-            "on there can differ from their own ballot; crowdvote explain shows every step."
+            " Where a loop is walked, its members each follow it until it would come back to themselves, so what one "
+            "of them hands on there can differ from their own ballot; crowdvote explain shows every step."
         )
     lists = {
         "manual": ("Ballots cast by hand", "Most weight first.", ballots.manual),

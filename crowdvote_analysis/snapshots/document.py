@@ -88,6 +88,7 @@ def document(
         "community_id": parts.community_id,
         "is_final": bool(is_final),
         "cycle_rule": parts.cycle_rule,
+        "cores": parts.cores(),
         "stats": parts.stats(),
     }
     rows = {

@@ -52,6 +52,10 @@ class Parts:
         """The number of calculated ballots, lobbyists' included."""
         return int((self._ballots["origin"] == "calculated").sum())
 
+    def cores(self) -> list[dict[str, Any]]:
+        """The tangles of the decision, and the rule that settled each (Y6)."""
+        return self._resolution.cores.filter(decision_id=self._decision_id).drop("decision_id").to_dicts()
+
     def stats(self) -> dict[str, Any]:
         """The statistics of the decision (M2)."""
         row = self._resolution.stats.row(by_predicate=pl.col("decision_id") == self._decision_id, named=True)

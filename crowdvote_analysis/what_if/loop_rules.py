@@ -112,17 +112,19 @@ def loop_rules_in_words(compared: pl.DataFrame, titles: Mapping[str, str]) -> st
     told = [row for row in others if row["status"] != "refused"]
     other = [row for row in told if _winners(row) != _winners(own)]
     refused = [row["rule"] for row in others if row["status"] == "refused"]
-    unknown = f" What “{refused[0]}” would give takes too much work to say." if refused else ""
+    unknown = f" What the rule “{_plain(refused[0])}” would give takes too much work to say." if refused else ""
     if other:
         by = " and ".join(f"by the rule “{_plain(row['rule'])}” {_who(row, titles)}" for row in other)
         return f"The rule for loops matters here: {by}.{unknown}"
     if not any(row["ballots_that_differ"] for row in told) and not unknown:
         return "The rule for loops makes no difference here: every rule gives the same ballots."
     most = max((row["ballots_that_differ"] for row in told), default=0)
-    ballots = (
-        "no ballot differs" if not most else f"{most:,} ballot{' differs' if most == 1 else 's differ'} at the most"
-    )
-    return f"The rule for loops does not matter for the winner here ({ballots} between the rules).{unknown}"
+    differ = f"{most:,} ballot{' differs' if most == 1 else 's differ'}" if most else "no ballot differs"
+    if unknown and not most:
+        return f"Whether the rule for loops matters for the winner is not known here.{unknown}"
+    if unknown:
+        return f"By the rule “{_plain(told[0]['rule'])}” the winner would be the same ({differ}).{unknown}"
+    return f"The rule for loops does not matter for the winner here ({differ} at the most between the rules)."
 
 
 def _winners(row: Mapping[str, Any]) -> tuple[str, ...]:

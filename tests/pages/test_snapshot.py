@@ -45,7 +45,7 @@ def test_figures_are_those_of_the_snapshot(look):
     assert plain(snapshot_page.figures(look("village-green"))) == (
         "18 voters voted by hand 18 voters with a calculated ballot 4 voters without a ballot 40 voters in all "
         "2 lobbyists besides: may be followed, have no vote "
-        "10 followings inside loops, that lead back to the follower "
+        "10 followings in loops: they lead back to the follower "
         "4 followings in the longest chain to a ballot cast by hand"
     )
 
@@ -123,7 +123,7 @@ def test_the_equilibrium_rule_shows_where_a_loop_closes(look):
     """Nothing is cut there, so the tree says where it goes round (Y4)."""
     looked = look("school-meals")
     loops = stages.calculated(looked, "", loops=True)["public_id"]
-    assert any("in a loop (" in stages.tree(looked, member, {}) for member in loops)
+    assert any("BALANCED - in a loop with 3 members (" in stages.tree(looked, member, {}) for member in loops)
 
 
 def test_who_has_no_ballot_is_told_why(look):
@@ -174,13 +174,22 @@ def test_a_ballot_inside_a_walk_says_who_is_left_out(look):
 def test_loops_are_told_with_an_example(look):
     """How many members, how many followings, and what it did to one of the ballots (Y1, Y4, Y5)."""
     told = loops.loops_in_words(look("village-green"))
-    assert told[0].startswith("9 members are inside loops, with 10 followings between them.")
-    assert told[1] == (
+    assert told[0] == "9 members are inside loops, with 10 followings between them."
+    assert told[1].startswith(
+        "3 small tangles with 9 members in all were walked: nobody's ballot can be made of itself"
+    )
+    assert told[2] == "Small tangles are walked and larger ones balanced (the rule “auto”)."
+    assert told[3] == (
+        "The rule for loops does not matter for the winner here (12 ballots differ at the most between the rules)."
+    )
+    assert told[4] == (
         "For example, Ben follows Olivia and Olivia follows Ben: Ben's ballot takes Olivia's as it is with Ben left "
         "out of it. There it gives Car park 0 stars; Olivia's own ballot gives 1.67. Averaged with the others whom Ben "
         "follows, that makes 2.5 in Ben's ballot."
     )
-    assert "(the rule “equilibrium”)" in loops.loops_in_words(look("school-meals"))[0]
+    balanced = loops.loops_in_words(look("school-meals"))
+    assert "balanced (the rule “equilibrium”): nothing is cut there" in balanced[1]
+    assert balanced[-1].endswith("their ballots move each other.")
     assert "they made no difference" in loops.loops_in_words(look("bench-colour"))[0]
     looked = look("village-green")
     straight = replace(looked, people=looked.people.with_columns(in_loop=pl.lit(False)))

@@ -78,12 +78,6 @@ def test_times_in_words(opens, closes, status, said):
     assert words.voting_time({**times, "status": status}, datetime(2026, 4, 10, tzinfo=UTC)) == said
 
 
-def test_both_rules_for_loops_are_told_in_words():
-    """What a rule means stands before its name (Y1, Y4)."""
-    assert words.rule_for_loops("path") == "in loops nobody's ballot is made of itself (the rule “path”)"
-    assert words.rule_for_loops("equilibrium").endswith("nothing changes any more (the rule “equilibrium”)")
-
-
 def test_how_safe_names_the_choice_that_could_win(counted, tally):
     """People read titles, and by what rule a runoff that is turned around is won (K4)."""
     result = tally("village-green")

@@ -259,6 +259,22 @@ def test_results_are_told_in_the_words_of_the_rule() -> None:
     assert reasons == {"Olivia": "Following others but no tag matches", "Rachel": "Not following anyone"}
 
 
+def test_every_tangle_stands_there_with_the_rule_that_settled_it() -> None:
+    """Under auto one document has loops that were cut and loops that were balanced (Y6, Y7)."""
+    ring = [("a", "b"), ("b", "a"), ("b", "v")]
+    whole = written(community([*clique(8), ("k0", "v"), ("k3", "w"), *ring], {"v": "1", "w": "5"}, "auto"))
+    assert flaws(whole) == []
+    assert whole["cycle_rule"] == "auto-1"
+    assert whole["cores"] == [
+        {"core": 1, "members": 2, "followings": 2, "rule": "path"},
+        {"core": 2, "members": 8, "followings": 56, "rule": "equilibrium"},
+    ]
+    met = [place for row in whole["calculated_ballots"] for place in places(row)]
+    told = {place["result"] for place in met}
+    assert {"CIRCULAR PREVENTED - a → b → a", "BALANCED - in a loop with 8 members"} <= told
+    assert {place["balanced"] for place in met} == {None, 8}
+
+
 @pytest.mark.skipif(not CASES, reason="../shared/cases/delegation.json is not here")
 @pytest.mark.parametrize("cycles", RULES)
 def test_documents_of_the_worked_cases_keep_to_the_schema(cycles: str) -> None:
