@@ -55,9 +55,9 @@ def export(
 
     Written are communities, members, decisions and choices as they were counted, and resolved_ballots, resolved_stars,
     sources, score_shares, stats, tallies, scores, histogram, preferences, steps, runoff_shares and yes_no_outcomes
-    (docs/tables.md). Anonymous members stand under pseudonyms. Files of an earlier export in the other format are removed.
-    A decision whose loops take too much work for the rule path is left out, and a table refused says why; the exit code
-    is then 1.
+    (docs/tables.md). Anonymous members stand under pseudonyms. Files of an earlier export in the other format are
+    removed. A decision whose loops take too much work for the rule path is left out, and a table refused says why; the
+    exit code is then 1.
     """
     from crowdvote_analysis.published import input_tables, result_tables
     from crowdvote_analysis.store import export_tables
