@@ -21,8 +21,18 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts
+    from crowdvote_analysis.loop_rules import FEW_MEMBERS, FOLLOWINGS_BEYOND, MORE_MEMBERS
     from crowdvote_analysis.pages import html_rows, layout, words
-    from crowdvote_analysis.pages.tutorial import EXAMPLE, TIED_BALLOTS, example, example_drawing, example_table, why
+    from crowdvote_analysis.pages.tutorial import (
+        EXAMPLE,
+        TIED_BALLOTS,
+        by_every_rule,
+        example,
+        example_drawing,
+        example_table,
+        tangle_of,
+        why,
+    )
     from crowdvote_analysis.pages.what_if import PROTOCOLS
 
 
@@ -183,34 +193,57 @@ def loop_controls():
 
 
 @app.cell
-def show_loops(loop_closed):
+def tangle_controls():
+    friends = mo.ui.slider(2, 9, value=8, label="So many friends all follow each other", show_value=True)
+    return (friends,)
+
+
+@app.cell
+def show_loops(friends, loop_closed):
     _followings = [("Ann", "Ben", []), ("Ann", "Kim", []), ("Ben", "Lou", [])]
     _followings += [("Ben", "Ann", [])] if loop_closed.value else []
     _state = example({"Kim": {"Pond": 5}, "Lou": {"Pond": 0}}, _followings)
-    _path, _equilibrium = (example_table(_state, rule) for rule in ("path", "equilibrium"))
-    _both = _path.select("Member", "Ballot", _path["★ Pond"].alias("★ by “path”")).with_columns(
-        _equilibrium["★ Pond"].alias("★ by “equilibrium”")
-    )
+    _tangle = tangle_of(friends.value)
+    _small = friends.value <= FEW_MEMBERS
     layout.section(
         "5. Loops: who follows whom in a circle",
         [
             "Ann and Ben follow each other; Ann also follows Kim, who gives 5 stars, and Ben follows Lou, who gives 0. "
-            "Two rules say what that means, and a community chooses one.",
+            "Three rules say what that means, and a community chooses one.",
             "“Path”: everybody's ballot is found by walking along followings, and whoever is already on the way gives "
             "nothing there (Y1). “Equilibrium”: everybody gets exactly the average of those they follow, as their "
-            "ballots turn out in the end, all of a circle at once (Y4). Without a loop both say the same.",
+            "ballots turn out in the end, all of a circle at once (Y4). “Auto”, the rule where nobody has chosen one, "
+            "looks at each tangle of loops by itself: a small one is walked as by “path”, a larger one balanced as by "
+            "“equilibrium” (Y6). Without a loop all three say the same.",
         ],
         layout.row(loop_closed),
         charts.network_chart(example_drawing(_state, "Ann")),
-        table(_both),
+        table(by_every_rule(_state)),
         note(
             "by “path”, Ann's walk meets Ben without Ann, so with Lou's 0 stars; halfway to Kim's 5 that is 2.5, as "
             "the tree below shows. By “equilibrium”, Ann is halfway between Kim and Ben, and Ben is halfway between "
-            "Lou and Ann, both at the same time."
+            "Lou and Ann, both at the same time. Two members are a small tangle, so “auto” walks it."
             if loop_closed.value
-            else "there is no loop, and the two rules agree."
+            else "there is no loop, and the three rules agree."
         ),
         mo.Html(why(_state, "Ann")),
+        layout.subheading(
+            "Where a small tangle ends",
+            "Each more who joins a tangle multiplies the walks through it, and those among thirty friends nobody would "
+            f"live to see the end of. So “auto” walks a tangle of at most {FEW_MEMBERS} members, whoever follows whom "
+            f"among them; and one of at most {MORE_MEMBERS} in which few loops cross, with at most {FOLLOWINGS_BEYOND} "
+            "followings more than members. It balances any other. That depends on who follows whom alone, not on the "
+            "time it takes, so that a recount gives the same. Here a few friends all follow each other; Ann also "
+            "follows Kim, who gives 5 stars, and Ben follows Lou, who gives 0.",
+        ),
+        layout.row(friends),
+        table(by_every_rule(_tangle)),
+        note(
+            f"{friends.value} members are a small tangle, which “auto” walks: it gives what “path” gives."
+            if _small
+            else f"{friends.value} members who all follow each other are no small tangle, so “auto” balances it: it "
+            "gives what “equilibrium” gives, and nothing is cut."
+        ),
     )
     return
 

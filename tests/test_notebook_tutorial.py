@@ -12,7 +12,15 @@ import marimo as mo
 import pytest
 
 import crowdvote_analysis as cv
-from crowdvote_analysis.pages.tutorial import EXAMPLE, TIED_BALLOTS, example, example_table, why
+from crowdvote_analysis.pages.tutorial import (
+    EXAMPLE,
+    TIED_BALLOTS,
+    by_every_rule,
+    example,
+    example_table,
+    tangle_of,
+    why,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -68,8 +76,17 @@ def test_examples_can_be_changed(show):
     )
     assert "no tag of Ann's ballot is among those that Ben follows her on" in page
     assert "budget gets through to Dan." in page
-    assert "the two rules agree." in page
+    assert "the three rules agree." in page
     assert len(set(re.findall(r"(?:bettervoting|losses|starvote): (\w+)", page))) == 1
+
+
+@pytest.mark.parametrize(("friends", "like"), [(7, "path"), (8, "equilibrium")])
+def test_a_tangle_is_small_up_to_seven_friends(show, friends, like):
+    """Up to the bound auto gives what path gives, beyond it what equilibrium gives, and the page says so (Y6)."""
+    table = by_every_rule(tangle_of(friends))
+    other = {"path": "equilibrium", "equilibrium": "path"}[like]
+    assert table["★ by “auto”"].to_list() == table[f"★ by “{like}”"].to_list() != table[f"★ by “{other}”"].to_list()
+    assert f"it gives what “{like}” gives" in show(friends=friends)
 
 
 @pytest.mark.parametrize("pond", range(6))

@@ -29,7 +29,7 @@ def test_examples_answer_to_the_reader(visit):  # noqa: F811
     page.get_by_role("heading", name="7. Exact to the last place").wait_for()
     page.get_by_text("Meadow wins.", exact=False).first.wait_for()
     page.get_by_role("switch").last.click()
-    page.get_by_text("there is no loop, and the two rules agree.").wait_for()
+    page.get_by_text("there is no loop, and the three rules agree.").wait_for()
     page.get_by_label("budget", exact=True).click()
     page.get_by_text("budget gets through to Dan.").wait_for()
     page.get_by_role("slider").last.focus()

@@ -43,7 +43,7 @@ def example(
         ballots: Stars by choice, by the member who cast the ballot; choices stand in the order of their first mention.
         followings: Follower, followed and tags (none = ALL).
         tags: The tags of the ballots, by member.
-        cycle_rule: ``path`` (Y1) or ``equilibrium`` (Y4).
+        cycle_rule: ``auto`` (Y6), ``path`` (Y1) or ``equilibrium`` (Y4).
 
     Raises:
         InvalidTableError: Stars are outside 0 to 5, or somebody follows themselves.
@@ -98,6 +98,20 @@ def example_table(state: SystemState, cycles: str | None = None) -> pl.DataFrame
         ]
     )
     return table if (table["Why none"] != "").any() else table.drop("Why none")
+
+
+def tangle_of(friends: int) -> SystemState:
+    """An example in which some friends, up to nine, all follow each other; the first follows Kim, the second Lou."""
+    names = ["Ann", "Ben", "Cay", "Dan", "Eve", "Fay", "Gus", "Hal", "Ida"][:friends]
+    pairs = [(one, other, ()) for one in names for other in names if one != other]
+    return example({"Kim": {"Pond": 5}, "Lou": {"Pond": 0}}, [*pairs, ("Ann", "Kim", ()), ("Ben", "Lou", ())])
+
+
+def by_every_rule(state: SystemState) -> pl.DataFrame:
+    """List everybody's ballot in an example about the pond: Member, Ballot, and the stars by each rule for loops."""
+    counts = {rule: example_table(state, rule) for rule in ("path", "equilibrium", "auto")}
+    stars = [count["★ Pond"].alias(f"★ by “{rule}”") for rule, count in counts.items()]
+    return counts["auto"].select("Member", "Ballot").with_columns(stars)
 
 
 def example_drawing(state: SystemState, member: str) -> Drawing:
