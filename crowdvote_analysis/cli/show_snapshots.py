@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -156,6 +157,14 @@ def show_health(found: Mapping[str, Any]) -> None:
         out.print(
             f"  {decision}: closed, and without a final snapshot; crowdvote snapshot recover takes it", markup=False
         )
+
+    for row in found["refused_by_path"]:
+        command = f"crowdvote record cycle-rule STORE auto -c {quote(row['community_id'])} --published"
+        line = (
+            f"  {row['community_id']}: counts loops by the rule path, which takes too much work for "
+            f"{', '.join(row['decisions'])}; with the rule auto it does not: {command}"
+        )
+        out.print(line, markup=False)
 
 
 def show_report(found: pl.DataFrame) -> None:

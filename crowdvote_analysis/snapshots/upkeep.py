@@ -26,6 +26,7 @@ COOLING = timedelta(minutes=30)
 SLOW = timedelta(hours=1)
 STUCK = timedelta(hours=2)
 
+_TOO_MUCH = r"\(rule Y3\b"  # as CyclicCoreTooLarge says it, and said it before there was auto
 _NO_EVENTS = "there are files of it, and no events: events were removed"
 
 FINDINGS = pl.Schema(
@@ -117,8 +118,9 @@ def health(store: Store) -> dict[str, Any]:
         many), statuses (how many in each), and unresolved: snapshot_id, decision_id, status, since, last_error of what
         is failed, corrupted or stuck and superseded by nothing. A later result of the same decision resolves what
         failed or is stuck, not a result that is corrupted. Beside them without_events (ids of snapshots that there are
-        files of, and no events) and without_final (decisions that were closed, or whose time is over, and that have no
-        final snapshot).
+        files of, and no events), without_final (decisions that were closed, or whose time is over, and that have no
+        final snapshot) and refused_by_path (community_id, decisions: whose newest snapshot failed because the rule
+        ``path`` takes too much work, Y3; stores made before ``auto`` hold that rule though nobody may have chosen it).
     """
     known, now = list_snapshots(store), store.clock()
     overtaken = _is_overtaken()
@@ -135,6 +137,7 @@ def health(store: Store) -> dict[str, Any]:
         "unresolved": bad.select("snapshot_id", "decision_id", "status", "last_error", since="status_at").to_dicts(),
         "without_events": without,
         "without_final": unfinished,
+        "refused_by_path": _refused_by_path(known),
     }
 
 
@@ -143,6 +146,13 @@ def without_events(store: Store) -> list[str]:
     folders = store.location.files.list_with_delimiter("snapshots")["common_prefixes"]
     names = {folder.rstrip("/").rpartition("/")[2] for folder in folders} - {"objects"}
     return sorted(names - set(list_snapshots(store)["snapshot_id"]))
+
+
+def _refused_by_path(known: pl.DataFrame) -> list[dict[str, Any]]:
+    """The decisions by community whose newest snapshot took too much work, as its error says."""
+    newest = known.unique("decision_id", keep="first", maintain_order=True)
+    refused = newest.filter(pl.col("status").is_in([*FAILED.values()]), pl.col("last_error").str.contains(_TOO_MUCH))
+    return refused.group_by("community_id").agg(decisions=pl.col("decision_id").sort()).sort("community_id").to_dicts()
 
 
 def _is_overtaken() -> pl.Expr:

@@ -11,6 +11,7 @@ import pytest
 import stamina
 
 import crowdvote_analysis as cv
+from crowdvote_analysis.cli.show_snapshots import show_health
 from crowdvote_analysis.errors import (
     BusyError,
     FinalSnapshotError,
@@ -261,6 +262,7 @@ def test_after_three_tries_nothing_is_tried_any_more(store: Store, monkeypatch) 
         "unresolved": [],
         "without_events": [],
         "without_final": [],
+        "refused_by_path": [],
     }
 
 
@@ -320,6 +322,19 @@ def test_a_limit_of_work_is_an_error_with_the_ways_out(store: Store) -> None:
     with pytest.raises(SnapshotError, match="--cycles auto"):
         take_snapshot(store, "pond", cycles="path", work_limit=1)
     assert list_snapshots(store)["status"].to_list() == ["failed_staging"]
+
+
+def test_health_names_who_waits_for_another_rule(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """Communities whose newest snapshots were refused, with the one command that mends it; a later result ends it."""
+    with pytest.raises(SnapshotError):
+        take_snapshot(store, "pond", cycles="path", work_limit=1)
+    found = health(store)
+    assert found["refused_by_path"] == [{"community_id": "community", "decisions": ["pond"]}]
+    show_health(found)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "crowdvote record cycle-rule STORE auto -c community --published" in told
+    take_snapshot(store, "pond")
+    assert health(store)["refused_by_path"] == []
 
 
 # --- one at a time -------------------------------------------------------------------------------------------------
