@@ -30,9 +30,9 @@ with open("village-green.json", "w", encoding="utf-8") as file:
 - **Whole numbers, cut trees**: trees show at most 500 followings each in small communities and fewer in larger ones, 20
   at least (`max_followings`), level by level (`depth`). `not_shown` says how many are left out at a place. Everything
   else is whole: ballots, `inherited_from`, and all followings with their outcomes in `relationships`.
-- **Loops that are walked** (`cores`: rule `path`) take walks. If those through one loop take more than `work_limit`
-  steps, followings in that loop are left out of trees, first in first served in the order of public ids; nothing fails
-  and no number changes.
+- **Loops by the rule `path`** take walks (`cores` says which tangles are walked). If those through one loop take more
+  than `work_limit` steps, followings in that loop are left out of trees, first in first served in the order of public
+  ids; nothing fails and no number changes.
 - **Checked**: `document_schema()` gives the schema (draft 2020-12), which refuses stars as floats, missing fields and
   results in other words.
 - **Fields of the caller** (`head`), such as an id of the snapshot and hashes of its tables, stand before all others.

@@ -84,7 +84,8 @@ def page() -> str:
     parts += [f"| `{name}` | {text} |" for name, text in RESULT_TABLES.items()]
     parts.append(
         "\nAnonymous members stand under a pseudonym in every id and name (P1). Columns of one table: "
-        '`crowdvote query "DESCRIBE resolved_ballots"`.'
+        '`crowdvote query "DESCRIBE resolved_ballots"`. Where the rule `path` takes too much work for a decision (Y3), '
+        "`crowdvote export` leaves it out and writes a table `refused` (`decision_id`, `error`) besides."
     )
     parts.append(
         "\n# The past\n\nWhat `crowdvote query` can ask of a [store](store.md) besides. The tables of history have the "
