@@ -46,9 +46,12 @@ def choose_folder(opened):
 def count_everything(folder, opened):
     # Once for all decisions of the folder; choosing another decision does not come back here.
     try:
-        state, notes = words.read_noting(folder.value.strip() or opened.demo())
-        resolution = cv.resolve(state)
-        _problem = None if len(resolution.decisions) else "The folder holds no decision, so there is nothing to count."
+        _read, notes = words.read_noting(folder.value.strip() or opened.demo())
+        # One decision whose loops take too much work does not lose the others (Y3).
+        resolution = cv.resolve(_read, on_refusal="report")
+        state = choosing.without(_read, resolution.refused)
+        _nothing = "The folder holds no decision, so there is nothing to count."
+        _problem = None if len(resolution.decisions) else next(iter(resolution.refused["error"]), _nothing)
     except cv.CrowdVoteError as error:
         _problem = str(error)
     mo.stop(_problem is not None, layout.trouble("This folder cannot be counted.", _problem or ""))
@@ -74,12 +77,13 @@ def choose_decision(community, opened, state):
 
 
 @app.cell
-def show_choosers(community, decision, opened, state):
+def show_choosers(community, decision, opened, resolution, state):
     layout.remember(community=community.value, decision=decision.value)
     layout.column(
         layout.navigation(opened, "count", community=community.value, decision=decision.value),
         layout.row(community, decision),
         layout.notes("Something else is shown", choosing.not_here(choosing.deciding(state), opened.asked), "warn"),
+        layout.notes("Not counted", resolution.refused["error"].to_list(), "warn"),
     )
     return
 
@@ -128,13 +132,6 @@ def show_participation(decision, resolution):
         layout.figures(words.figures(_stats)),
         charts.participation_chart(charts.participation_parts(_stats)),
     )
-    return
-
-
-@app.cell
-def show_loops(decision, resolution, state):
-    _told = loops.about_loops(state, resolution, decision.value)
-    layout.section("Loops: who follows whom in a circle", _told) if _told else None
     return
 
 
@@ -225,6 +222,13 @@ def show_influence(community, decision, names, opened, resolution):
 def show_depth(decision, resolution):
     _rows = charts.depth_rows(resolution.ballots.filter(decision_id=decision.value))
     layout.section("How far ballots travelled", "", charts.depth_chart(_rows)) if len(_rows) > 1 else None
+    return
+
+
+@app.cell
+def show_loops(decision, resolution, state):
+    _told = loops.about_loops(state, resolution, decision.value)
+    layout.section("Loops: who follows whom in a circle", _told) if _told else None
     return
 
 

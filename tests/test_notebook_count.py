@@ -60,6 +60,15 @@ def _of_folder(app, folder: Path) -> str:
     return unescape(" ".join(map(_words, outputs)))
 
 
+def test_loops_are_told(show):
+    """What became of them, and whether their rule matters for the winner; nothing where there is none (Y6)."""
+    page = show("riverside", "village-green")
+    assert "9 members are inside loops, with 10 followings between them. 3 small tangles" in page
+    assert "The rule for loops does not matter for the winner here (12 ballots differ at the most" in page
+    assert "in loops small tangles are walked, larger ones balanced (the rule “auto”)" in page
+    assert "No ballot came around in these loops" in show("riverside", "bench-colour")
+
+
 def test_folder_may_be_given_on_the_command_line(app, monkeypatch, tmp_path):
     """A run with --folder counts that folder."""
     (tmp_path / "ballots.csv").write_text("member_id,tags,Swings\nKelly,,4\n")
@@ -171,6 +180,21 @@ def test_a_bad_folder_is_explained(app, tmp_path, ballots, words):
     assert "This folder cannot be counted." in page
     assert words in page
     assert "Traceback" not in page
+
+
+def test_a_refused_decision_does_not_lose_the_others(app, tmp_path):
+    """The page shows what can be counted, names what cannot, and gives the one command that mends it (Y3)."""
+    names = [f"m{number}" for number in range(40)]
+    followings = "".join(f"{one},{other},t\n" for one in names for other in names if one != other)
+    (tmp_path / "followings.csv").write_text(f"follower_id,followee_id,tags\n{followings}")
+    (tmp_path / "communities.csv").write_text("community_id,cycle_rule\nc,path\n")
+    (tmp_path / "ballots.csv").write_text("decision_id,member_id,tags\nlake,m0,t\npond,m0,\n")
+    (tmp_path / "votes.csv").write_text("decision_id,member_id,choice_id,stars\nlake,m0,Swings,4\npond,m0,Boats,3\n")
+    page = unescape(_of_folder(app, tmp_path))
+    assert "Not counted" in page
+    assert "decision 'lake': " in page
+    assert "crowdvote record cycle-rule STORE auto --published" in page
+    assert "Boats wins" in page
 
 
 def test_notes_of_reading_are_shown(app, tmp_path):

@@ -25,6 +25,13 @@ def deciding(state: SystemState, *, yes_no: bool = False) -> pl.DataFrame:
     return rows.sort("community", "community_id", "decision_id").select("community_id", "decision_id")
 
 
+def without(state: SystemState, refused: pl.DataFrame) -> SystemState:
+    """Leave decisions out of what can be chosen, as they could not be counted: ``refused`` as in ``Resolution``."""
+    if refused.is_empty():
+        return state
+    return state._with(decisions=state.decisions.join(refused, on="decision_id", how="anti", maintain_order="left"))
+
+
 def community_labels(state: SystemState, *, yes_no: bool = False) -> dict[str, str]:
     """Label the communities with such decisions, in the order of their titles: label to community id."""
     deciding = state.communities.join(_decisions(state, yes_no), on="community_id", how="semi")

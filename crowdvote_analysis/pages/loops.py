@@ -53,10 +53,9 @@ def about_loops(
     followings = resolution.stats.filter(here)["circular_prevented"].item()
     rule = resolution.decisions.filter(here)["cycle_rule"].item()
     cores = resolution.cores.filter(here).to_dicts()
-    told = [_inside(len(inside), followings)]
+    told = [" ".join([_inside(len(inside), followings), *(cores_in_words(cores, rule) or [_NO_DIFFERENCE])])]
     if not cores:
-        return [f"{told[0]} {_NO_DIFFERENCE}"]
-    told += cores_in_words(cores, rule)
+        return told
     if len(resolution.ballots.filter(here)) <= _MOST_MEMBERS:
         compared = compare_loop_rules(
             state, decision_id, protocol, resolution=resolution, tie_order=tie_order, work_limit=_STEPS
@@ -95,7 +94,7 @@ def loops_in_words(looked: Looked) -> list[str]:
     told, resolution = loops_of_snapshot(looked.state, looked.inputs.options, looked.inputs.decision_id)
     if resolution is None:
         rule = rule_for_loops(looked.row["cycle_rule"])
-        return [_inside(len(inside), looked.stats["circular_prevented"]), f"{rule[:1].upper()}{rule[1:]}."]
+        return [f"{_inside(len(inside), looked.stats['circular_prevented'])} {rule[:1].upper()}{rule[1:]}."]
     return [*told, *_for_example(looked, resolution)]
 
 
