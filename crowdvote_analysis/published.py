@@ -86,8 +86,8 @@ def result_tables(
         tie_orders: The order that the community manager gave for ties, by decision id (K7).
         progress: Called with (decisions tallied, decisions in all).
         cycles: Rule for loops of delegated yes/no decisions, as for ``decide``.
-        work_limit: Steps the path rule may take for one core of loops in them (Y3). A decision that needs more is left
-            out of ``yes_no_outcomes``, with a ``TableWarning``.
+        work_limit: Steps the rule ``path`` may take for all loops of one of them (Y3). A decision that needs more is
+            left out of ``yes_no_outcomes``, with a ``TableWarning``.
     """
     names = public_names(state)
     where = resolution.decisions.select("decision_id", "community_id")

@@ -153,7 +153,7 @@ def test_there_are_two_small_communities_and_a_large_one(tables):
 
 
 def test_both_loop_rules_are_used(tables):
-    """Hillcrest counts loops by equilibrium, the others by path."""
+    """Hillcrest counts loops by equilibrium, the others by auto."""
     rules = dict(tables["communities"].select("community_id", "cycle_rule").iter_rows())
     assert rules == {"riverside": "auto", "hillcrest": "equilibrium", "eastgate": "auto"}
 

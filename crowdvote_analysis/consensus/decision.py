@@ -39,9 +39,9 @@ def decide(
         at: The instant: votes cast later do not count, and deadlines up to it have passed (a time without a zone is
             UTC). By default all votes cast in time count, and every status is the stored one.
         delegated: Whether votes pass along followings (C7); the column of the table by default.
-        cycles: ``"path"`` (Y1) or ``"equilibrium"`` (Y4) for delegated decisions; the rule of each community if
-            not given.
-        work_limit: Steps the path rule may take for one core of loops (Y3).
+        cycles: ``"auto"`` (Y6), ``"path"`` (Y1) or ``"equilibrium"`` (Y4) for delegated decisions; the rule of each
+            community if not given.
+        work_limit: Steps the rule ``path`` may take for all loops of a decision (Y3).
 
     Returns:
         One row a decision, sorted by decision_id: decision_id, community_id, title, method, status, closes_at,

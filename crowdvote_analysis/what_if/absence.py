@@ -47,7 +47,7 @@ def without_each(
         members: Ids of members who cast a ballot by hand; all of them by default.
         cycles: The rule for loops of ``before``, if it is not that of the community.
         protocol: The tie protocol (K3), for both.
-        work_limit: Steps the path rule may take for one core of loops (Y3).
+        work_limit: Steps the rule ``path`` may take for all loops of a decision (Y3).
 
     Returns:
         member_id, status (``decided``, ``unresolved tie`` or ``nothing to tally``), winner (choice id; null where there
@@ -57,7 +57,7 @@ def without_each(
     Raises:
         UnknownDecisionError: The decision is not there.
         UnknownMemberError: Somebody has no ballot by hand, or is no member.
-        CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core.
+        CyclicCoreTooLarge: The rule ``path`` needs more than ``work_limit`` steps.
     """
     ballots = before.ballots.filter(decision_id=decision_id)
     wanted = sorted(set(ballots.filter(origin="manual")["member_id"] if members is None else members))

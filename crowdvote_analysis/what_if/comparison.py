@@ -70,14 +70,15 @@ def what_if(
         before: Its count, which holds the decision.
         decision_id: The decision.
         changes: What is different; only the ballots they affect are calculated again (E2).
-        cycles: The rule for loops to try, ``"path"`` or ``"equilibrium"``; that of the community by default.
+        cycles: The rule for loops to try, ``"auto"``, ``"path"`` or ``"equilibrium"``; that of the community by
+            default.
         protocol: The tie protocol to try (K3).
         protocol_before: The tie protocol of the count to compare with.
-        work_limit: Steps the path rule may take for one core of loops (Y3).
+        work_limit: Steps the rule ``path`` may take for all loops of a decision (Y3).
 
     Raises:
         UnknownDecisionError, UnknownMemberError, InvalidTableError: As ``changed_state``.
-        CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one core.
+        CyclicCoreTooLarge: The rule ``path`` needs more than ``work_limit`` steps.
         ValueError, InvalidElectionError: No such rule for loops, or no such tie protocol.
     """
     changes = list(changes)
