@@ -11,6 +11,7 @@ from crowdvote_analysis.errors import CyclicCoreTooLarge
 from crowdvote_analysis.explanation.loops import cores_in_words, rule_for_loops
 from crowdvote_analysis.pages.stages import lineage_in
 from crowdvote_analysis.snapshots.calculation import as_asked, resolve_snapshot
+from crowdvote_analysis.snapshots.loop_winners import loops_in_words as recorded_in_words
 from crowdvote_analysis.what_if import compare_loop_rules, loop_rules_in_words
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.delegation import Resolution
     from crowdvote_analysis.pages.snapshot import Looked
-    from crowdvote_analysis.snapshots.inputs import Options
+    from crowdvote_analysis.snapshots.inputs import Inputs
     from crowdvote_analysis.state import SystemState
 
 _TRIED = 50  # members among whose loops the shortest is looked for
@@ -33,6 +34,7 @@ def about_loops(
     decision_id: str,
     protocol: str = "starvote",
     tie_order: Sequence[str] = (),
+    recorded: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Say what became of the loops of a decision, and whether the rule for loops matters for the winner (Y6).
 
@@ -42,6 +44,8 @@ def about_loops(
         decision_id: The decision.
         protocol: The tie protocol (K3).
         tie_order: The order of the community manager, if there is one (K7).
+        recorded: What a final snapshot recorded of its loops, as ``snapshots.read_loops``: told instead of counting by
+            other rules again.
 
     Returns:
         A sentence or more; none where nobody is inside a loop.
@@ -56,34 +60,42 @@ def about_loops(
     told = [" ".join([_inside(len(inside), followings), *(cores_in_words(cores, rule) or [_NO_DIFFERENCE])])]
     if not cores:
         return told
-    if len(resolution.ballots.filter(here)) <= _MOST_MEMBERS:
+    titles = dict(resolution.choices.filter(here).select("choice_id", "title").iter_rows())
+    if recorded:
+        told += recorded_in_words(recorded, titles)
+    elif len(resolution.ballots.filter(here)) <= _MOST_MEMBERS:
         compared = compare_loop_rules(
             state, decision_id, protocol, resolution=resolution, tie_order=tie_order, work_limit=_STEPS
         )
-        titles = dict(resolution.choices.filter(here).select("choice_id", "title").iter_rows())
         told.append(loop_rules_in_words(compared, titles))
     return told
 
 
-def loops_of_snapshot(state: SystemState, options: Options, decision_id: str) -> tuple[list[str], Resolution | None]:
+def loops_of_snapshot(
+    state: SystemState, inputs: Inputs, recorded: Mapping[str, Any] | None
+) -> tuple[list[str], Resolution | None]:
     """The same of a snapshot, whose frozen tables are resolved anew: tangles are not stored.
 
     Args:
         state: The frozen tables.
-        options: How the snapshot is counted.
-        decision_id: The decision.
+        inputs: What they are, and how they are counted.
+        recorded: As for ``about_loops``.
 
     Returns:
-        The sentences, and the count; neither where that takes too much work, or there are too many members.
+        The sentences, and the count; no count, and only what is recorded, where that takes too much work, or there are
+        too many members.
     """
+    titles = dict(state.choices.select("choice_id", "title").iter_rows())
+    short = recorded_in_words(recorded, titles) if recorded else []
     if len(state.members) > _MOST_MEMBERS:
-        return [], None
+        return short, None
     try:
-        resolution = resolve_snapshot(state, options)
+        resolution = resolve_snapshot(state, inputs.options)
     except CyclicCoreTooLarge:  # counted when walks were measured in other steps
-        return [], None
-    asked = as_asked(state, options)
-    return about_loops(asked, resolution, decision_id, options.protocol, options.tie_order), resolution
+        return short, None
+    asked, options = as_asked(state, inputs.options), inputs.options
+    told = about_loops(asked, resolution, inputs.decision_id, options.protocol, options.tie_order, recorded)
+    return told, resolution
 
 
 def loops_in_words(looked: Looked) -> list[str]:
@@ -91,10 +103,10 @@ def loops_in_words(looked: Looked) -> list[str]:
     inside = looked.people.filter("in_loop")
     if inside.is_empty():
         return []
-    told, resolution = loops_of_snapshot(looked.state, looked.inputs.options, looked.inputs.decision_id)
+    told, resolution = loops_of_snapshot(looked.state, looked.inputs, looked.loops)
     if resolution is None:
         rule = rule_for_loops(looked.row["cycle_rule"])
-        return [f"{_inside(len(inside), looked.stats['circular_prevented'])} {rule[:1].upper()}{rule[1:]}."]
+        return [f"{_inside(len(inside), looked.stats['circular_prevented'])} {rule[:1].upper()}{rule[1:]}.", *told]
     return [*told, *_for_example(looked, resolution)]
 
 

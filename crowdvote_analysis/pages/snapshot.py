@@ -20,6 +20,7 @@ from crowdvote_analysis.pages.words import Headline
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.snapshots.calculation import Staged, listed_choices
 from crowdvote_analysis.snapshots.events import find_snapshot, list_snapshots
+from crowdvote_analysis.snapshots.loop_winners import read_loops
 from crowdvote_analysis.snapshots.reading import read_inputs, read_result
 from crowdvote_analysis.star import ratings, tally_each, with_ratings
 
@@ -51,6 +52,7 @@ class Looked:
         tally: The tally; none where no voter has a ballot.
         scores: Its scores, with what was left blank, as ``star.with_ratings``; none without a tally.
         safety: How many ballots would have to change, where that was worked out.
+        loops: What a final snapshot recorded of its loops, as ``snapshots.read_loops``; none where it did not.
         same: Whether the tally is the one that is stored.
     """
 
@@ -64,6 +66,7 @@ class Looked:
     tally: StarTally | None
     scores: pl.DataFrame | None
     safety: Robustness | None
+    loops: Mapping[str, Any] | None
     same: bool
 
 
@@ -99,6 +102,7 @@ def look(store: Store, name: str) -> Looked:
         tally=tally,
         scores=with_ratings(tally, ratings(staged, inputs.decision_id)) if tally else None,
         safety=words.safety_of(staged, tally),
+        loops=read_loops(store, row["snapshot_id"]),
         same=tally is None or tally.to_dict() == result.tally,
     )
 

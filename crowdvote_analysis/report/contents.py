@@ -11,7 +11,7 @@ from crowdvote_analysis.errors import SnapshotError
 from crowdvote_analysis.pages.loops import loops_of_snapshot
 from crowdvote_analysis.pages.words import safety_of
 from crowdvote_analysis.privacy import public_names
-from crowdvote_analysis.snapshots import find_snapshot, read_inputs, read_result
+from crowdvote_analysis.snapshots import find_snapshot, read_inputs, read_loops, read_result
 from crowdvote_analysis.snapshots.calculation import Staged, listed_choices, public_result
 from crowdvote_analysis.star import ratings, tally_each, with_ratings
 
@@ -83,7 +83,7 @@ def read_contents(store: Store, name: str) -> Contents:
         tally=tally,
         scores=with_ratings(tally, ratings(staged, row["decision_id"])) if tally else None,
         safety=safety_of(staged, tally),
-        loops=tuple(loops_of_snapshot(state, inputs.options, row["decision_id"])[0]),
+        loops=tuple(loops_of_snapshot(state, inputs, read_loops(store, row["snapshot_id"]))[0]),
         staged=staged,
         names=public_names(state).filter(community_id=row["community_id"]),
         public=public_result(state, result),

@@ -192,6 +192,8 @@ def test_loops_are_told_with_an_example(look):
     assert balanced[-1].endswith("their ballots move each other.")
     assert "they made no difference" in loops.loops_in_words(look("bench-colour"))[0]
     looked = look("village-green")
+    crossed = loops.loops_in_words(replace(looked, loops={**looked.loops, "crossed": 3, "since": "20260401"}))
+    assert crossed[2].startswith("Since snapshot 20260401 a tangle of loops has crossed the bound")
     straight = replace(looked, people=looked.people.with_columns(in_loop=pl.lit(False)))
     assert loops.loops_in_words(straight) == []
 
