@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from crowdvote_analysis.charts.network import drawing_of
 from crowdvote_analysis.delegation import resolve
+from crowdvote_analysis.errors import TableWarning
 from crowdvote_analysis.explanation import lineage
 from crowdvote_analysis.pages.ballot_tree import tree_html
 from crowdvote_analysis.power import neighbourhood
@@ -53,21 +55,26 @@ def example(
     votes = [(member, choice, str(stars)) for member, ballot in ballots.items() for choice, stars in ballot.items()]
     texts = {"member_id": pl.String, "choice_id": pl.String, "stars": pl.String}
     pairs = pl.Schema({"follower_id": pl.String(), "followee_id": pl.String(), "tags": pl.List(pl.String())})
-    return SystemState(
-        communities=pl.DataFrame({"community_id": ["example"], "cycle_rule": [cycle_rule]}),
-        members=pl.DataFrame({"member_id": names}),
-        followings=pl.DataFrame([(one, other, list(on)) for one, other, on in followings], schema=pairs, orient="row"),
-        decisions=pl.DataFrame({"decision_id": [EXAMPLE]}),
-        choices=pl.DataFrame(
+    frames = {
+        "communities": pl.DataFrame({"community_id": ["example"], "cycle_rule": [cycle_rule]}),
+        "members": pl.DataFrame({"member_id": names}),
+        "followings": pl.DataFrame(
+            [(one, other, list(on)) for one, other, on in followings], schema=pairs, orient="row"
+        ),
+        "decisions": pl.DataFrame({"decision_id": [EXAMPLE]}),
+        "choices": pl.DataFrame(
             {"choice_id": choices, "position": range(len(choices))},
             schema={"choice_id": pl.String, "position": pl.Int64},
         ),
-        ballots=pl.DataFrame(
+        "ballots": pl.DataFrame(
             {"member_id": list(ballots), "tags": [list((tags or {}).get(member, ())) for member in ballots]},
             schema={"member_id": pl.String, "tags": pl.List(pl.String)},
         ),
-        votes=pl.DataFrame(votes, schema=texts, orient="row"),
-    )
+        "votes": pl.DataFrame(votes, schema=texts, orient="row"),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TableWarning)  # a tag that matches nothing is what such an example shows
+        return SystemState(**frames)
 
 
 def example_table(state: SystemState, cycles: str | None = None) -> pl.DataFrame:
