@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -55,7 +55,7 @@ def example(
     votes = [(member, choice, str(stars)) for member, ballot in ballots.items() for choice, stars in ballot.items()]
     texts = {"member_id": pl.String, "choice_id": pl.String, "stars": pl.String}
     pairs = pl.Schema({"follower_id": pl.String(), "followee_id": pl.String(), "tags": pl.List(pl.String())})
-    frames = {
+    frames: dict[str, Any] = {
         "communities": pl.DataFrame({"community_id": ["example"], "cycle_rule": [cycle_rule]}),
         "members": pl.DataFrame({"member_id": names}),
         "followings": pl.DataFrame(
