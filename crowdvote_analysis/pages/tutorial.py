@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from crowdvote_analysis.charts.network import drawing_of
 from crowdvote_analysis.delegation import resolve
-from crowdvote_analysis.errors import TableWarning
 from crowdvote_analysis.explanation import lineage
 from crowdvote_analysis.pages.ballot_tree import tree_html
+from crowdvote_analysis.pages.words import noted
 from crowdvote_analysis.power import neighbourhood
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.state import SystemState
@@ -72,9 +71,7 @@ def example(
         ),
         "votes": pl.DataFrame(votes, schema=texts, orient="row"),
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TableWarning)  # a tag that matches nothing is what such an example shows
-        return SystemState(**frames)
+    return noted(lambda: SystemState(**frames))[0]  # a tag that matches nothing is what such an example shows
 
 
 def example_table(state: SystemState, cycles: str | None = None) -> pl.DataFrame:

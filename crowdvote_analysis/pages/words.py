@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -37,7 +37,7 @@ CAUSES = {
 _MOST_FOR_SAFETY = 100_000
 _COLUMN = 32  # characters of a title above a column of a table
 # Warnings are caught for the whole process, and the sessions of a notebook server are threads of one.
-_READING = Lock()
+_READING = RLock()
 # The store that was read last, as it stands: all pages and sessions of a server look at the same one.
 _STANDING: dict[tuple[object, ...], tuple[SystemState, list[str]]] = {}
 
@@ -78,20 +78,21 @@ def read_noting(folder: str | Path) -> tuple[SystemState, list[str]]:
 
     with _READING:
         if not is_store(folder):
-            return _noted(lambda: SystemState.read(folder))
+            return noted(lambda: SystemState.read(folder))
         cut = Store.open(folder).cut()
         # What stands changes with the last commit, or with one that landed before it.
         known = (cut.location.url, len(cut.commits), *cut.commits["commit_id"].tail(1))
         if known not in _STANDING:
             _STANDING.clear()
-            _STANDING[known] = _noted(cut.state)
+            _STANDING[known] = noted(cut.state)
         return _STANDING[known]
 
 
-def _noted(read: Callable[[], SystemState]) -> tuple[SystemState, list[str]]:
-    with warnings.catch_warnings(record=True) as caught:
+def noted(make: Callable[[], SystemState]) -> tuple[SystemState, list[str]]:
+    """Make a state, and catch what was unusual about its tables, one sentence each."""
+    with _READING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", TableWarning)
-        state = read()
+        state = make()
     return state, [str(warning.message) for warning in caught if issubclass(warning.category, TableWarning)]
 
 
