@@ -9,10 +9,11 @@ import numpy as np
 
 from crowdvote_analysis.delegation import averages, influence, trees
 from crowdvote_analysis.delegation.blocks import blocks
+from crowdvote_analysis.delegation.core_tables import refusals
 from crowdvote_analysis.delegation.encode import drafts, encode
 from crowdvote_analysis.delegation.outcomes import outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
-from crowdvote_analysis.delegation.resolution import Counted, Resolution, frames, refusals
+from crowdvote_analysis.delegation.resolution import Counted, Resolution, frames
 from crowdvote_analysis.delegation.rounding import rounded
 from crowdvote_analysis.delegation.settling import settle
 from crowdvote_analysis.delegation.voting_time import note_left_out

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.delegation.cores import cores_of
+from crowdvote_analysis.delegation.core_tables import CORE_MEMBERS, CORES, core_members, cores, refusals
 from crowdvote_analysis.delegation.outcomes import CIRCULAR, NAMES, NOT_A_MEMBER, NOT_LOOKED_AT, tags_along
 from crowdvote_analysis.delegation.path_rule import NO_BALLOT, NO_MATCH
 from crowdvote_analysis.delegation.rounding import in_stars
@@ -19,7 +19,7 @@ from crowdvote_analysis.errors import UnknownDecisionError, UnknownMemberError
 from crowdvote_analysis.tables import STARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from crowdvote_analysis.delegation.arrays import Bits, Flags, Floats, Ints
     from crowdvote_analysis.delegation.averages import Calculation
@@ -27,15 +27,6 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.delegation.outcomes import Outcomes
     from crowdvote_analysis.delegation.participation import Order
-    from crowdvote_analysis.errors import CyclicCoreTooLarge
-
-_CORES: dict[str, type[pl.DataType]] = {
-    "decision_id": pl.String,
-    "core": pl.Int64,
-    "members": pl.Int64,
-    "followings": pl.Int64,
-    "rule": pl.String,
-}
 
 NOT_FOLLOWING = "Not following anyone"
 NOTHING_MATCHES = "Following others but no tag matches"
@@ -174,15 +165,14 @@ class Resolution:
         Columns: decision_id, core (Int64, counted from 1 within the decision, by the least id of its members), members
             (Int64), followings (Int64, those inside that can match), rule (``path`` or ``equilibrium``).
         """
-        parts = [_cores(self._encoded, counted) for counted in self._counted]
-        return pl.concat([pl.DataFrame(schema=_CORES), *parts]).sort("decision_id", "core")
+        parts = [cores(self._encoded, counted) for counted in self._counted]
+        return pl.concat([pl.DataFrame(schema=CORES), *parts]).sort("decision_id", "core")
 
     @cached_property
     def core_members(self) -> pl.DataFrame:
         """Who is in which tangle: decision_id, core (as in ``cores``), member_id; built when first asked for."""
-        parts = [_core_members(self._encoded, counted) for counted in self._counted]
-        schema = {"decision_id": pl.String, "core": pl.Int64, "member_id": pl.String}
-        return pl.concat([pl.DataFrame(schema=schema), *parts]).sort("decision_id", "core", "member_id")
+        parts = [core_members(self._encoded, counted) for counted in self._counted]
+        return pl.concat([pl.DataFrame(schema=CORE_MEMBERS), *parts]).sort("decision_id", "core", "member_id")
 
     @cached_property
     def sources(self) -> pl.DataFrame:
@@ -321,40 +311,6 @@ def _sources(encoded: Encoded, counted: Counted) -> pl.DataFrame:
             "inherited_tags": _tags(tags_along(block, counted.calculation, edges), block.vocabulary),
         }
     )
-
-
-def refusals(errors: Iterable[CyclicCoreTooLarge]) -> pl.DataFrame:
-    """The decisions that were left out, and why."""
-    rows = [(error.decision_id, str(error)) for error in errors]
-    return pl.DataFrame(rows, schema={"decision_id": pl.String, "error": pl.String}, orient="row").sort("decision_id")
-
-
-def _cores(encoded: Encoded, counted: Counted) -> pl.DataFrame:
-    """The cores of a block, numbered within each decision; columns as in ``Resolution.cores``."""
-    cores = cores_of(counted.block, counted.order)
-    codes = [counted.block.decisions[core.decision] for core in cores]
-    frame = pl.DataFrame(
-        [(core.members, core.followings, core.rule) for core in cores], schema=list(_CORES)[2:], orient="row"
-    )
-    frame = frame.with_columns(decision_id=encoded.decisions["decision_id"].gather(codes))
-    return frame.with_columns(core=pl.int_range(1, pl.len() + 1).over("decision_id")).select(
-        pl.col(name).cast(kind) for name, kind in _CORES.items()
-    )
-
-
-def _core_members(encoded: Encoded, counted: Counted) -> pl.DataFrame:
-    """Who is in which core of a block; columns as in ``Resolution.core_members``."""
-    nodes = np.flatnonzero(counted.order.core >= 0)
-    frame = pl.DataFrame(
-        {
-            "decision_id": _decision_ids(encoded, counted.block).gather(nodes),
-            "number": counted.order.core[nodes],
-            "member_id": encoded.members["member_id"].gather(counted.block.member[nodes]),
-        }
-    )
-    return frame.select(
-        "decision_id", "member_id", core=pl.col("number").rank("dense").over("decision_id").cast(pl.Int64)
-    ).select("decision_id", "core", "member_id")
 
 
 def _stats(encoded: Encoded, ballots: pl.DataFrame, circular: dict[int, int]) -> pl.DataFrame:

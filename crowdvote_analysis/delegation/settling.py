@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crowdvote_analysis.delegation.averages import average
-from crowdvote_analysis.delegation.cores import Budget, cores_of, settle_core
+from crowdvote_analysis.delegation.budget import Budget
+from crowdvote_analysis.delegation.cores import cores_of, settle_core
 from crowdvote_analysis.delegation.narrow import average_one_by_one
 from crowdvote_analysis.errors import CyclicCoreTooLarge
 

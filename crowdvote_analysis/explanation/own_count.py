@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.delegation.cores import Budget, balanced_sizes
+from crowdvote_analysis.delegation.budget import Budget
+from crowdvote_analysis.delegation.cores import balanced_sizes
 from crowdvote_analysis.delegation.participation import order
 from crowdvote_analysis.errors import CyclicCoreTooLarge
 from crowdvote_analysis.explanation.given import Given

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from crowdvote_analysis.delegation.arrays import UNITS_PER_PLACE
+from crowdvote_analysis.delegation.budget import Budget
 from crowdvote_analysis.delegation.components import components
-from crowdvote_analysis.delegation.cores import Budget, to_int
+from crowdvote_analysis.delegation.cores import to_int
 from crowdvote_analysis.delegation.participation import matching, strong_components
 from crowdvote_analysis.delegation.path_rule import EVERYTHING
 from crowdvote_analysis.explanation.given import Given, traced_back

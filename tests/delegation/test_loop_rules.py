@@ -12,7 +12,7 @@ import pytest
 import crowdvote_analysis as cv
 from crowdvote_analysis import loop_rules
 from crowdvote_analysis.delegation import cores as cores_room
-from crowdvote_analysis.delegation.cores import least_steps
+from crowdvote_analysis.delegation.budget import least_steps
 from crowdvote_analysis.delegation.path_rule import EVERYTHING, Inside, Outside, Walks
 from crowdvote_analysis.loop_rules import rule_of_core
 from tests.delegation.networks import Network, departures, joined, many, state_of
