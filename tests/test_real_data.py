@@ -33,7 +33,9 @@ def test_the_poll_is_tallied_as_published() -> None:
 
 def test_a_network_turns_the_poll_around(tmp_path: Path) -> None:
     """7,115 members, 1,005 of them manual, through the folder on disk: scores to 1e-6, runoff exactly."""
-    state = make_scenario(read_network(shared_file("data/wiki-Vote.txt")), read_poll(shared_file(POLL)))
+    state = make_scenario(
+        read_network(shared_file("data/wiki-Vote.txt")), read_poll(shared_file(POLL)), cycle_rule="equilibrium"
+    )
     state.write(tmp_path)
     resolution = cv.resolve(cv.SystemState.read(tmp_path))
     tally = cv.tally_star(resolution)
@@ -50,7 +52,7 @@ def test_a_network_turns_the_poll_around(tmp_path: Path) -> None:
 def test_weights_in_a_network_of_trust() -> None:
     """5,573 members, 805 manual, 5,528 with a ballot; the largest weights to 1e-6, their sum is the tally."""
     network = read_network(shared_file("data/soc-sign-bitcoinotc.csv"), weight_above=0)
-    resolution = cv.resolve(make_scenario(network, read_poll(shared_file(POLL))))
+    resolution = cv.resolve(make_scenario(network, read_poll(shared_file(POLL)), cycle_rule="equilibrium"))
     stats = resolution.stats.row(0, named=True)
     assert (stats["total_members"], stats["manual_ballots"], stats["tallied_ballots"]) == (5573, 805, 5528)
     leading = dict(resolution.ballots.sort("weight", descending=True).head(4).select("member_id", "weight").iter_rows())
@@ -66,7 +68,7 @@ def test_a_large_network_is_counted_whole() -> None:
     network = read_network(shared_file("data/soc-Epinions1.txt"))
     poll = read_poll(shared_file(POLL))
     # One choice is enough for weights, and keeps the test quick.
-    few = make_scenario(network, poll)
+    few = make_scenario(network, poll, cycle_rule="equilibrium")
     state = cv.SystemState(
         members=few.members,
         followings=few.followings,

@@ -22,7 +22,7 @@ def scenario(
         str | None,
         typer.Option("--weight-above", help="Keep edges whose third column is above this.", show_default=False),
     ] = None,
-    cycles: Annotated[Cycles, typer.Option("--cycles", help="Rule for loops.")] = Cycles.equilibrium,
+    cycles: Annotated[Cycles, typer.Option("--cycles", help="Rule for loops.")] = Cycles.auto,
     *,
     sheets: Sheets,
 ) -> None:

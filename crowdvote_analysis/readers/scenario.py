@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crowdvote_analysis.errors import InvalidElectionError, InvalidTableError, Problem
+from crowdvote_analysis.loop_rules import DEFAULT_RULE
 from crowdvote_analysis.state import SystemState
 
 
@@ -13,7 +14,7 @@ def make_scenario(
     poll: SystemState,
     *,
     community_id: str = "scenario",
-    cycle_rule: str = "equilibrium",
+    cycle_rule: str = DEFAULT_RULE,
 ) -> SystemState:
     """Let the people of a network vote as the voters of a poll did, where they follow nobody.
 
@@ -29,8 +30,7 @@ def make_scenario(
         network: follower_id, followee_id, as from ``read_network``; other columns are not used.
         poll: A state with exactly one decision, as from ``read_poll``; its members and followings are not used.
         community_id: Name of the community that is made.
-        cycle_rule: ``equilibrium`` (Y4) or ``path`` (Y1); networks of people hold large cores of loops, hence the
-            default.
+        cycle_rule: ``auto`` (Y6), ``equilibrium`` (Y4) or ``path`` (Y1).
 
     Returns:
         The state, with the decision and the choices of the poll.

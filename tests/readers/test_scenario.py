@@ -56,7 +56,7 @@ def test_everybody_in_the_network_is_a_voter_and_follows_on_all_tags() -> None:
     ]
     assert state.followings.select("follower_id", "followee_id").rows() == [("b", "a"), ("c", "b")]
     assert state.followings["tags"].list.len().to_list() == [0, 0]
-    assert state.communities.select("community_id", "cycle_rule").rows() == [("town", "equilibrium")]
+    assert state.communities.select("community_id", "cycle_rule").rows() == [("town", "auto")]
 
 
 def test_decision_and_choices_are_those_of_the_poll(write: Write) -> None:
