@@ -723,7 +723,7 @@ def test_ids_of_any_type_meet_as_text(dtype: Any) -> None:
         'a"b',
         "a,b",
         "a;b",
-        "a\nb",
+        "a\tb",
         " x ",
         "\u0000",
         "é",
