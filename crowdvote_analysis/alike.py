@@ -138,8 +138,16 @@ def _alike(frame: pl.DataFrame, within: Sequence[str], column: str, *, loose: bo
 
 
 def _loose(texts: pl.Series) -> pl.Series:
-    """Likenesses, without what a spreadsheet takes from numbers or adds to them: 007 and 7, 1.0 and 1."""
-    return likenesses(texts).str.replace(r"^0+(\d+)$", "$1").str.replace(r"^(\d+)\.0+$", "$1")
+    """Likenesses, without what a spreadsheet takes from numbers or adds: 007 and 7, 1.0 and 1, 1,001 and 1001."""
+    looks = likenesses(texts).to_frame("look")
+    grouped = pl.col("look").str.contains(r"^\d{1,3}([,.' ]\d{3})+$")
+    plain_digits = pl.when(grouped).then(pl.col("look").str.replace_all(r"[,.' ]", "")).otherwise("look")
+    return (
+        looks.select(plain_digits.alias("look"))
+        .to_series()
+        .str.replace(r"^0+(\d+)$", "$1")
+        .str.replace(r"^(\d+)\.0+$", "$1")
+    )
 
 
 def _best(names: Sequence[str], votes: Sequence[int]) -> str:

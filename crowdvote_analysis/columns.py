@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
+# What is read as true and as false, in any case.
+YES, NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 # How Python writes small and round decimals: 1E-8, 0E-8, 5E+0. Three digits suffice, more would only cost memory.
 _EXPONENT = r"^[+-]?(\d+\.?\d*|\.\d+)E[+-]\d{1,3}$"
 # The first and the last second that Python and polars can both show, counted from 1970.
@@ -115,9 +117,8 @@ def _unless_blank(text: pl.Expr, value: pl.Expr) -> pl.Expr:
 def _from_text(target: pl.DataType, text: pl.Expr) -> pl.Expr:
     value = _unless_blank(text, text.str.strip_chars())
     if target == pl.Boolean:
-        word = value.str.to_lowercase()
-        yes, no = word.is_in(["true", "t", "yes", "y", "1"]), word.is_in(["false", "f", "no", "n", "0"])
-        return pl.when(yes).then(True).when(no).then(False)
+        word = value.str.to_lowercase().str.replace(r"^([01])\.0+$", "$1")  # pandas, where a cell was blank
+        return pl.when(word.is_in(YES)).then(True).when(word.is_in(NO)).then(False)
     if isinstance(target, pl.List):
         return value.str.split(";")
     if isinstance(target, pl.Decimal):

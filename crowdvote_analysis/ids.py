@@ -24,7 +24,8 @@ _MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 SHORTENED = r"(?i)^[+-]?\d(\.\d+)?E\+\d+$"
 _DATE = rf"(?i)^(\d{{1,2}}[-/ ]{_MONTH}|{_MONTH}[-/ ]\d{{1,2}}|\d{{4}}-\d\d-\d\d 00:00:00(\.0+)?)$"
 _ABSENT = (*NOTHING, "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!")
-_ODD = rf"{SHORTENED}|{_DATE}|^{'$|^'.join(_ABSENT)}$"
+_LINE_BREAK = r"[\n\r\x0b\x0c\x85\u2028\u2029]"
+_ODD = rf"{_LINE_BREAK}|{SHORTENED}|{_DATE}|^{'$|^'.join(_ABSENT)}$"
 
 
 def mended(frames: Mapping[str, pl.DataFrame]) -> tuple[dict[str, pl.DataFrame], list[tuple[str, Fault]]]:
@@ -69,18 +70,26 @@ def suspicious(name: str, ids: pl.Series, rows: pl.Series) -> tuple[list[Fault],
     distinct = ids.unique()
     odd = distinct.filter(distinct.str.contains(_ODD))  # a first look, as there is hardly ever one
     shortened = odd.filter(odd.str.contains(SHORTENED))
+    broken = odd.filter(odd.str.contains(_LINE_BREAK))
     dates = odd.filter(odd.str.contains(_DATE))
     absent = odd.filter(odd.is_in(_ABSENT))
 
     def faults(rule: str, sentence: str, odd: pl.Series) -> list[Fault]:
         return [Fault(f"{name}|{rule}", sentence, rows.filter(ids.is_in(odd.implode())), (name,))] if len(odd) else []
 
-    return faults(
-        "shortened",
-        f"{name} was shortened by a spreadsheet, where different ids become one; show the column there as text or as "
-        "whole numbers, and save it again",
-        shortened,
-    ), [
+    return [
+        *faults(
+            "shortened",
+            f"{name} was shortened by a spreadsheet, where different ids become one; show the column there as text or "
+            "as whole numbers, and save it again",
+            shortened,
+        ),
+        *faults(
+            "line_break",
+            f"{name} has a line break in it; a double quote that is not closed in its line takes the next ones along",
+            broken,
+        ),
+    ], [
         *faults(
             "date",
             f"{name} looks like a date that a spreadsheet made of an id such as 1-2; it counts as it stands",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -11,13 +12,16 @@ import polars as pl
 from crowdvote_analysis.alike import groups_of_alike, meant
 from crowdvote_analysis.faults import Fault, describe
 from crowdvote_analysis.privacy import folded
+from crowdvote_analysis.tags import FOR_ALL
 from crowdvote_analysis.text import unmistakable
 from crowdvote_analysis.yes_no import judged, with_roles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from crowdvote_analysis.checking import Checked
+
+_TAGS_COMPARED = 100_000
 
 
 def notes_on_tables(
@@ -181,7 +185,7 @@ def _notes_on_alike(good: Mapping[str, pl.DataFrame], anonymous: set[str], *, de
 
 
 def _notes_on_lonely_tags(good: Mapping[str, pl.DataFrame], anonymous: set[str]) -> list[str]:
-    """A following on a tag that no ballot of its community has, and no other following, may be misspelt."""
+    """A tag that no ballot of the community has may be misspelt, above all where no other following has it either."""
     where = good["decisions"].select("decision_id", "community_id")
 
     def used(table: str) -> pl.DataFrame:
@@ -189,20 +193,48 @@ def _notes_on_lonely_tags(good: Mapping[str, pl.DataFrame], anonymous: set[str])
         single = rows.select("community_id", "tags").explode("tags", empty_as_null=False)
         return single.group_by("community_id", "tags").len("rows")
 
-    followed = used("followings").filter(rows=1)
-    if followed.is_empty():
-        return []
     on_ballots = pl.concat([used("ballots"), used("yes_no_votes")])
-    lonely = followed.join(on_ballots, on=["community_id", "tags"], how="anti")["tags"].sort()
-    if lonely.is_empty():
+    unmatched = (
+        used("followings").join(on_ballots, on=["community_id", "tags"], how="anti").sort("tags", "community_id")
+    )
+    if unmatched.is_empty():
         return []
-    there = on_ballots["tags"].unique().sort().to_list()
-    said = []
-    for name, secret in zip(lonely.head(3), folded(lonely.head(3)), strict=True):
-        near = get_close_matches(name, there, n=1, cutoff=0.8)
-        said.append("not shown" if secret in anonymous else f"'{name}'" + (f", meant as '{near[0]}'?" if near else ""))
-    tags = "1 tag stands" if len(lonely) == 1 else f"{len(lonely)} tags stand"
-    matches = "it matches" if len(lonely) == 1 else "they match"
-    return [
-        f"followings: {tags} in one following and on no ballot, so {matches} nothing (first: {'; '.join(said)}; T5)."
-    ]
+    tags_there = on_ballots["tags"].unique().sort()
+    there: list[str] = tags_there.filter(~folded(tags_there).is_in([*anonymous])).to_list()
+
+    def shown(tags: pl.Series) -> str:
+        said = []
+        for name, secret in zip(tags, folded(tags), strict=True):
+            meant = _meant_tag(name, there)
+            said.append(
+                "not shown" if secret in anonymous else f"'{name}'" + (f", meant as '{meant}'?" if meant else "")
+            )
+        return "; ".join(said)
+
+    lonely = unmatched.filter(rows=1)["tags"]
+    told = []
+    if len(lonely):
+        tags = "1 tag stands" if len(lonely) == 1 else f"{len(lonely)} tags stand"
+        matches = "it matches" if len(lonely) == 1 else "they match"
+        told.append(
+            f"followings: {tags} in one following and on no ballot, so {matches} nothing (first: "
+            f"{shown(lonely.head(3))}; T5)."
+        )
+    several = unmatched.filter(pl.col("rows") > 1)
+    # Thousands of tags are no list that somebody keeps by hand, and would take long to compare.
+    near = there if len(several) * len(there) <= _TAGS_COMPARED else there[:0]
+    doubtful = several.filter(pl.Series([bool(_meant_tag(name, near)) for name in several["tags"]], dtype=pl.Boolean))
+    if len(doubtful):
+        told.append(
+            f"followings: {doubtful['rows'].sum():,} have a tag that is on no ballot, so it matches nothing, and looks "
+            f"like another (first: {shown(doubtful['tags'].head(3))}; T5)."
+        )
+    return told
+
+
+def _meant_tag(name: str, there: Sequence[str]) -> str:
+    """What a tag that is on no ballot may be meant as, else nothing; tags that differ in numbers differ."""
+    if name in FOR_ALL:
+        return "ALL"
+    near = get_close_matches(name, there, n=3, cutoff=0.8)
+    return next((other for other in near if re.findall(r"\d+", other) == re.findall(r"\d+", name)), "")

@@ -8,6 +8,7 @@ stays unseen; there it can only be told by a hash from elsewhere, as snapshots h
 from __future__ import annotations
 
 import base64
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -74,6 +75,20 @@ def _checked(data: bytes) -> Any:
         raise ValueError("the names of the columns contradict each other")
     if table.num_rows != file.metadata.num_rows:
         raise ValueError("the number of rows is another one")
+    return _with_uuids_as_text(table, file.schema)
+
+
+def _with_uuids_as_text(table: Any, schema: Any) -> Any:
+    """The columns that are UUIDs by their logical type, as people write them: they are ids, and ids are text."""
+    import pyarrow as pa
+
+    leaves = [schema.column(position) for position in range(len(schema.names))]
+    for name in [leaf.path for leaf in leaves if leaf.logical_type.type == "UUID" and leaf.path in table.column_names]:
+        values = table.column(name)
+        if isinstance(values.type, pa.BaseExtensionType):
+            values = values.cast(values.type.storage_type)
+        texts = [None if value is None else str(uuid.UUID(bytes=value)) for value in values.to_pylist()]
+        table = table.set_column(table.column_names.index(name), name, pa.array(texts, pa.string()))
     return table
 
 

@@ -15,7 +15,8 @@ import polars as pl
 
 from crowdvote_analysis import alike, ids, integrity, tables
 from crowdvote_analysis.checking import admit, anonymous_members, check
-from crowdvote_analysis.errors import InvalidTableError, Problem, TableWarning
+from crowdvote_analysis.doubts import Doubt, doubts_about
+from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning
 from crowdvote_analysis.faults import COLUMN, describe
 from crowdvote_analysis.notes import (
     note_on_unknown_times,
@@ -64,7 +65,8 @@ class SystemState:
             bad star takes the ballot and its other stars along, because counting the rest as cast would turn the
             missing star into a 0.
         unknown: Columns that the tables do not have, by table, with the key to find their rows again.
-        notes: What was unusual and how it was handled, one sentence each; the same are issued as ``TableWarning``.
+        notes: What was unusual and how it was handled, one sentence each; the same are issued as ``TableWarning``
+            (``DoubtWarning`` where the result may hang on it).
         loop_rules: The rule for loops by decision, where it is not that of its community: a decision of a store is
             counted by the rule there was when it was published (Y6).
         secret: What makes pseudonyms impossible to guess, where the tables come from a store; else empty.
@@ -128,7 +130,7 @@ class SystemState:
         }
         self._settle(passed, quarantine=quarantine, spellings=spellings or ())
         for note in self.notes:
-            warnings.warn(note, TableWarning, stacklevel=2)
+            warnings.warn(note, DoubtWarning if isinstance(note, Doubt) else TableWarning, stacklevel=2)
 
     @classmethod
     def frozen(cls, frames: Mapping[str, pl.DataFrame | None]) -> SystemState:
@@ -182,6 +184,7 @@ class SystemState:
         notes += note_on_unknown_times(checked["ballots"], good["decisions"], anonymous)
         if not frozen:
             notes += notes_on_texts(good, anonymous, derived="members" not in given)
+            notes += doubts_about(checked, good, anonymous)
         if "members" not in given:
             notes += notes_on_derived_members(good)
         for name in tables.TABLES:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import dataframely as dy
 import polars as pl
 
+from crowdvote_analysis.columns import NO, YES
 from crowdvote_analysis.loop_rules import DEFAULT_RULE, RULES
 from crowdvote_analysis.thresholds import threshold_parts
 
@@ -318,6 +319,7 @@ _ROW_RULES: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 _REPEATED = ("primary_key", "one_vote_at_a_time")
+_UNCLEAR = f"{{}} is neither true nor false; understood are {', '.join(YES)} and {', '.join(NO)}"
 
 
 def kind(column: dy.Column) -> str:
@@ -343,7 +345,7 @@ def sentence(table: str, rule: str) -> str:
         return _ROW_RULES[rule][1]
     column = columns(table)[name]
     return {
-        "type": f"{name} is neither true nor false" if column.dtype == pl.Boolean else f"{name} is not {kind(column)}",
+        "type": _UNCLEAR.format(name) if column.dtype == pl.Boolean else f"{name} is not {kind(column)}",
         "nullability": f"{name} is missing",
         "min_length": f"{name} is empty",
         "min": f"{name} outside 0 to 5 (K9)" if isinstance(column.dtype, pl.Decimal) else f"{name} is negative",

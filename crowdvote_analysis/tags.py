@@ -19,6 +19,40 @@ from crowdvote_analysis.text import tag
 NOTHING = ("nan", "NaN", "None", "null", "NULL", "NaT", "<NA>", "#N/A")
 # What cannot be the tag of a ballot where blank means ALL (T3).
 _ALL = ("all", "*", "[all]", "(all)", "<all>", "{all}", "all tags")
+# What people write for ALL in their language, and what they write for no tag. It may be a tag, so it is only noted.
+FOR_ALL = frozenset(
+    {
+        *(
+            "alle",
+            "alles",
+            "jede",
+            "jedes",
+            "tout",
+            "toutes",
+            "tous",
+            "todo",
+            "todos",
+            "todas",
+            "tutti",
+            "tutto",
+            "tutte",
+        ),
+        *("any", "every", "everything", "anything", "all topics", "all subjects", "all categories", "every topic"),
+        *(
+            "any topic",
+            "any tag",
+            "all of them",
+            "general",
+            "allgemein",
+            "alle themen",
+            "tous les sujets",
+            "allt",
+            "alla",
+        ),
+        *("wszystko", "wszystkie", "kaikki", "tudo", "все", "всё", "全部", "すべて", "全て", "모두"),
+        *("-", "--", "–", "—", ".", "n/a", "na", "none", "(none)", "no tag", "no tags", "keine", "aucun", "blank"),
+    }
+)
 # A list as a program writes it, JSON, Python, NumPy, PostgreSQL; and an entry of one, in quotes or bare.
 _LIST = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}|\(\s*[\"'][^()]*\)|set\(\)")
 _ENTRY = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^,;]+))\s*[,;]?""")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+import crowdvote_analysis as cv
 from tests.test_state import frame, noted, quietly, refused
 
 BALLOTS = frame("member_id", "1", "2")
@@ -119,3 +122,35 @@ def test_an_anonymous_member_with_a_damaged_id_is_not_named() -> None:
     assert problem.first == ("row 2: member_id (an anonymous member)",)
     aside = quietly(members=members, quarantine=True)
     assert not any("Jan" in note or "E+11" in note for note in aside.notes)
+
+
+@pytest.mark.parametrize("sign", ["\n", "\r\n", "\r", "\u2028"])
+@pytest.mark.parametrize(
+    ("table", "name"), [("ballots", "member_id"), ("votes", "choice_id"), ("followings", "followee_id")]
+)
+def test_ids_with_a_line_break_are_refused(table: str, name: str, sign: str) -> None:
+    """A stray quote takes the lines after it along, and their ballots with them."""
+    frames = {
+        "ballots": frame("member_id", "Ann", "Ben"),
+        "votes": frame("member_id choice_id stars", "Ann Pond 5", "Ben Pond 4"),
+        "followings": frame("follower_id followee_id", "Cleo Ann", "Dan Ben"),
+    }
+    broken = pl.when(pl.col(name) == pl.col(name).first()).then(pl.lit(f"Kim,5{sign}Lou")).otherwise(name).alias(name)
+    frames[table] = frames[table].with_columns(broken)
+    error = str(refused(**frames))
+    assert f"{name} has a line break in it; a double quote that is not closed" in error
+    kept = quietly(**frames, quarantine=True)
+    assert table in kept.quarantined
+
+
+def test_a_stray_quote_in_a_file_is_refused_with_its_line(tmp_path: Path) -> None:
+    """The ballots that it swallowed would be lost without a word; a header may run over lines."""
+    (tmp_path / "ballots.csv").write_text(
+        'member_id,tags,Swings,Pond\nAnn,,5,0\n"Kelly,env,0,5\nOlaf,env,0,5\nBob",env,4,2\nDan,,5,1\n'
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cv.TableWarning)
+        with pytest.raises(cv.InvalidTableError, match=r"line 3.*Kelly,env"):
+            cv.SystemState.read(tmp_path)
+        (tmp_path / "ballots.csv").write_text('member_id,"Swings\n(old)",Pond\nAnn,5,0\n')
+        assert cv.SystemState.read(tmp_path).choices["choice_id"][0].startswith("Swings")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import uuid
 import warnings
 import zlib
 from decimal import Decimal
@@ -329,3 +330,47 @@ def test_an_other_folder_beside_the_tables_stays_unread(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(SystemState.read(tmp_path).votes) == 1
+
+
+def _ballots(folder: Path, member_id: pa.Array, **more: pa.Array) -> Path:
+    """A folder with ballots of one column a choice."""
+    table = pa.table({"member_id": member_id, "Pond": [5, 0], "Swings": [0, 4], **more})
+    pq.write_table(table, folder / "ballots.parquet")
+    return folder
+
+
+_UUIDS = ["ed47d3e1-c4bd-42a6-8f00-000000000001", "00000000-0000-0000-0000-00000000000a"]
+
+
+def test_uuids_are_read_as_text(tmp_path: Path) -> None:
+    """As DuckDB writes them; a missing one stays missing."""
+    given = [uuid.UUID(text).bytes for text in _UUIDS]
+    column = pa.ExtensionArray.from_storage(pa.uuid(), pa.array(given, pa.binary(16)))
+    assert SystemState.read(_ballots(tmp_path, column)).ballots["member_id"].to_list() == _UUIDS
+    column = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([given[0], None], pa.binary(16)))
+    assert _read(pa.table({"a": [1, 2], "member_id": column}), tmp_path)["member_id"].to_list() == [_UUIDS[0], None]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([uuid.UUID(text).bytes for text in _UUIDS], pa.binary(16)),
+        pa.array([b"ana", b"\xff\xfe"], pa.binary()),
+        pa.array([b"\xff", b"ana"], pa.large_binary()),
+    ],
+)
+def test_ids_that_are_bytes_and_no_text_are_refused(tmp_path: Path, column: pa.Array) -> None:
+    """In one sentence with the way out, on the command line as well."""
+    run = crowdvote("count", str(_ballots(tmp_path, column)))
+    assert run.returncode == 1
+    assert "the column member_id is binary and no text" in " ".join(run.stderr.split())
+    assert "member_id::VARCHAR" in run.stderr
+
+
+def test_other_bytes_are_read_if_they_are_text_and_else_named(tmp_path: Path) -> None:
+    """A picture is no choice; a choice whose type says nothing is one."""
+    bytes_of = {"Tree": pa.array([b"1", b"2"]), "photo": pa.array([b"\xff\xd8", None])}
+    with pytest.warns(TableWarning, match="the column photo is binary and no text; it is not read"):
+        state = SystemState.read(_ballots(tmp_path, pa.array([b"ana", b"ben"]), **bytes_of))
+    assert state.choices["choice_id"].to_list() == ["Pond", "Swings", "Tree"]
+    assert state.ballots["member_id"].to_list() == ["ana", "ben"]

@@ -457,7 +457,10 @@ def test_quarantine_sets_bad_rows_aside_with_reasons() -> None:
             "member_id": "Jack",
             "is_voter": "maybe",
             "is_manager": "perhaps",
-            "reasons": ["is_voter is neither true nor false", "is_manager is neither true nor false"],
+            "reasons": [
+                f"{name} is neither true nor false; understood are true, t, yes, y, 1 and false, f, no, n, 0"
+                for name in ("is_voter", "is_manager")
+            ],
         }
     ]
     assert state.notes == ("members: 1 rows were set aside and are not counted.",)

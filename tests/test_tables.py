@@ -494,8 +494,8 @@ def test_a_following_on_nothing_but_blank_tags_is_on_all_and_says_so(tags: Any) 
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        *((word, True) for word in ("true", "TRUE", "Yes", "y", "1", " t ")),
-        *((word, False) for word in ("false", "No", "n", "0", "F")),
+        *((word, True) for word in ("true", "TRUE", "Yes", "y", "1", " t ", "1.0", "1.00")),
+        *((word, False) for word in ("false", "No", "n", "0", "F", "0.0")),
     ],
 )
 def test_flags_are_read_in_the_usual_words(column: str, text: str, value: bool) -> None:
@@ -503,10 +503,11 @@ def test_flags_are_read_in_the_usual_words(column: str, text: str, value: bool) 
     assert build("members", column, pl.Series([text, text])).members[column].to_list() == [value, value]
 
 
-@pytest.mark.parametrize("text", ["maybe", "2", "-", "ja"])
+@pytest.mark.parametrize("text", ["maybe", "2", "-", "ja", "WAHR", "faux", "x", "✓", "1.5", "10", ".0"])
 def test_a_flag_in_no_such_word_is_refused(text: str) -> None:
-    """Whether somebody is tallied is not guessed."""
-    assert "is_voter is neither true nor false" in str(refusal("members", "is_voter", pl.Series([text, "true"])))
+    """Whether somebody is tallied is not guessed; the error says what is understood."""
+    said = str(refusal("members", "is_voter", pl.Series([text, "true"])))
+    assert "is_voter is neither true nor false; understood are true, t, yes, y, 1 and false, f, no, n, 0" in said
 
 
 @pytest.mark.parametrize("dtype", [pl.Float32, pl.Float64, pl.Int8, pl.UInt64, pl.Decimal(5, 2)])
@@ -722,7 +723,7 @@ def test_ids_of_any_type_meet_as_text(dtype: Any) -> None:
         'a"b',
         "a,b",
         "a;b",
-        "a\nb",
+        "a\tb",
         " x ",
         "\u0000",
         "é",

@@ -92,6 +92,53 @@ def test_a_tag_that_stands_in_one_following_alone_is_noted() -> None:
     assert not any("budgte" in note for note in noted(followings=followings[1:], ballots=ballots).notes)
 
 
+@pytest.mark.parametrize(
+    ("tag", "meant"),
+    [
+        ("enviroment", "environment"),
+        ("environments", "environment"),
+        ("environment 2025", "environment 2025."),
+        ("alle", "ALL"),
+        ("Everything", "ALL"),
+        ("all topics", "ALL"),
+        ("any", "ALL"),
+        ("-", "ALL"),
+        ("(none)", "ALL"),
+    ],
+)
+def test_a_tag_of_several_followings_that_looks_like_another_is_noted(tag: str, meant: str) -> None:
+    """T5: it matches nothing, and nobody would see it."""
+    followings = frame("follower_id followee_id", "Maya Kelly", "Jack Kelly").with_columns(tags=pl.lit(tag))
+    ballots = frame("member_id", "Kelly").with_columns(tags=pl.lit("environment; environment 2025."))
+    (note,) = [
+        note for note in quietly(followings=followings, ballots=ballots).notes if "(T5)" in note or "T5)" in note
+    ]
+    assert note == (
+        "followings: 2 have a tag that is on no ballot, so it matches nothing, and looks like another (first: "
+        f"'{tag.lower()}', meant as '{meant}'?; T5)."
+    )
+
+
+@pytest.mark.parametrize("tag", ["parks", "environment 2026.", "art", "environment"])
+def test_a_tag_of_several_followings_that_is_just_another_is_not_noted(tag: str) -> None:
+    """Years and numbers tell topics apart, and topics of other decisions stand in followings."""
+    followings = frame("follower_id followee_id", "Maya Kelly", "Jack Kelly").with_columns(tags=pl.lit(tag))
+    ballots = frame("member_id", "Kelly").with_columns(tags=pl.lit("environment; environment 2025."))
+    assert not any("T5" in note for note in quietly(followings=followings, ballots=ballots).notes)
+
+
+def test_a_tag_on_a_ballot_that_names_an_anonymous_member_is_not_proposed() -> None:
+    """P1."""
+    state = quietly(
+        members=frame("member_id is_anonymous", "Xaver true", "Kelly false", "Olaf false"),
+        followings=frame(
+            "follower_id followee_id tags", "Kelly Xaver xavers", "Olaf Xaver xavers", "Olaf Kelly xavver"
+        ),
+        ballots=frame("member_id tags", "Kelly xaver"),
+    )
+    assert not any("'xaver'" in note for note in state.notes)
+
+
 def test_a_lonely_tag_of_another_community_does_not_help() -> None:
     """Tags match inside a community only."""
     state = quietly(

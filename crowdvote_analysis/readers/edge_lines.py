@@ -28,12 +28,12 @@ class Lines(NamedTuple):
     Attributes:
         edges: Those of edges, and of a header: ``line`` (counted from 1) and ``text``.
         separator: What separates their cells; a blank stands for any run of tabs and blanks.
-        above: The comment right above the first of them.
+        above: The comments above the first of them.
     """
 
     edges: pl.DataFrame
     separator: str
-    above: str
+    above: tuple[str, ...]
 
 
 def read_lines(path: Path) -> Lines:
@@ -73,7 +73,7 @@ def read_lines(path: Path) -> Lines:
     plain = _without_attributes(path, plain)
     _note_comments(path, comments, plain, separator)
     above = comments.filter(pl.col("line") < plain["line"][0])["text"].to_list()
-    return Lines(plain, separator, above[-1].lstrip("#% ") if above else "")
+    return Lines(plain, separator, tuple(comment.lstrip("#% ") for comment in above))
 
 
 def _edge_like(sample: str, separator: str) -> Callable[[str], bool]:

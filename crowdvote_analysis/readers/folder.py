@@ -24,6 +24,7 @@ from crowdvote_analysis.confinement import require_allowed
 from crowdvote_analysis.errors import InvalidTableError, TableWarning, UnreadableFileError
 from crowdvote_analysis.formulas import unguarded
 from crowdvote_analysis.parquet import read_parquet
+from crowdvote_analysis.readers.byte_columns import without_bytes
 from crowdvote_analysis.readers.choice_columns import doubt_name, quoted, why_choices
 from crowdvote_analysis.readers.layout import Layout, make_layout
 from crowdvote_analysis.readers.left_out import leave_out as leave_out_of
@@ -227,13 +228,13 @@ def _hint(entry: Path) -> list[str]:
 
 def _read(path: Path, layout: Layout) -> pl.DataFrame:
     if path.is_dir() and path.suffix != ".csv":
-        frame = read_parts(path)
+        frame = without_bytes(path, read_parts(path), tables.columns(path.stem))
     elif not path.is_file():
         raise UnreadableFileError(f"{path}: is not a file.")
     elif path.suffix == ".csv":
         frame = unguarded(path, _read_csv(path, layout))
     else:
-        frame = read_parquet(path)
+        frame = without_bytes(path, read_parquet(path), tables.columns(path.stem))
     if "row" in frame.columns and path.stem != "ballots":
         raise UnreadableFileError(
             f"{path}: the column name 'row' is taken (rows are numbered in it). Rename the column."

@@ -59,6 +59,18 @@ def role(name: str) -> Role:
     return "other"
 
 
+# What a line must hold twice to name columns, as a pattern for the many lines of a file: letters in small, no signs.
+WORDS = rf"^({'|'.join(sorted(_FOLLOWER | _FOLLOWEE))}|ids|{_THING})+$"
+
+
+def names_columns(cells: Sequence[str]) -> bool:
+    """Whether every one of these cells is a word that names a column of ids, and none such as `user_a` or `user1`."""
+    plain = [re.sub(r"[\W_]+", "", cell.casefold()) for cell in cells]
+    return all(role(cell) != "other" for cell in cells) and not any(
+        re.fullmatch(f"({_THING})+[12ab]", word) for word in plain
+    )
+
+
 # Ids such as `user12`: where others are alike, `user1,user2` is an edge.
 NUMBERED = rf"(?i)^({_THING})[\W_]*\d+$"
 

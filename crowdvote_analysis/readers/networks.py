@@ -27,6 +27,7 @@ from crowdvote_analysis.readers.edge_lines import (
 )
 from crowdvote_analysis.readers.edge_weights import ASIDE, TIMES, decimals, note_weights, weight_position
 from crowdvote_analysis.readers.network_header import NUMBERED, Columns, columns_of
+from crowdvote_analysis.readers.stray_headers import as_commented, other_than, refuse_below, without_repeated
 
 if TYPE_CHECKING:
     from crowdvote_analysis.readers.edge_lines import Lines
@@ -83,6 +84,7 @@ def read_network(
     if not names:
         _refuse_a_size(path, edges)
         _note_numbers_of_lines(path, edges)
+    refuse_below(path, edges, columns)
     edges = _with_ids(path, edges, columns)
     network = _with_weight_and_time(path, edges, columns, names, weight_column, compared=threshold is not None)
     if threshold is not None:
@@ -102,8 +104,9 @@ _NUMBER = r"^\d+(\.0+)?$"
 def _named(path: Path, cells: pl.DataFrame, lines: Lines) -> tuple[pl.DataFrame, Columns, list[str]]:
     """The edges without a line of names, the columns of their ids, and the names in lower case if there are any."""
     first = [str(cell) for cell in cells.row(0)[2:]]
-    numbers = cells[1:].select(pl.col("1", "2").str.contains(_NUMBER).all())
-    over_numbers = len(cells) > 1 and all(numbers.row(0)) and not any(re.match(_NUMBER, name) for name in first[:2])
+    below = other_than(cells)
+    numbers = below.select(pl.col("1", "2").str.contains(_NUMBER).all())
+    over_numbers = len(below) > 0 and all(numbers.row(0)) and not any(re.match(_NUMBER, name) for name in first[:2])
     numbered = any(cells[1:].select(pl.col("1", "2").str.contains(NUMBERED).any()).row(0))
     found = columns_of(first, over_numbers=over_numbers, over_numbered=numbered)
     if isinstance(found, str):
@@ -117,9 +120,9 @@ def _named(path: Path, cells: pl.DataFrame, lines: Lines) -> tuple[pl.DataFrame,
             path, cells.head(1), f"has {len(first)} columns; an edge has two ids, and at most a weight and a time"
         )
     if found is None:
-        return cells, _as_commented(path, lines.above, len(first)), []
+        return cells, as_commented(path, lines.above, len(first)), []
     names = [name.lower().strip(": ") for name in first]
-    line, edges = cells["line"][0], cells[1:]
+    line, edges = cells["line"][0], without_repeated(path, cells)
     if found.known:
         note(path, f"line {line} names the columns: '{first[found.follower]}' follows '{first[found.followee]}'.")
     else:
@@ -132,19 +135,6 @@ def _named(path: Path, cells: pl.DataFrame, lines: Lines) -> tuple[pl.DataFrame,
     if kind and (edges[kind].str.to_lowercase() == "undirected").any():
         note_undirected(path)
     return edges, found, names
-
-
-def _as_commented(path: Path, above: str, width: int) -> Columns:
-    """The columns as the comment right above the edges names them (SNAP), else the first and the second."""
-    names = re.split(r"[\s,;]+", above)
-    found = columns_of(names, over_numbers=False) if len(names) == width else None
-    if not isinstance(found, Columns) or not found.known:
-        return Columns(0, 1, False)
-    if found.follower > found.followee:
-        note(
-            path, f"the comment above the edges says that '{names[found.follower]}' follows '{names[found.followee]}'."
-        )
-    return found
 
 
 def _with_ids(path: Path, edges: pl.DataFrame, columns: Columns) -> pl.DataFrame:

@@ -442,3 +442,97 @@ def test_weights_say_when_they_may_mean_something_else(write: Write) -> None:
     assert "1 edges have a weight below 0" in read_noting(path)[1][0]
     assert read_noting(path, weight_above=0)[1] == []
     assert "all its values are ids, too" in read_noting(write("f.txt", "2 3 1\n1 2 3\n3 1 2\n"))[1][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("ann,bob\nbob,cat\nfollowee_id,follower_id\nzed,ann\n", 3),
+        ("ann,bob\nbob,cat\nsource,target\nzed,ann\n", 3),
+        ("1 2\n2 3\nTo From\n", 3),
+        ("ann bob\nuser_id follower_id\n", 2),
+        ("ann bob\nnode node\n", 2),
+        ("ann;bob;2\nDelegator;Delegate;weight\ncat;ann;1\n", 2),
+        ("follower_id,followee_id\nann,bob\nfollowee_id,follower_id\nann,zed\n", 3),
+        ("follower_id,followee_id\nann,bob\nsource,target\nann,zed\n", 3),
+        ("when,follower_id,followee_id\n1,ann,bob\nwhen,followee_id,follower_id\n1,ann,zed\n", 3),
+    ],
+)
+def test_a_header_below_edges_is_refused(write: Write, text: str, line: int) -> None:
+    """Sorted files and files put together: nobody can know which edges it is about."""
+    with pytest.raises(UnreadableFileError, match=f"line {line} is a header below edges: .*sorted"):
+        read_network(write("edges.csv", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("follower_id,followee_id\nann,bob\nfollower_id,followee_id\nzed,ann\n", "1 line that says"),
+        ("source target\nann bob\nSource Target\nzed ann\nsource target\n", "2 lines that say"),
+        ("x,y\nann,bob\n", None),
+    ],
+)
+def test_the_same_header_again_is_left_out(write: Write, text: str, lines: str | None) -> None:
+    """As where files were put one below the other; without a header such lines stay edges."""
+    network, notes = read_noting(write("edges.csv", text))
+    first = [("x", "y"), ("ann", "bob")] if lines is None else [("ann", "bob"), ("zed", "ann")]
+    assert network.rows() == first
+    expected = f"{lines} the same as the header were left out (first: line 3)."
+    assert (expected in notes) == (lines is not None)
+
+
+def test_a_repeated_header_of_other_words_is_left_out_above_numbers(write: Write) -> None:
+    """Words above numbers name the columns, however often they stand there; repeated edges stay."""
+    assert read_network(write("a.csv", "x,y\n1,2\nx,y\n3,4\n")).rows() == [("1", "2"), ("3", "4")]
+    assert read_network(write("b.csv", "ann,bob\nann,bob\n")).rows() == [("ann", "bob")] * 2
+
+
+@pytest.mark.parametrize("edge", ["user1,user2", "user_a,user_b", "ann,leader", "proxy,ann", "fan7,head2"])
+def test_ids_like_words_of_a_header_are_no_header(write: Write, edge: str) -> None:
+    """One such word may be the name of somebody, and numbered ones are ids."""
+    network = read_network(write("edges.csv", f"follower_id,followee_id\nann,bob\n{edge}\n"))
+    assert network.rows()[1] == tuple(edge.split(","))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# user_id follower_id\n1 2\n1 3\n",
+        "# user follower\n1 2\n1 3\n",
+        "% user,follower\n1,2\n1,3\n",
+        "# user follower\n# exported on Friday\n1 2\n1 3\n",
+        "# user -> follower\n1 2\n",
+        "# user follower weight\n1 2 3\n",
+        "# user follower\n1 2 3\n",
+        "# target source\n1 2 3\n",
+    ],
+)
+def test_a_comment_that_leaves_open_who_follows_is_refused(write: Write, text: str) -> None:
+    """As the same words without a sign in front are."""
+    with pytest.raises(UnreadableFileError, match=r"the comment .*follower_id and followee_id"):
+        read_network(write("edges.txt", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "edge"),
+    [
+        ("# target source\n# exported on Friday\n1 2\n", ("2", "1")),
+        ("# followee <- follower\n# 3 edges\n1 2\n", ("2", "1")),
+        ("# target, source, weight\n1,2,3\n", ("2", "1")),
+        ("# source target\n1 2 3\n", ("1", "2")),
+        ("# rated pairs\n1 2\n", ("1", "2")),
+        ("# node node\n1 2\n", ("1", "2")),
+        ("# nodes edges\n1 2\n", ("1", "2")),
+    ],
+)
+def test_a_comment_that_decides_is_read(write: Write, text: str, edge: tuple[str, str]) -> None:
+    """Wherever it stands above the edges; what only describes the file is no header."""
+    assert read_network(write("edges.txt", text)).select("follower_id", "followee_id").row(0) == edge
+
+
+def test_one_line_of_words_among_numbers_is_noted(write: Write) -> None:
+    """It may be a header whose words nobody knows, sorted in between; then nobody who votes stands in it."""
+    network, notes = read_noting(write("edges.csv", "1,2\n2,3\nhither,yon\n"))
+    assert network.rows()[2] == ("hither", "yon")
+    assert [note for note in notes if note.startswith("line 3 is the only one whose ids are no numbers")]
+    assert not read_noting(write("b.csv", "1,2\n2,3\nann,bob\nbob,cat\n"))[1]

@@ -1,0 +1,80 @@
+"""What counts as it stands, and looks as if it were meant otherwise: the winner may hang on it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crowdvote_analysis.privacy import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from crowdvote_analysis.checking import Checked
+
+# Between several ids in one cell, as forms and data bases with links write them.
+_BETWEEN = r"\s*[,;|/+&]\s*|\s*\n\s*"
+_TOPICS = frozenset(
+    """
+    tag topic topics on about subject subjects category categories area areas field fields theme themes issue issues
+    scope domain domains label labels keyword keywords interest interests department thema themen bereich sujet sujets
+    tema temas temi argomento assunto categoria categorie kategorie kategorien rubrik stichwort
+    """.split()  # noqa: SIM905 - a list of words
+)
+
+
+class Doubt(str):
+    """A note that is told as a ``DoubtWarning``."""
+
+    __slots__ = ()
+
+
+def doubts_about(checked: Mapping[str, Checked], good: Mapping[str, pl.DataFrame], anonymous: set[str]) -> list[Doubt]:
+    """Say where followings may be about fewer tags than they say, or about several people at once."""
+    return [*_without_tags(checked["followings"]), *_several_in_one(good, anonymous)]
+
+
+def _without_tags(followings: Checked) -> list[Doubt]:
+    if "tags" in followings.given.columns:
+        return []
+    found = [name for name in followings.unknown if _names_topics(name) and _filled(followings.given[name])]
+    if not found:
+        return []
+    return [
+        Doubt(
+            f"followings: there is no column tags, so all {len(followings.good):,} follow on ALL (T3). The column "
+            f"{found[0]} looks as if it held their tags: if so, rename it to tags, else give it another name."
+        )
+    ]
+
+
+def _names_topics(name: str) -> bool:
+    words = re.findall(r"[^\W\d_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name))
+    return any(word.casefold() in _TOPICS or word.casefold() == "tags" for word in words)
+
+
+def _filled(cells: pl.Series) -> bool:
+    given = cells.drop_nulls()
+    return bool((given.str.strip_chars() != "").any()) if given.dtype == pl.String else len(given) > 0
+
+
+def _several_in_one(good: Mapping[str, pl.DataFrame], anonymous: Collection[str]) -> list[Doubt]:
+    """Ids such as ``Kelly,Bob`` where Kelly and Bob are members."""
+    members = set(good["members"]["member_id"])
+    ids = pl.concat([good["followings"]["follower_id"], good["followings"]["followee_id"]])
+    joined = ids.filter(ids.str.contains(r"[,;|/+&]"))
+    apart = {cell: [part for part in re.split(_BETWEEN, cell) if part] for cell in joined.unique()}
+    several = sorted(cell for cell, parts in apart.items() if len(parts) > 1 and members.issuperset(parts))
+    if not several:
+        return []
+    names = folded(pl.Series([several[0], *apart[several[0]]]))
+    first = "not shown" if any(name in anonymous for name in names) else f"'{several[0]}'"
+    cells = int(joined.is_in(several).sum())
+    return [
+        Doubt(
+            f"followings: {cells:,} {'cell looks' if cells == 1 else 'cells look'} like several members in one (first: "
+            f"{first}), and count as somebody else. Give each a row of its own (D8)."
+        )
+    ]
