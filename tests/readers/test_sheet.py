@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -184,6 +185,39 @@ def test_lines_above_a_known_header_are_left_out_by_number(write: Write) -> None
         sheet = read_sheet(path, keys={"member_id"})
     assert (sheet.rows.rows(), sheet.lines.to_list()) == ([("Kim", "4")], [4])
     assert "Ada" not in str(warned[0].message)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Ada,,0,5\nBo,,1,5\nmember_id,tags,Swings,Pond\nKim,,5,0\n", "line 3, below 2 lines that look like rows"),
+        ("Ada,,,5\nmember_id,tags,Swings,Pond\nKim,,5,0\n", "line 2, below 1 line that looks like a row"),
+        ("Ada;Bo;x\nfollower_id;member_id;tags\nCy;Bo;\n", "line 2, below 1 line that looks like a row"),
+        ("Ada\ttrue\nmember_id\tis_anonymous\nCy\tfalse\n", "line 2, below 1 line that looks like a row"),
+        ("Ada\nmember_id\nCy\n", "line 2, below 1 line that looks like a row"),
+        ("Who,Pond\nAda,5\nmember_id,Pond\nCy,1\n", "line 3, below 2 lines that look like rows"),
+        ("Poll\nAda,5\n\nmember_id,Pond\nCy,1\n", "line 4, below 1 line that looks like a row"),
+        ('Ada,5,1\nmember_id,"Po\nnd",Swings\nCy,1,0\n', "line 2, below 1 line that looks like a row"),
+    ],
+)
+def test_rows_above_a_known_header_are_never_left_out(write: Write, text: str, said: str) -> None:
+    """Whoever sorts a file with its header has rows above it; no cell of theirs is said (P1)."""
+    path = write("a.csv", text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TableWarning)
+        with pytest.raises(UnreadableFileError, match=said) as raised:
+            read_sheet(path, keys={"member_id"})
+    assert "Ada" not in str(raised.value)
+
+
+@pytest.mark.parametrize("above", ["Poll of Ada,,,", "Poll of Ada, in May", "a: b, c, d", ",,,\nPoll"])
+def test_titles_above_a_known_header_are_still_left_out(write: Write, above: str) -> None:
+    """One text, however it is padded, or fewer values in fewer cells than the header."""
+    with pytest.warns(TableWarning, match="above the header and"):
+        assert (
+            len(read_sheet(write("a.csv", f"{above}\nmember_id,tags,Pond,Swings\nKim,,4,1\n"), keys={"member_id"}).rows)
+            == 1
+        )
 
 
 def test_repeated_header_is_left_out_by_number(write: Write) -> None:
