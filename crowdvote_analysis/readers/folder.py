@@ -189,8 +189,8 @@ def _table_files(folder: Path) -> dict[str, Path]:
     for entry in entries:
         # Compared by name, so that `Followings.CSV` means the same on every system.
         table = entry.stem if entry.suffix in _KINDS and entry.stem in tables.TABLES else None
-        if entry.name in tables.TABLES and is_parts(entry):
-            table = entry.name
+        if entry.name.lower() in tables.TABLES and is_parts(entry):
+            table = entry.name.lower()
         if table is None:
             hints += _hint(entry)
         elif table in found:
@@ -226,7 +226,7 @@ def _hint(entry: Path) -> list[str]:
 
 
 def _read(path: Path, layout: Layout) -> pl.DataFrame:
-    if path.is_dir() and path.suffix != ".csv":
+    if path.is_dir() and (path.suffix != ".csv" or is_parts(path)):
         frame = read_parts(path)
     elif not path.is_file():
         raise UnreadableFileError(f"{path}: is not a file.")
