@@ -290,7 +290,10 @@ def test_choice_of_rows_that_looks_like_a_sum_is_noted_and_can_be_left_out(write
 
 def test_candidates_that_were_not_asked_for_are_said(write: Write) -> None:
     """Nothing is left out without a word."""
-    with pytest.warns(TableWarning, match="not looked at, since --choices names others: Ben, Cleo"):
+    with (
+        pytest.warns(DoubtWarning, match="leaves out what holds numbers like stars: Ben, Cleo"),
+        pytest.warns(TableWarning, match="not looked at, since --choices names others: Ben, Cleo"),
+    ):
         state = read_poll(write("a.csv", "ballot_id,precinct,Ann,Ben,Cleo\nb1,,5,1,2\n"), choices=["ann"])
     assert choices(state) == ["ann"]
 
@@ -326,3 +329,31 @@ def test_last_row_of_sums_is_named_beside_the_error_that_it_makes(write: Write, 
     write("ballots.csv", "member_id,Pond,Swings\na,5,1\nb,2,3\nRazem dla,7,4\n")
     with pytest.warns(DoubtWarning, match="line 4 holds the sums"), pytest.raises(InvalidTableError, match="line 4"):
         read_folder(tmp_path)
+
+
+# --- choices that were asked for ------------------------------------------------------------------------------------
+
+
+def test_way_out_of_another_spelling_names_every_choice(write: Write, tmp_path: Path) -> None:
+    """Whoever takes the advice as it is typed loses no column."""
+    write("choices.csv", "choice_id,title\npond,The Pond\nSwings,\n")
+    write("ballots.csv", "member_id,Pond,Swings\na,5,0\nb,0,4\nc,0,4\n")
+    with pytest.raises(InvalidTableError, match='--choices "Swings,pond" reads it so'):
+        read_folder(tmp_path)
+    state = read_folder(tmp_path, choices=["Swings", "pond"])  # a warning would fail this test
+    assert state.votes.group_by("choice_id").len().sort("choice_id").rows() == [("Swings", 3), ("pond", 3)]
+
+
+@pytest.mark.parametrize("cells", ["0,4", "3,", "★,★★", '"1,5",2'])
+def test_column_of_stars_that_choices_leave_out_is_noted(write: Write, tmp_path: Path, cells: str) -> None:
+    """It may be a choice; what is called like none, and what holds other numbers or words, is no loss."""
+    one, two = cells.rsplit(",", 1)
+    write("ballots.csv", f"member_id,Pond,Age,Year,Index,Swings,Why\na,5,3,2026,1,{one},well\nb,4,2,2025,2,{two},\n")
+    write("p.csv", f"email,Pond,Swings\na,5,{one}\nb,4,{two}\n")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert choices(read_folder(tmp_path, choices=["Pond"])) == ["Pond"]
+        assert choices(read_poll(tmp_path / "p.csv", choices=["Pond"])) == ["Pond"]
+    loud = [str(each.message) for each in warned if each.category is DoubtWarning]
+    assert len(loud) == 2
+    assert all("--choices leaves out what holds numbers like stars: Swings." in said for said in loud)
