@@ -357,3 +357,44 @@ def test_column_of_stars_that_choices_leave_out_is_noted(write: Write, tmp_path:
     loud = [str(each.message) for each in warned if each.category is DoubtWarning]
     assert len(loud) == 2
     assert all("--choices leaves out what holds numbers like stars: Swings." in said for said in loud)
+
+
+# --- columns that are nearly those of the table ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("decisionId", "decision_id"),
+        ("DECISION_ID", "decision_id"),
+        ("decision id", "decision_id"),
+        ("decision", "decision_id"),
+        ("decison_id", "decision_id"),
+        ("community", "community_id"),
+        ("community_id", "community_id"),
+        ("Comunity ID", "community_id"),
+        ("MemberID", "member_id"),
+        ("castAt", "cast_at"),
+        ("Cast at", "cast_at"),
+        ("Tags", "tags"),
+        ("TAG", "tags"),
+    ],
+)
+def test_header_that_is_nearly_one_of_the_table_is_no_choice(
+    write: Write, tmp_path: Path, name: str, meant: str
+) -> None:
+    """Numbers in it pass for stars, and the decisions would be counted as one."""
+    write("ballots.csv", f"{name},member_id,Pond\n1,a,5\n2,b,4\n")
+    for named in ([], ["Pond"]):
+        with pytest.raises(UnreadableFileError, match=f"the column '{name}' looks like {meant}, and would be taken"):
+            read_folder(tmp_path, choices=named)
+    assert choices(read_folder(tmp_path, choices=[name, "Pond"])) == [name, "Pond"]
+    with pytest.warns(TableWarning, match="left out as asked"):
+        assert choices(read_folder(tmp_path, leave_out=[name])) == ["Pond"]
+
+
+@pytest.mark.parametrize("name", ["Stags", "Provision", "Cast", "December", "Immunity", "Vintage"])
+def test_choice_that_only_sounds_like_a_column_of_the_table_is_one(write: Write, tmp_path: Path, name: str) -> None:
+    """Short words are compared as they stand."""
+    write("ballots.csv", f"member_id,{name},Pond\na,1,5\nb,2,4\n")
+    assert choices(read_folder(tmp_path)) == [name, "Pond"]

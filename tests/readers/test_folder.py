@@ -258,7 +258,7 @@ def test_column_without_numbers_is_no_choice(write: Write, tmp_path: Path, quara
 def test_misspelt_column_is_recognised(write: Write, tmp_path: Path) -> None:
     """``Tags`` is not a choice, and the error says what may be meant."""
     write("ballots.csv", "member_id,Tags,Swings\nKelly,budget,3\n")
-    with pytest.raises(InvalidTableError, match="'Tags' may be meant as 'tags'"):
+    with pytest.raises(UnreadableFileError, match="'Tags' looks like tags"):
         read_folder(tmp_path)
 
 
