@@ -113,6 +113,12 @@ def read_folder(
         raise InvalidTableError(error.problems, way_out) if way_out else error from None
 
 
+def choices_are_columns(folder: Path) -> bool:
+    """Whether nothing but the header of the ballots says what the choices of a folder are."""
+    found = {entry.name.partition(".")[0] for entry in folder.iterdir()} if folder.is_dir() else set()
+    return "ballots" in found and not found & {"votes", "choices"}
+
+
 def _with_member_id(folder: Path, frames: dict[str, pl.DataFrame], layout: Layout) -> dict[str, pl.DataFrame]:
     """The tables with the column that says who voted under its name in ballots and votes."""
     if layout.id_column is None:
