@@ -227,6 +227,36 @@ def test_repeated_header_is_left_out_by_number(write: Write) -> None:
     assert table.rows() == [("Kim", "4"), ("Lou", "5")]
 
 
+def test_repeated_header_with_a_mark_is_left_out(write: Write) -> None:
+    """As programs put before a file, where files were put together."""
+    with pytest.warns(TableWarning, match=r"1 line repeats the header and was left out \(line 3\)"):
+        table = read_table(write("a.csv", "\ufeffid,stars\nKim,4\n\ufeffid,stars\nLou,5\n"))
+    assert table["stars"].to_list() == ["4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("id,Pond,Swings", "in another order"),
+        ("Pond,id,Swings", "in another order"),
+        ("\ufeffid,Pond,Swings", "in another order"),
+        ("id,Swings,Bench", "of other columns"),
+        ("id,Swings,", "of other columns"),
+    ],
+)
+def test_second_header_in_another_order_is_refused(write: Write, line: str, what: str) -> None:
+    """Stars below it belong to other choices; with --quarantine it would be a row among others."""
+    path = write("a.csv", f"id,Swings,Pond\nKim,4,1\n{line}\nLou,5,0\n")
+    with pytest.raises(UnreadableFileError, match=f"line 3 is a second header {what}; the file seems to be several"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("line", ["id,4,1", "4,2,1", "2,4,4", "Kim,id,2"])
+def test_row_that_holds_a_name_of_a_column_is_a_row(write: Write, line: str) -> None:
+    """One word, and numbers that are names of choices too, are no header."""
+    assert len(read_table(write("a.csv", f"id,2,4\n{line}\n"))) == 1
+
+
 def test_separators_too_many_at_the_ends_are_no_cells(write: Write) -> None:
     """Spreadsheets write them for columns that were once used, in the header or below it."""
     assert read_table(write("a.csv", "id,stars\nKim,4,,\nLou,5,\n")).rows() == [("Kim", "4"), ("Lou", "5")]
