@@ -15,12 +15,12 @@ from crowdvote_analysis.faults import Fault
 from crowdvote_analysis.text import in_plain_form, likeness, likenesses, plain, unmistakable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crowdvote_analysis.checking import Checked
 
-# So many groups an error names, and so many choices it lists.
-_NAMED, _LISTED = 3, 20
+# So many groups an error names.
+_NAMED = 3
 
 
 def spelt(
@@ -99,7 +99,7 @@ def refuse_alike_choices(checked: Mapping[str, Checked], spellings: Sequence[str
         sentence = f"{said} look like one choice of decision {unmistakable(group['decision_id'])} (T7)"
         problems.append(Problem("choices", "look_alikes", sentence, 0, ()))
     every = sorted({best.get(name, name) for name in choices["choice_id"]})
-    raise InvalidTableError(problems, _way_out(every if len(every) <= _LISTED else sorted(set(best.values()))))
+    raise InvalidTableError(problems, _way_out(every))
 
 
 def groups_of_alike(frame: pl.DataFrame, within: Sequence[str], column: str, *, loose: bool = False) -> pl.DataFrame:
@@ -127,6 +127,12 @@ def meant(strangers: pl.Series, known: pl.Series) -> dict[str, str]:
     by_look = by_look.filter(~pl.col("look").is_duplicated())
     pairs = pl.DataFrame({"unknown": unknown, "look": _loose(unknown)}).join(by_look, on="look")
     return dict(pairs.select("unknown", "known").sort("unknown").iter_rows())
+
+
+def as_option(names: Iterable[str]) -> str:
+    """All choices as ``--choices`` takes them; where some are left out, columns of theirs are no choices."""
+    listed = sorted(set(names))
+    return f'"{("; " if any("," in name for name in listed) else ",").join(listed)}"'
 
 
 def _alike(frame: pl.DataFrame, within: Sequence[str], column: str, *, loose: bool = False) -> pl.DataFrame:
@@ -157,8 +163,7 @@ def _best(names: Sequence[str], votes: Sequence[int]) -> str:
 
 
 def _way_out(names: Sequence[str]) -> str:
-    between = "; " if any("," in name for name in names) else ","
     return (
-        f'If they are one, write them as one, or have them read so: --choices "{between.join(names)}" '
+        f"If they are one, write them as one, or have them read so: --choices {as_option(names)} "
         f"(in Python spellings={list(names)!r}). If they are several, list them in a table choices."
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis import tables
-from crowdvote_analysis.alike import meant
+from crowdvote_analysis.alike import as_option, meant
 from crowdvote_analysis.faults import PLACE, Fault, in_the_file
 from crowdvote_analysis.text import unmistakable
 
@@ -68,7 +68,7 @@ def _alike_in(rows: pl.DataFrame, parent: pl.DataFrame, lost: pl.Series, on: lis
     if column == "member_id":
         return ", only one that looks like theirs (T7)"
     one, other = next(iter(pairs.items()))
-    way_out = f'; --choices "{other}" reads it so' if column == "choice_id" else ""
+    way_out = f"; --choices {as_option(parent[column].drop_nulls())} reads it so" if column == "choice_id" else ""
     return f", though {unmistakable(one)} looks like {unmistakable(other)} (T7){way_out}"
 
 

@@ -224,7 +224,7 @@ def test_a_table_may_be_a_folder_of_parts(tmp_path: Path) -> None:
     _spark(tmp_path / "ballots.parquet")
     done = crowdvote("count", tmp_path)
     assert "Winner: Bread (margin: 1 ballot)" in done.stdout
-    assert done.stderr == ""
+    assert done.stderr == "note: ballots: choices are the columns Soup, Bread.\n"
 
 
 @pytest.mark.parametrize("folder", ["votes", "votes.parquet"])

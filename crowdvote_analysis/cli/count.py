@@ -26,7 +26,7 @@ from crowdvote_analysis.cli.options import (
     WorkLimit,
     read_tie_orders,
 )
-from crowdvote_analysis.cli.reading import read_state
+from crowdvote_analysis.cli.reading import note_choices, read_state
 from crowdvote_analysis.cli.sheets import Sheets, about_sheets
 from crowdvote_analysis.errors import CrowdVoteError, UnreadableFileError
 from crowdvote_analysis.limits import WORK_LIMIT
@@ -80,6 +80,7 @@ def count(
     """
     with noting() as notes:
         state = read_state(folder, quarantine, as_of, storage, sheets)
+        note_choices(folder, state, sheets)
         yes_no = len(state.decisions) - len(state.decisions.filter(method="star"))
         if yes_no == len(state.decisions):
             what = f"{folder}: there is no decision to count with stars; ballots or votes are missing."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,14 @@ from crowdvote_analysis.cli.console import err, working
 from crowdvote_analysis.cli.options import read_storage_options
 from crowdvote_analysis.cli.sheets import NOTHING, Sheets
 from crowdvote_analysis.cli.times import instant
+from crowdvote_analysis.errors import TableWarning
 
 if TYPE_CHECKING:
     from crowdvote_analysis.state import SystemState
     from crowdvote_analysis.store import Store
     from crowdvote_analysis.store.cut import Cut
+
+_NAMED = 20  # columns
 
 
 def read_state(
@@ -36,6 +40,17 @@ def read_state(
         state = read_folder(folder, quarantine=quarantine, **sheets.arguments()) if cut is None else cut.state()
     write_quarantine(state, Path(folder) / "quarantine")
     return state
+
+
+def note_choices(folder: str | Path, state: SystemState, sheets: Sheets) -> None:
+    """Note which columns of a folder's ballots were taken as choices, where nobody has named the choices."""
+    from crowdvote_analysis.readers.folder import choices_are_columns
+
+    if sheets.choices or state.choices.is_empty() or not choices_are_columns(Path(folder)):
+        return
+    names = state.choices["choice_id"].unique(maintain_order=True).to_list()
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    warnings.warn(f"ballots: choices are the columns {', '.join(names[:_NAMED])}{more}.", TableWarning, stacklevel=2)
 
 
 def read_cut(folder: str | Path, as_of: str | None = None, storage: list[str] | None = None) -> Cut | None:

@@ -17,7 +17,7 @@ from crowdvote_analysis.cli.options import (
     StorePlace,
     read_storage_options,
 )
-from crowdvote_analysis.cli.reading import open_store, read_state
+from crowdvote_analysis.cli.reading import note_choices, open_store, read_state
 from crowdvote_analysis.cli.sheets import Sheets, about_sheets
 from crowdvote_analysis.errors import TableWarning
 
@@ -50,6 +50,7 @@ def import_(
     options = read_storage_options(storage)
     with errors_hidden(store, options), noting(lambda texts: hide_anonymous(texts, store, options)) as notes:
         state = read_state(folder, quarantine, sheets=sheets)
+        note_choices(folder, state, sheets)
         opened = Store.create(store, options)
         with working("Importing") as advance:
             commit = import_state(opened, state, advance)

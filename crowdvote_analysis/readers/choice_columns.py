@@ -19,7 +19,7 @@ from crowdvote_analysis.readers import odd_names
 from crowdvote_analysis.readers.index_columns import is_index, may_be_index, must_be_index
 from crowdvote_analysis.readers.layout import chosen
 from crowdvote_analysis.readers.scales import scale_hint
-from crowdvote_analysis.readers.star_cells import may_be_stars
+from crowdvote_analysis.readers.star_cells import holds_stars, may_be_stars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +47,9 @@ def choose_columns(
         InvalidTableError: Columns cannot be stars.
     """
     if layout.choices:
-        return _asked_for(place, headers, layout.choices)
+        asked = _asked_for(place, headers, layout.choices)
+        _doubt_left(place, ballots, {column: header for column, header in headers.items() if column not in asked})
+        return asked
     columns = dict(headers)
     for column, header in headers.items():
         if may_be_index(header) and is_index(header, ballots[column]):
@@ -133,6 +135,27 @@ def _asked_for(place: str, headers: Mapping[str, str], choices: Sequence[str]) -
             f"{', '.join(headers.values())}."
         )
     return {column: found[header] for column, header in headers.items() if header in found}
+
+
+def _doubt_left(place: str, ballots: pl.DataFrame, left: Mapping[str, str]) -> None:
+    """Note loudly the columns that hold stars and were not asked for: nobody may have meant to lose them."""
+    lost = [h for c, h in left.items() if holds_stars(ballots[c]) and not _is_known_aside(h, ballots[c])]
+    if lost:
+        _doubt(
+            place,
+            f"--choices leaves out what holds numbers like stars: {', '.join(lost)}. "
+            "Name them too if they are choices.",
+        )
+
+
+def _is_known_aside(header: str, cells: pl.Series) -> bool:
+    """Whether a column is called like no choice anyway, or numbers the lines."""
+    return (
+        is_index(header, cells)
+        or odd_names.counts_ballots(header)
+        or odd_names.is_summary(header)
+        or odd_names.is_about_the_ballot(header)
+    )
 
 
 def doubt_name(place: str, what: str, name: str) -> None:

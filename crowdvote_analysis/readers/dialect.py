@@ -73,7 +73,7 @@ def find_dialect(path: Path, text: str, separator: str | None = None, keys: Set[
             is not blank is the header.
 
     Raises:
-        UnreadableFileError: The separator could be this or that.
+        UnreadableFileError: The separator could be this or that, or rows stand above the header.
     """
     lines = text.split("\n", _HEADER_WITHIN)[:_HEADER_WITHIN]
     start = _first_line(lines, 0)
@@ -82,12 +82,13 @@ def find_dialect(path: Path, text: str, separator: str | None = None, keys: Set[
         start = _first_line(lines, start + 1)
     candidates = [separator] if separator else list(SEPARATORS)
     header = next((n for n in range(start, len(lines)) if _has_key(lines[n], candidates, keys)), start)
-    if any(line.strip() for line in lines[start:header]):
-        above = f"line {start + 1} stands" if header == start + 1 else f"lines {start + 1} to {header} stand"
-        _note(f"{path}: {above} above the header and {'was' if header == start + 1 else 'were'} left out.")
     body = "".join(text.split("\n", header)[header:])
     if separator is None:
         separator = _guess(path, body, header + 1, keys)
+    _refuse_rows_above(path, lines[start:header], body, header + 1, separator)
+    if any(line.strip() for line in lines[start:header]):
+        above = f"line {start + 1} stands" if header == start + 1 else f"lines {start + 1} to {header} stand"
+        _note(f"{path}: {above} above the header and {'was' if header == start + 1 else 'were'} left out.")
     return _with_quotes(path, Dialect(body, header + 1, separator))
 
 
@@ -98,6 +99,24 @@ def _first_line(lines: list[str], start: int) -> int:
 
 def _has_key(line: str, separators: list[str], keys: Set[str]) -> bool:
     return any(not keys.isdisjoint(_names(line, separator)) for separator in separators) if keys else False
+
+
+def _refuse_rows_above(path: Path, above: list[str], body: str, line: int, separator: str) -> None:
+    """Raise if lines above the header look like rows, as in a file that was sorted; no cell is shown (P1)."""
+    header = next(csv.reader(io.StringIO(body, newline=""), delimiter=separator), [])
+    rows = sum(_may_be_row(next(csv.reader([text], delimiter=separator), []), header) for text in above)
+    if rows:
+        raise UnreadableFileError(
+            f"{path}: the header stands in line {line}, below {'1 line' if rows == 1 else f'{rows} lines'} that "
+            f"{'looks like a row' if rows == 1 else 'look like rows'}; was the file sorted? Move the header to the "
+            "top, or remove the lines above it if they are none."
+        )
+
+
+def _may_be_row(cells: list[str], header: list[str]) -> bool:
+    """Whether a line has as many values as the header, or several in as many cells; a title is one text."""
+    filled, needed = (sum(bool(cell.strip()) for cell in each) for each in (cells, header))
+    return filled > 0 and (filled >= needed or (filled > 1 and len(cells) == len(header)))
 
 
 def _names(line: str, separator: str) -> set[str]:

@@ -114,6 +114,12 @@ def read_folder(
         raise InvalidTableError(error.problems, way_out) if way_out else error from None
 
 
+def choices_are_columns(folder: Path) -> bool:
+    """Whether nothing but the header of the ballots says what the choices of a folder are."""
+    found = {entry.name.partition(".")[0] for entry in folder.iterdir()} if folder.is_dir() else set()
+    return "ballots" in found and not found & {"votes", "choices"}
+
+
 def _with_member_id(folder: Path, frames: dict[str, pl.DataFrame], layout: Layout) -> dict[str, pl.DataFrame]:
     """The tables with the column that says who voted under its name in ballots and votes."""
     if layout.id_column is None:
@@ -190,8 +196,8 @@ def _table_files(folder: Path) -> dict[str, Path]:
     for entry in entries:
         # Compared by name, so that `Followings.CSV` means the same on every system.
         table = entry.stem if entry.suffix in _KINDS and entry.stem in tables.TABLES else None
-        if entry.name in tables.TABLES and is_parts(entry):
-            table = entry.name
+        if entry.name.lower() in tables.TABLES and is_parts(entry):
+            table = entry.name.lower()
         if table is None:
             hints += _hint(entry)
         elif table in found:
@@ -227,7 +233,7 @@ def _hint(entry: Path) -> list[str]:
 
 
 def _read(path: Path, layout: Layout) -> pl.DataFrame:
-    if path.is_dir() and path.suffix != ".csv":
+    if path.is_dir() and (path.suffix != ".csv" or is_parts(path)):
         frame = without_bytes(path, read_parts(path), tables.columns(path.stem))
     elif not path.is_file():
         raise UnreadableFileError(f"{path}: is not a file.")

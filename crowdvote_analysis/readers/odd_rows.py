@@ -45,6 +45,7 @@ def doubt_sums(place: str, stars: pl.DataFrame, lines: pl.Series) -> None:
         stars: One row a ballot, one column a choice, cells as text.
         lines: The lines of the file.
     """
+    stars = stars.select(pl.all().str.strip_chars().str.replace(r"^([+-]?[0-9]+),([0-9]+)$", "$1.$2"))
     last = [_decimal(text) for text in stars.tail(1).row(0)] if len(stars) > _FEW else [None]
     if None in last or stars.width < _NARROW:
         return

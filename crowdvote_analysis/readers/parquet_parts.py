@@ -37,14 +37,20 @@ class _Part(NamedTuple):
 
 
 def is_parts(folder: Path) -> bool:
-    """Whether a folder holds Parquet files, at once or in folders such as ``decision_id=lunch``."""
+    """Whether a folder holds Parquet or CSV files, at once or in folders such as ``decision_id=lunch``."""
     if not folder.is_dir():
         return False
     return any(
-        (entry.is_file() and entry.suffix.lower() in _ENDS) or ("=" in entry.name and is_parts(entry))
+        (entry.is_file() and (entry.suffix.lower() in _ENDS or _is_csv(entry)))
+        or ("=" in entry.name and is_parts(entry))
         for entry in sorted(folder.iterdir())
         if not entry.name.startswith((".", "_"))
     )
+
+
+def _is_csv(part: Path) -> bool:
+    """Whether a part is text with separators, gzipped perhaps: such parts are refused, and never overlooked."""
+    return part.name.lower().removesuffix(".gz").endswith((".csv", ".tsv"))
 
 
 def read_parts(folder: Path) -> pl.DataFrame:
@@ -54,8 +60,8 @@ def read_parts(folder: Path) -> pl.DataFrame:
     differ is read as text, digit by digit, but for binary floats.
 
     Raises:
-        UnreadableFileError: It holds no parts or something else, a part cannot be read, or the types of a column cannot
-            be brought together.
+        UnreadableFileError: It holds no parts, CSV parts or something else, a part cannot be read, or the types of a
+            column cannot be brought together.
     """
     parts = _parts(folder, {})
     if not parts:
@@ -94,6 +100,11 @@ def _parts(folder: Path, values: dict[str, str | None]) -> list[_Part]:
         elif entry.is_file() and entry.suffix.lower() in _ENDS:
             _require_as_written(entry)
             found.append(_Part(entry, values))
+        elif _is_csv(entry):
+            raise UnreadableFileError(
+                f"{folder}: holds CSV parts. Join them into one CSV file named after the table, with one header and "
+                "a column for what the names of folders say, or write Parquet; then remove the folder."
+            )
         else:
             raise UnreadableFileError(
                 f"{folder}: holds {entry.name}, which is no part of a table. Only Parquet files and folders such as "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ from crowdvote_analysis.readers.text_file import read_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Set
     from pathlib import Path
+
+
+_MARK = "\ufeff"  # begins a file, and stands in the middle where files were put together
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def read_sheet(path: Path, separator: str | None = None, keys: Set[str] = frozen
 
     Raises:
         UnreadableFileError: Not a text file, lines that are longer or shorter than the header, a quote that is never
-            closed, or values below a column without a name.
+            closed, a second header in another order, or values below a column without a name.
     """
     dialect = find_dialect(path, read_text(path), separator, keys)
     header, last = _header(path, dialect)
@@ -225,7 +229,11 @@ def _without_repeated_header(path: Path, rows: pl.DataFrame, header: list[str]) 
     if rows.is_empty():
         return rows
     names = [name or None for name in header]
-    same = pl.all_horizontal(pl.col(str(n)).eq_missing(pl.lit(name, pl.String)) for n, name in enumerate(names))
+    marked = pl.col("0").str.strip_chars_start(_MARK)
+    same = pl.all_horizontal(
+        (marked if n == 0 else pl.col(str(n))).eq_missing(pl.lit(name, pl.String)) for n, name in enumerate(names)
+    )
+    _refuse_other_header(path, rows.filter(pl.col("0").is_in(_with_mark(header)) & ~same), header)
     again = rows.filter(same)["line"]
     if again.is_empty():
         return rows
@@ -237,6 +245,30 @@ def _without_repeated_header(path: Path, rows: pl.DataFrame, header: list[str]) 
         stacklevel=3,
     )
     return rows.filter(~same)
+
+
+def _refuse_other_header(path: Path, rows: pl.DataFrame, header: list[str]) -> None:
+    """Raise at a row that begins with a name of a column and holds another, and not all where they stand.
+
+    Args:
+        path: The file.
+        rows: Rows whose first cell is such a name.
+        header: All names.
+    """
+    words = {name for name in header if re.search(r"[^\W\d]", name)}
+    for *cells, line in rows.iter_rows():
+        found = [cell.lstrip(_MARK) for cell in cells if cell is not None]
+        named = [cell for cell in found if cell in words]
+        if len(set(named)) > 1 and len(set(named)) == len(named):
+            what = "in another order" if set(found) == set(header) else "of other columns"
+            raise UnreadableFileError(
+                f"{path}: line {line:,} is a second header {what}; the file seems to be several in one. Split it there."
+            )
+
+
+def _with_mark(names: list[str]) -> list[str]:
+    """Names as they stand at the beginning of a file, also with the mark that programs put there."""
+    return [*names, *(_MARK + name for name in names)]
 
 
 def _without_nameless(path: Path, sheet: Sheet) -> Sheet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
+from decimal import Decimal
 
 import polars as pl
 
@@ -64,6 +65,15 @@ def may_be_stars(column: pl.Series) -> bool:
         return True
     numbers = [_meaning(text) for text in cells.unique()]
     return not any(numbers) or any(number and re.fullmatch(_PLAIN, number) for number in numbers)
+
+
+def holds_stars(column: pl.Series) -> bool:
+    """Whether all cells are numbers from 0 to 5, or blank, and some are numbers."""
+    if column.dtype.is_nested():
+        return False
+    distinct = column.cast(pl.String, strict=False).str.strip_chars().unique().drop_nulls()
+    numbers = [number for text in distinct if text and (number := _meaning(text))]
+    return bool(numbers) and all(re.fullmatch(_PLAIN, number) and 0 <= Decimal(number) <= 5 for number in numbers)
 
 
 def _meaning(text: str) -> str:

@@ -55,7 +55,7 @@ def test_helper_column(files_of: Files) -> None:
     folder = files_of("helper-column")
     done = crowdvote("count", folder)
     said = " ".join(done.stderr.split())
-    assert said.startswith("warning:")
+    assert said.startswith("note: ballots: choices are the columns Voter Count, Ann, Ben, Cleo. warning:")
     assert "'Voter Count' looks like a number of ballots" in said
     assert "Weights of ballots are not supported" in said
     with pytest.warns(TableWarning, match="left out as asked: the column Voter Count"):

@@ -76,7 +76,9 @@ def test_column_called_as_only_programs_call_an_index_is_refused_if_it_is_none(w
 # --- columns -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["Count", "Voter Count", "weight", "Number of ballots", "Anzahl", "n"])
+@pytest.mark.parametrize(
+    "name", ["Count", "Voter Count", "weight", "Number of ballots", "Anzahl", "n", "Freq", "Shares", "Anteile"]
+)
 def test_column_of_counts_says_that_weights_are_not_supported(write: Write, tmp_path: Path, name: str) -> None:
     """It is counted as it stands, loudly."""
     write("ballots.csv", f"member_id,{name},Pond\na,3,1\nb,1,2\n")
@@ -86,7 +88,22 @@ def test_column_of_counts_says_that_weights_are_not_supported(write: Write, tmp_
 
 
 @pytest.mark.parametrize(
-    "name", ["Total", "Average", "Ann average", "score", "Summe", "No.", "Timestamp", "Comments", "email", "Points"]
+    "name",
+    [
+        *("Total", "Average", "Ann average", "score", "Summe", "No.", "Timestamp", "Comments", "email", "Points"),
+        *(
+            "Gesamtergebnis",
+            "Moyenne générale",
+            "Gesamtsumme",
+            "Suma total",
+            "合計",
+            "Итого",
+            "Среднее",
+            "平均",
+            "Medel",
+        ),
+        *("Ø", "Avg.", "Row mean", "Punkte", "Notiz", "Household", "Age group", "Bemerkung", "Zeile", "Row"),
+    ],
 )
 def test_helper_column_is_noted(write: Write, tmp_path: Path, name: str) -> None:
     """Whatever people and forms put beside the choices, if it holds numbers."""
@@ -152,7 +169,25 @@ def test_voters_under_another_header_are_found_if_it_is_named(write: Write, tmp_
 # --- rows ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["Average", "TOTAL:", "Mean", "sum", "Durchschnitt", "Moyenne", "Total responses: 3"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Average", "TOTAL:", "Mean", "sum", "Durchschnitt", "Moyenne", "Total responses: 3", "Gesamtergebnis"),
+        *("Teilergebnis", "Suma total", "Totale complessivo", "Eindtotaal", "総計", "合計", "平均", "Итого"),
+        *(
+            "Общий итог",
+            "Среднее",
+            "Moyenne générale",
+            "North Total",
+            "Nord Ergebnis",
+            "StdDev",
+            "median",
+            "25%",
+            "50%",
+        ),
+        *("N=4", "n = 12", "(blank)", "(Leer)", "Ø", "Quorum"),
+    ],
+)
 @pytest.mark.parametrize("table", ["ballots", "votes"])
 def test_row_of_a_summary_is_noted_and_can_be_left_out(write: Write, tmp_path: Path, name: str, table: str) -> None:
     """In wide ballots and in rows a star; with the line of the file."""
@@ -164,6 +199,21 @@ def test_row_of_a_summary_is_noted_and_can_be_left_out(write: Write, tmp_path: P
     assert f"line 4 looks like no voter ('{name}')" in said
     with pytest.warns(TableWarning, match=f"left out as asked: 1 row of {table}"):
         assert read_folder(tmp_path, leave_out=[name]).ballots["member_id"].to_list() == ["a"]
+
+
+def test_statistics_that_are_names_too_are_known_in_company(write: Write, tmp_path: Path) -> None:
+    """Max alone is a voter; beside min he is none."""
+    write("ballots.csv", "member_id,Pond,Swings\na,3,1\nMax,2,1\n")
+    assert doubts(tmp_path) == []
+    write("ballots.csv", "member_id,Pond,Swings\na,3,1\nmin,2,1\nmax,3,4\n")
+    assert [said.partition(" looks")[0][-6:] for said in doubts(tmp_path)] == ["line 3", "line 4"]
+
+
+@pytest.mark.parametrize("last", ["Mittel;1;2,17", "Mittel;1,0;2,2"])
+def test_last_row_is_known_by_commas_too(write: Write, tmp_path: Path, last: str) -> None:
+    """Spreadsheets write numbers as their country does."""
+    write("ballots.csv", f"member_id;Pond;Swings\na;1,5;0,5\nb;1,5;1,5\nc;0;4,5\n{last}\n")
+    assert any("line 5 holds the" in said for said in doubts(tmp_path))
 
 
 def test_remark_below_the_ballots_is_no_voter(write: Write) -> None:
@@ -221,8 +271,8 @@ def test_ranks_are_noted_in_every_shape(write: Write, tmp_path: Path) -> None:
 
 def test_header_that_speaks_of_ranks_is_noted(write: Write, tmp_path: Path) -> None:
     """Whatever the numbers below it."""
-    write("ballots.csv", "member_id,Rank [Ann],Ben (rank)\na,1,4\nb,2,1\n")
-    assert any("the header speaks of ranks (Rank [Ann], Ben (rank))" in said for said in doubts(tmp_path))
+    write("ballots.csv", "member_id,Rank [Ann],Ben (rank),Platz\na,1,4,2\nb,2,1,2\n")
+    assert any("the header speaks of ranks (Rank [Ann], Ben (rank), Platz)" in said for said in doubts(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -290,7 +340,10 @@ def test_choice_of_rows_that_looks_like_a_sum_is_noted_and_can_be_left_out(write
 
 def test_candidates_that_were_not_asked_for_are_said(write: Write) -> None:
     """Nothing is left out without a word."""
-    with pytest.warns(TableWarning, match="not looked at, since --choices names others: Ben, Cleo"):
+    with (
+        pytest.warns(DoubtWarning, match="leaves out what holds numbers like stars: Ben, Cleo"),
+        pytest.warns(TableWarning, match="not looked at, since --choices names others: Ben, Cleo"),
+    ):
         state = read_poll(write("a.csv", "ballot_id,precinct,Ann,Ben,Cleo\nb1,,5,1,2\n"), choices=["ann"])
     assert choices(state) == ["ann"]
 
@@ -326,3 +379,85 @@ def test_last_row_of_sums_is_named_beside_the_error_that_it_makes(write: Write, 
     write("ballots.csv", "member_id,Pond,Swings\na,5,1\nb,2,3\nRazem dla,7,4\n")
     with pytest.warns(DoubtWarning, match="line 4 holds the sums"), pytest.raises(InvalidTableError, match="line 4"):
         read_folder(tmp_path)
+
+
+# --- choices that were asked for ------------------------------------------------------------------------------------
+
+
+def test_way_out_of_another_spelling_names_every_choice(write: Write, tmp_path: Path) -> None:
+    """Whoever takes the advice as it is typed loses no column."""
+    write("choices.csv", "choice_id,title\npond,The Pond\nSwings,\n")
+    write("ballots.csv", "member_id,Pond,Swings\na,5,0\nb,0,4\nc,0,4\n")
+    with pytest.raises(InvalidTableError, match='--choices "Swings,pond" reads it so'):
+        read_folder(tmp_path)
+    state = read_folder(tmp_path, choices=["Swings", "pond"])  # a warning would fail this test
+    assert state.votes.group_by("choice_id").len().sort("choice_id").rows() == [("Swings", 3), ("pond", 3)]
+
+
+@pytest.mark.parametrize("cells", ["0,4", "3,", "★,★★", '"1,5",2'])
+def test_column_of_stars_that_choices_leave_out_is_noted(write: Write, tmp_path: Path, cells: str) -> None:
+    """It may be a choice; what is called like none, and what holds other numbers or words, is no loss."""
+    one, two = cells.rsplit(",", 1)
+    write("ballots.csv", f"member_id,Pond,Age,Year,Index,Swings,Why\na,5,3,2026,1,{one},well\nb,4,2,2025,2,{two},\n")
+    write("p.csv", f"email,Pond,Swings\na,5,{one}\nb,4,{two}\n")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert choices(read_folder(tmp_path, choices=["Pond"])) == ["Pond"]
+        assert choices(read_poll(tmp_path / "p.csv", choices=["Pond"])) == ["Pond"]
+    loud = [str(each.message) for each in warned if each.category is DoubtWarning]
+    assert len(loud) == 2
+    assert all("--choices leaves out what holds numbers like stars: Swings." in said for said in loud)
+
+
+# --- columns that are nearly those of the table ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("decisionId", "decision_id"),
+        ("DECISION_ID", "decision_id"),
+        ("decision id", "decision_id"),
+        ("decision", "decision_id"),
+        ("decison_id", "decision_id"),
+        ("community", "community_id"),
+        ("community_id", "community_id"),
+        ("Comunity ID", "community_id"),
+        ("MemberID", "member_id"),
+        ("castAt", "cast_at"),
+        ("Cast at", "cast_at"),
+        ("Tags", "tags"),
+        ("TAG", "tags"),
+    ],
+)
+def test_header_that_is_nearly_one_of_the_table_is_no_choice(
+    write: Write, tmp_path: Path, name: str, meant: str
+) -> None:
+    """Numbers in it pass for stars, and the decisions would be counted as one."""
+    write("ballots.csv", f"{name},member_id,Pond\n1,a,5\n2,b,4\n")
+    for named in ([], ["Pond"]):
+        with pytest.raises(UnreadableFileError, match=f"the column '{name}' looks like {meant}, and would be taken"):
+            read_folder(tmp_path, choices=named)
+    assert choices(read_folder(tmp_path, choices=[name, "Pond"])) == [name, "Pond"]
+    with pytest.warns(TableWarning, match="left out as asked"):
+        assert choices(read_folder(tmp_path, leave_out=[name])) == ["Pond"]
+
+
+@pytest.mark.parametrize("name", ["Stags", "Provision", "Cast", "December", "Immunity", "Vintage"])
+def test_choice_that_only_sounds_like_a_column_of_the_table_is_one(write: Write, tmp_path: Path, name: str) -> None:
+    """Short words are compared as they stand."""
+    write("ballots.csv", f"member_id,{name},Pond\na,1,5\nb,2,4\n")
+    assert choices(read_folder(tmp_path)) == [name, "Pond"]
+
+
+def test_commands_say_which_columns_they_took_as_choices(write: Write, tmp_path: Path) -> None:
+    """A column beside the choices may win by itself, and nothing else tells it from them."""
+    (tmp_path / "t").mkdir()
+    write("t/ballots.csv", "member_id,tags,Pond,Swings,Household\na,,5,0,4\nb,,0,4,3\n")
+    said = "note: ballots: choices are the columns Pond, Swings, Household."
+    for command in (["count", tmp_path / "t"], ["import", tmp_path / "t", tmp_path / "store"]):
+        assert said in crowdvote(*command).stderr
+    assert "are the columns" not in crowdvote("count", tmp_path / "t", "--choices", "Pond,Swings").stderr
+    assert "are the columns" not in crowdvote("count", tmp_path / "store").stderr
+    write("t/choices.csv", "choice_id\nPond\nSwings\nHousehold\n")
+    assert "are the columns" not in crowdvote("count", tmp_path / "t").stderr

@@ -258,7 +258,7 @@ def test_column_without_numbers_is_no_choice(write: Write, tmp_path: Path, quara
 def test_misspelt_column_is_recognised(write: Write, tmp_path: Path) -> None:
     """``Tags`` is not a choice, and the error says what may be meant."""
     write("ballots.csv", "member_id,Tags,Swings\nKelly,budget,3\n")
-    with pytest.raises(InvalidTableError, match="'Tags' may be meant as 'tags'"):
+    with pytest.raises(UnreadableFileError, match="'Tags' looks like tags"):
         read_folder(tmp_path)
 
 
@@ -293,4 +293,26 @@ def test_binary_floats_are_no_stars(tmp_path: Path) -> None:
     """Parquet columns of floats are refused by name (D10)."""
     pl.DataFrame({"member_id": ["Kelly"], "Pond": [2.5]}).write_parquet(tmp_path / "ballots.parquet")
     with pytest.raises(InvalidTableError, match="binary floats: Pond"):
+        read_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "followings/part-00000-1b.csv",
+        "followings/data_0.csv.gz",
+        "followings/tags=budget/part.tsv",
+        "Followings/part.csv",
+        "followings.csv/part-00000.csv",
+    ],
+)
+def test_csv_parts_of_a_table_are_refused_rather_than_overlooked(write: Write, tmp_path: Path, part: str) -> None:
+    """Without the followings another choice may win; a folder of something else is left alone."""
+    write("ballots.csv", "member_id,Pond\nKelly,5\n")
+    (tmp_path / "votes").mkdir()
+    write("votes/scan.pdf", "")
+    read_folder(tmp_path)
+    (tmp_path / part).parent.mkdir(parents=True)
+    write(part, "follower_id,followee_id\nMaya,Kelly\n")
+    with pytest.raises(UnreadableFileError, match=r"ollowings(\.csv|/tags=budget)?: holds CSV parts\. Join them"):
         read_folder(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -186,11 +187,74 @@ def test_lines_above_a_known_header_are_left_out_by_number(write: Write) -> None
     assert "Ada" not in str(warned[0].message)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Ada,,0,5\nBo,,1,5\nmember_id,tags,Swings,Pond\nKim,,5,0\n", "line 3, below 2 lines that look like rows"),
+        ("Ada,,,5\nmember_id,tags,Swings,Pond\nKim,,5,0\n", "line 2, below 1 line that looks like a row"),
+        ("Ada;Bo;x\nfollower_id;member_id;tags\nCy;Bo;\n", "line 2, below 1 line that looks like a row"),
+        ("Ada\ttrue\nmember_id\tis_anonymous\nCy\tfalse\n", "line 2, below 1 line that looks like a row"),
+        ("Ada\nmember_id\nCy\n", "line 2, below 1 line that looks like a row"),
+        ("Who,Pond\nAda,5\nmember_id,Pond\nCy,1\n", "line 3, below 2 lines that look like rows"),
+        ("Poll\nAda,5\n\nmember_id,Pond\nCy,1\n", "line 4, below 1 line that looks like a row"),
+        ('Ada,5,1\nmember_id,"Po\nnd",Swings\nCy,1,0\n', "line 2, below 1 line that looks like a row"),
+    ],
+)
+def test_rows_above_a_known_header_are_never_left_out(write: Write, text: str, said: str) -> None:
+    """Whoever sorts a file with its header has rows above it; no cell of theirs is said (P1)."""
+    path = write("a.csv", text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TableWarning)
+        with pytest.raises(UnreadableFileError, match=said) as raised:
+            read_sheet(path, keys={"member_id"})
+    assert "Ada" not in str(raised.value)
+
+
+@pytest.mark.parametrize("above", ["Poll of Ada,,,", "Poll of Ada, in May", "a: b, c, d", ",,,\nPoll"])
+def test_titles_above_a_known_header_are_still_left_out(write: Write, above: str) -> None:
+    """One text, however it is padded, or fewer values in fewer cells than the header."""
+    with pytest.warns(TableWarning, match="above the header and"):
+        assert (
+            len(read_sheet(write("a.csv", f"{above}\nmember_id,tags,Pond,Swings\nKim,,4,1\n"), keys={"member_id"}).rows)
+            == 1
+        )
+
+
 def test_repeated_header_is_left_out_by_number(write: Write) -> None:
     """Exports that were put together hold a header each."""
     with pytest.warns(TableWarning, match=r"2 lines repeat the header and were left out \(line 3, 5\)"):
         table = read_table(write("a.csv", "id,stars\nKim,4\nid,stars\nLou,5\n id , stars \n"))
     assert table.rows() == [("Kim", "4"), ("Lou", "5")]
+
+
+def test_repeated_header_with_a_mark_is_left_out(write: Write) -> None:
+    """As programs put before a file, where files were put together."""
+    with pytest.warns(TableWarning, match=r"1 line repeats the header and was left out \(line 3\)"):
+        table = read_table(write("a.csv", "\ufeffid,stars\nKim,4\n\ufeffid,stars\nLou,5\n"))
+    assert table["stars"].to_list() == ["4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("id,Pond,Swings", "in another order"),
+        ("Pond,id,Swings", "in another order"),
+        ("\ufeffid,Pond,Swings", "in another order"),
+        ("id,Swings,Bench", "of other columns"),
+        ("id,Swings,", "of other columns"),
+    ],
+)
+def test_second_header_in_another_order_is_refused(write: Write, line: str, what: str) -> None:
+    """Stars below it belong to other choices; with --quarantine it would be a row among others."""
+    path = write("a.csv", f"id,Swings,Pond\nKim,4,1\n{line}\nLou,5,0\n")
+    with pytest.raises(UnreadableFileError, match=f"line 3 is a second header {what}; the file seems to be several"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("line", ["id,4,1", "4,2,1", "2,4,4", "Kim,id,2"])
+def test_row_that_holds_a_name_of_a_column_is_a_row(write: Write, line: str) -> None:
+    """One word, and numbers that are names of choices too, are no header."""
+    assert len(read_table(write("a.csv", f"id,2,4\n{line}\n"))) == 1
 
 
 def test_separators_too_many_at_the_ends_are_no_cells(write: Write) -> None:
