@@ -11,6 +11,7 @@ from crowdvote_analysis import columns, ids, tables, tags, text, times
 from crowdvote_analysis.errors import InvalidTableError, Problem
 from crowdvote_analysis.faults import (
     COLUMN,
+    LINE,
     PLACE,
     Fault,
     missing_column,
@@ -229,7 +230,7 @@ def _in_one_form(
                 odd += [Fault(f"{name}|form", sentence, rows, (name,))] if len(rows) and name in frame.columns else []
             # The header of a column may run over two lines, as forms write them.
             if name.endswith("_id") and name in frame.columns and not (name == "choice_id" and COLUMN in frame.columns):
-                refused, noted = ids.suspicious(name, after, converted["row"])
+                refused, noted = ids.suspicious(name, after, converted["row"], in_lines=LINE in frame.columns)
                 bad += refused
                 odd += noted
     if "tags" in frame.columns:

@@ -56,13 +56,16 @@ def mended(frames: Mapping[str, pl.DataFrame]) -> tuple[dict[str, pl.DataFrame],
     return new, notes
 
 
-def suspicious(name: str, ids: pl.Series, rows: pl.Series) -> tuple[list[Fault], list[Fault]]:
+def suspicious(
+    name: str, ids: pl.Series, rows: pl.Series, *, in_lines: bool = False
+) -> tuple[list[Fault], list[Fault]]:
     """Ids that are not what somebody wrote.
 
     Args:
         name: The column.
         ids: Its ids.
         rows: The number of the row of each.
+        in_lines: Whether they stand in lines of a file, where a line break in one is a quote that was not closed.
 
     Returns:
         What has to be refused, and what counts all the same but is to be named.
@@ -70,7 +73,7 @@ def suspicious(name: str, ids: pl.Series, rows: pl.Series) -> tuple[list[Fault],
     distinct = ids.unique()
     odd = distinct.filter(distinct.str.contains(_ODD))  # a first look, as there is hardly ever one
     shortened = odd.filter(odd.str.contains(SHORTENED))
-    broken = odd.filter(odd.str.contains(_LINE_BREAK))
+    broken = odd.filter(odd.str.contains(_LINE_BREAK)) if in_lines else odd.clear()
     dates = odd.filter(odd.str.contains(_DATE))
     absent = odd.filter(odd.is_in(_ABSENT))
 
