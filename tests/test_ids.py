@@ -129,14 +129,14 @@ def test_an_anonymous_member_with_a_damaged_id_is_not_named() -> None:
     ("table", "name"), [("ballots", "member_id"), ("votes", "choice_id"), ("followings", "followee_id")]
 )
 def test_ids_with_a_line_break_are_refused(table: str, name: str, sign: str) -> None:
-    """A stray quote takes the lines after it along, and their ballots with them."""
+    """A stray quote in a file takes the lines after it along, and their ballots with them; a frame has no lines."""
     frames = {
         "ballots": frame("member_id", "Ann", "Ben"),
         "votes": frame("member_id choice_id stars", "Ann Pond 5", "Ben Pond 4"),
         "followings": frame("follower_id followee_id", "Cleo Ann", "Dan Ben"),
     }
     broken = pl.when(pl.col(name) == pl.col(name).first()).then(pl.lit(f"Kim,5{sign}Lou")).otherwise(name).alias(name)
-    frames[table] = frames[table].with_columns(broken)
+    frames[table] = frames[table].with_columns(broken, pl.int_range(2, 4).alias("__line__"))
     error = str(refused(**frames))
     assert f"{name} has a line break in it; a double quote that is not closed" in error
     kept = quietly(**frames, quarantine=True)
