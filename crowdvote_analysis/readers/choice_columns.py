@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.readers.layout import Layout
 
-_COPY = re.compile(r"(.+?)(\.{1,3}[0-9]+|_duplicated_[0-9]+|_right|_left|_[xy])")
+_COPY = re.compile(r"(.+?)(\.{1,3}[1-9][0-9]*|_duplicated_[0-9]+|_right|_left|_[xy])")
 OTHERWISE = "--choices and --leave-out say otherwise."
 
 

@@ -174,6 +174,22 @@ def test_headers_that_look_alike_are_one_choice_if_somebody_says_so(write: Write
         read_folder(tmp_path, choices=["Pond", "Swings"])
 
 
+def test_numbers_of_choices_that_a_spreadsheet_changed_are_one_choice(write: Write, tmp_path: Path) -> None:
+    """1 and 1.0 are refused by themselves, in rows and in headers, and merged as the error says."""
+    for name, text in (
+        ("votes.csv", "member_id,choice_id,stars\na,1,5\na,2,3\nb,1.0,4\nb,2,3\n"),
+        ("ballots.csv", "member_id,1,1.0,2\na,5,,3\nb,,4,3\n"),
+    ):
+        path = write(name, text)
+        with pytest.raises(InvalidTableError, match=r"'1' \(1 vote\), '1.0' \(1 vote\) look like.*--choices \"1,2\""):
+            read_folder(tmp_path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TableWarning)
+            votes = read_folder(tmp_path, choices=["1", "2"]).votes
+        assert votes.filter(choice_id="1").sort("member_id")["stars"].to_list() == [5, 4]
+        path.unlink()
+
+
 def test_voters_under_another_header_are_found_if_it_is_named(write: Write, tmp_path: Path) -> None:
     """The error suggests the column, and the option takes it."""
     write("ballots.csv", "Email Address,Pond\nkim@e.org,3\n")
