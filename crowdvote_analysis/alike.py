@@ -12,7 +12,7 @@ import polars as pl
 
 from crowdvote_analysis.errors import InvalidTableError, Problem
 from crowdvote_analysis.faults import Fault
-from crowdvote_analysis.text import in_plain_form, likeness, likenesses, plain, unmistakable
+from crowdvote_analysis.text import in_plain_form, likenesses, plain, unmistakable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,14 +39,14 @@ def spelt(
     exact = [plain(name) for name in dict.fromkeys(spellings) if name.strip()]
     wanted: dict[str, list[str]] = {}
     for name in exact:
-        wanted.setdefault(likeness(name), []).append(name)
+        wanted.setdefault(look(name), []).append(name)
     new, odd = dict(frames), []
     for table in ("choices", "votes"):
         if table not in frames or "choice_id" not in frames[table].columns:
             continue
         ids = in_plain_form(frames[table]["choice_id"].cast(pl.String))
         distinct = [name for name in ids.unique().drop_nulls().sort() if name not in exact]
-        meant = {name: found[0] for name in distinct if len(found := wanted.get(likeness(name), [])) == 1}
+        meant = {name: found[0] for name in distinct if len(found := wanted.get(look(name), [])) == 1}
         rows = pl.Series(range(1, len(ids) + 1), dtype=pl.UInt32)
         new[table] = frames[table].with_columns(choice_id=ids.replace(meant))
         for spelling in dict.fromkeys(meant.values()):
@@ -76,7 +76,7 @@ def refuse_alike_choices(checked: Mapping[str, Checked], spellings: Sequence[str
             which choice is the question.
     """
     choices = checked["choices"].converted.select("decision_id", "choice_id").unique()
-    alike = _alike(choices, ["decision_id"], "choice_id").filter(
+    alike = _alike(choices, ["decision_id"], "choice_id", loose=True).filter(
         ~pl.col("choice_id").is_in([plain(name) for name in spellings]).all().over("decision_id", "likeness")
     )
     if alike.is_empty():
@@ -141,6 +141,11 @@ def _alike(frame: pl.DataFrame, within: Sequence[str], column: str, *, loose: bo
     looks = _loose(frame[column]) if loose else likenesses(frame[column])
     marked = frame.with_columns(likeness=looks)
     return marked.filter(pl.struct(*within, "likeness").is_duplicated() & pl.col(column).is_not_null())
+
+
+def look(text: str) -> str:
+    """The likeness of a text, without what a spreadsheet takes from numbers or adds to them: 007 and 7, 1.0 and 1."""
+    return str(_loose(pl.Series([text], dtype=pl.String)).item())
 
 
 def _loose(texts: pl.Series) -> pl.Series:

@@ -21,7 +21,15 @@ def choices(state: cv.SystemState) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("Pond", "pond"), ("Town_Hall", "Town__Hall"), ("Kim's", "Kim’s"), ("Pond", "Po\u00adnd\u200e")]
+    ("one", "other"),
+    [
+        ("Pond", "pond"),
+        ("Town_Hall", "Town__Hall"),
+        ("Kim's", "Kim’s"),
+        ("Pond", "Po\u00adnd\u200e"),
+        ("1", "1.0"),
+        ("7", "007"),
+    ],
 )
 def test_choices_that_look_alike_are_refused_where_only_the_votes_name_them(one: str, other: str) -> None:
     """T7: the error names the spellings, the most written first, and the line that settles it; quarantine or not."""

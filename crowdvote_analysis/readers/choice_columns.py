@@ -16,7 +16,13 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers import odd_names
-from crowdvote_analysis.readers.index_columns import is_index, may_be_index, must_be_index
+from crowdvote_analysis.readers.index_columns import (
+    is_index,
+    is_numbering,
+    may_be_index,
+    must_be_index,
+    seems_numbering,
+)
 from crowdvote_analysis.readers.layout import chosen
 from crowdvote_analysis.readers.scales import scale_hint
 from crowdvote_analysis.readers.star_cells import holds_stars, may_be_stars
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.readers.layout import Layout
 
-_COPY = re.compile(r"(.+?)(\.[0-9]+|_duplicated_[0-9]+)")
+_COPY = re.compile(r"(.+?)(\.{1,3}[1-9][0-9]*|_duplicated_[0-9]+|_right|_left|_[xy])")
 OTHERWISE = "--choices and --leave-out say otherwise."
 
 
@@ -59,6 +65,17 @@ def choose_columns(
             raise UnreadableFileError(
                 f"{place}: the column {header!r} is called like an index that a program wrote, and does not number the "
                 f"lines. Leave it out with --leave-out {quoted(header)}, or rename it."
+            )
+        elif is_numbering(ballots[column]):
+            raise UnreadableFileError(
+                f"{place}: the column {header!r} holds 1, 2, 3 … line by line: it numbers the lines and holds no "
+                f"stars. Leave it out: --leave-out {quoted(header)}. If it says who voted: --id {quoted(header)}."
+            )
+        elif seems_numbering(header, ballots[column]):
+            _doubt(
+                place,
+                f"the column {header!r} holds 1, 2, 3 … line by line; it seems to number the lines, and was counted as "
+                f"a choice. If it is none, leave it out: --leave-out {quoted(header)}.",
             )
     _refuse_what_cannot_be_stars(ballots, columns, why_choices(rule, list(columns.values())))
     for header in columns.values():
@@ -172,13 +189,17 @@ def doubt_name(place: str, what: str, name: str) -> None:
 
 
 def _doubt_copies(place: str, headers: Sequence[str]) -> None:
-    """Note loudly a second column of one choice, which pandas calls ``Ann.1`` and polars ``Ann_duplicated_0``."""
-    for header in headers:
-        found = _COPY.fullmatch(header)
-        if found and found[1] in headers:
+    """Note loudly second columns of one choice that a program renamed.
+
+    pandas calls them ``Ann.1``, or ``Ann_x`` and ``Ann_y``; polars ``Ann_duplicated_0`` or ``Ann_right``; R
+    ``Ann...3``.
+    """
+    copies = {header: found[1] for header in headers if (found := _COPY.fullmatch(header))}
+    for header, name in copies.items():
+        if name in headers or list(copies.values()).count(name) > 1:
             _doubt(
                 place,
-                f"the column {header!r} looks like a second column {found[1]!r} that a program renamed, and was "
+                f"the column {header!r} looks like one of several columns {name!r} that a program renamed, and was "
                 f"counted as a choice of its own. If it is none, leave it out: --leave-out {quoted(header)}.",
             )
 

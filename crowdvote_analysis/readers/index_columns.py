@@ -13,6 +13,12 @@ _ACCIDENT = 2  # lines that may be numbered by accident
 _CERTAIN = re.compile(r"|unnamed: ?\d+(\.\d+)?(_level_\d+)?|__index_level_\d+__|\.\.\.\d+", re.IGNORECASE)
 # Somebody may.
 _LIKELY = re.compile(r"index|level_\d+|row[ _]?(nr|number|names?|id|index)|#|nr\.?|lfd\. nr\.", re.IGNORECASE)
+# A choice may be called so as well; only with its numbers it is doubted.
+_PERHAPS = re.compile(
+    r"x\.?|x1|v1|rn|seq|sequence|column ?1|no|(s|sl|sr|serial|line|record|entry|row)[ ._]*(no\.?|num\.?|number|id|#)|"
+    r"record|entry|zeilennummer|laufende nummer|num[ée]ro|n[º°]",
+    re.IGNORECASE,
+)
 
 
 def may_be_index(name: str) -> bool:
@@ -44,6 +50,21 @@ def numbers_the_lines(cells: pl.Series) -> bool:
     """Whether a column holds 1, 2, 3 … once each, in whatever order; two lines may do so by accident."""
     numbers = None if cells.dtype.is_nested() or cells.null_count() else _whole_numbers(cells)
     return numbers is not None and len(numbers) > _ACCIDENT and _without_gap(numbers)
+
+
+def is_numbering(cells: pl.Series) -> bool:
+    """Whether a column goes 0, 1, 2 … or 1, 2, 3 … line by line, beyond what stars can be."""
+    return len(cells) > LIMIT + 1 and _goes_on(cells)
+
+
+def seems_numbering(name: str, cells: pl.Series) -> bool:
+    """Whether a column is called like a number of lines perhaps, and goes 0, 1, 2 … or 1, 2, 3 … line by line."""
+    return bool(_PERHAPS.fullmatch(name)) and _goes_on(cells)
+
+
+def _goes_on(cells: pl.Series) -> bool:
+    numbers = None if cells.dtype.is_nested() or cells.null_count() else _whole_numbers(cells)
+    return numbers is not None and len(numbers) > 1 and numbers[0] in (0, 1) and bool((numbers.diff()[1:] == 1).all())
 
 
 def _whole_numbers(cells: pl.Series) -> pl.Series | None:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crowdvote_analysis.alike import look
 from crowdvote_analysis.readers.dialect import read_separator
-from crowdvote_analysis.text import likeness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,10 +58,10 @@ def short_name(header: str) -> str:
 def chosen(columns: Iterable[str], choices: Iterable[str]) -> dict[str, str]:
     """The columns whose header is one of the choices, or names it, in any spelling; with the spelling asked for."""
     asked = list(choices)
-    wanted = {likeness(choice): choice for choice in asked}
+    wanted = {look(choice): choice for choice in asked}
     found = {}
     for column in columns:
-        names = [name for name in (column, short_name(column)) if likeness(name) in wanted]
+        names = [name for name in (column, short_name(column)) if look(name) in wanted]
         if names:
-            found[column] = names[0] if names[0] in asked else wanted[likeness(names[0])]
+            found[column] = names[0] if names[0] in asked else wanted[look(names[0])]
     return found

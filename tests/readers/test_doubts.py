@@ -73,6 +73,24 @@ def test_column_called_as_only_programs_call_an_index_is_refused_if_it_is_none(w
         assert choices(read_folder(tmp_path, leave_out=["Unnamed: 3"])) == ["Pond"]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("name", ["X", "X1", "V1", "rn", "Column1", "rownum", "seq", "S.No", "Sl No", "No", "Record #"])
+def test_numbers_of_lines_are_neither_a_scale_nor_stars(write: Write, tmp_path: Path, name: str, first: int) -> None:
+    """With --quarantine all but a few voters would be set aside; of few lines they are counted with a warning."""
+    lines = [f"{n},m{n},5,1" for n in range(first, first + 7)]
+    write("ballots.csv", "\n".join([f"{name},member_id,Pond,Swings", *lines]))
+    for quarantine in (False, True):
+        with pytest.raises(UnreadableFileError, match=f'holds 1, 2, 3 … .*--leave-out "{name}"') as raised:
+            read_folder(tmp_path, quarantine=quarantine)
+        assert "scale" not in str(raised.value)
+    with pytest.warns(TableWarning, match="left out as asked"):
+        assert choices(read_folder(tmp_path, leave_out=[name])) == ["Pond", "Swings"]
+    write("ballots.csv", "\n".join([f"{name},member_id,Pond,Swings", *lines[:3]]))
+    assert [said.partition(": ")[2][:60] for said in doubts(tmp_path)] == [
+        f"the column '{name}' holds 1, 2, 3 … line by line; it seems to number the lines"[:60]
+    ]
+
+
 # --- columns -------------------------------------------------------------------------------------------------------
 
 
@@ -156,6 +174,22 @@ def test_headers_that_look_alike_are_one_choice_if_somebody_says_so(write: Write
         read_folder(tmp_path, choices=["Pond", "Swings"])
 
 
+def test_numbers_of_choices_that_a_spreadsheet_changed_are_one_choice(write: Write, tmp_path: Path) -> None:
+    """1 and 1.0 are refused by themselves, in rows and in headers, and merged as the error says."""
+    for name, text in (
+        ("votes.csv", "member_id,choice_id,stars\na,1,5\na,2,3\nb,1.0,4\nb,2,3\n"),
+        ("ballots.csv", "member_id,1,1.0,2\na,5,,3\nb,,4,3\n"),
+    ):
+        path = write(name, text)
+        with pytest.raises(InvalidTableError, match=r"'1' \(1 vote\), '1.0' \(1 vote\) look like.*--choices \"1,2\""):
+            read_folder(tmp_path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TableWarning)
+            votes = read_folder(tmp_path, choices=["1", "2"]).votes
+        assert votes.filter(choice_id="1").sort("member_id")["stars"].to_list() == [5, 4]
+        path.unlink()
+
+
 def test_voters_under_another_header_are_found_if_it_is_named(write: Write, tmp_path: Path) -> None:
     """The error suggests the column, and the option takes it."""
     write("ballots.csv", "Email Address,Pond\nkim@e.org,3\n")
@@ -164,6 +198,29 @@ def test_voters_under_another_header_are_found_if_it_is_named(write: Write, tmp_
     assert read_folder(tmp_path, id_column="Email Address").ballots["member_id"].to_list() == ["kim@e.org"]
     with pytest.raises(UnreadableFileError, match=r"has a column 'Mail' \(--id\). Columns: Email Address, Pond"):
         read_folder(tmp_path, id_column="Mail")
+
+
+@pytest.mark.parametrize(
+    ("names", "doubted"),
+    [
+        ("Pond_x,Pond_y", 2),
+        ("Pond,Pond_right", 1),
+        ("Pond...3,Pond...5", 2),
+        ("Pond..3,Pond", 1),
+        ("Pond,Pond_duplicated_0", 1),
+        ("Pond,Pond.1,Pond.2", 2),
+        ("Pond_x,Bench_y", 0),
+        ("Pond.1,Bench.2", 0),
+        ("Pond_right,Bench_left", 0),
+    ],
+)
+def test_copies_of_a_column_are_noted(write: Write, tmp_path: Path, names: str, doubted: int) -> None:
+    """Joins of pandas, polars and R rename the second column of a choice; one such name alone is a choice."""
+    cells = ",".join("31524"[: names.count(",") + 1])
+    write("ballots.csv", f"member_id,{names}\na,{cells}\nb,{cells}\n")
+    said = doubts(tmp_path)
+    assert len(said) == doubted
+    assert all("looks like one of several columns 'Pond' that a program renamed" in each for each in said)
 
 
 # --- rows ----------------------------------------------------------------------------------------------------------
@@ -371,7 +428,7 @@ def test_second_column_of_a_choice_is_noted(write: Write, tmp_path: Path, name: 
     """A program that meets a header twice renames it, and the choice has its stars in two places."""
     write("ballots.csv", f"member_id,Ann,{name},Room 2.1\na,3,1,0\nb,1,2,1\n")
     (said,) = doubts(tmp_path)
-    assert f"'{name}' looks like a second column 'Ann' that a program renamed" in said
+    assert f"'{name}' looks like one of several columns 'Ann' that a program renamed" in said
 
 
 def test_last_row_of_sums_is_named_beside_the_error_that_it_makes(write: Write, tmp_path: Path) -> None:
