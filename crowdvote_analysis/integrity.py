@@ -12,7 +12,7 @@ import polars as pl
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.alike import as_option, meant
-from crowdvote_analysis.faults import PLACE, Fault, in_the_file
+from crowdvote_analysis.faults import COLUMN, PLACE, Fault, in_the_file
 from crowdvote_analysis.text import unmistakable
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ def _alike_in(rows: pl.DataFrame, parent: pl.DataFrame, lost: pl.Series, on: lis
     one, other = next(iter(pairs.items()))
     way_out = f"; --choices {as_option(parent[column].drop_nulls())} reads it so" if column == "choice_id" else ""
     return f", though {unmistakable(one)} looks like {unmistakable(other)} (T7){way_out}"
+
+
+def has_stars_of_nobody(votes: Checked) -> bool:
+    """Whether rows of a star name no member: any ballot may lack them, so that none can be said to be whole."""
+    return COLUMN not in votes.given.columns and bool(votes.converted["member_id"].null_count())
 
 
 def set_aside(checked: dict[str, Checked]) -> dict[str, pl.DataFrame]:

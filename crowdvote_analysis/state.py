@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.checking import Checked
 
+_FILL_DOWN = (
+    "Votes without a member cannot be set aside: which ballots lack their stars cannot be said (a ballot counts "
+    "whole or not at all). If cells were merged, fill them down: write the member in every row."
+)
 _WAY_OUT = "Fix the rows, or set them aside with quarantine (--quarantine on the command line)."
 
 
@@ -172,8 +176,9 @@ class SystemState:
         integrity.resolve_ids(checked)
         anonymous = anonymous_members(checked["members"])
         problems = [describe(table, bad, anonymous) for table in checked.values() for bad in table.bad]
-        if problems and not quarantine:
-            raise InvalidTableError(problems, _WAY_OUT)
+        nobody = integrity.has_stars_of_nobody(checked["votes"])
+        if problems and (nobody or not quarantine):
+            raise InvalidTableError(problems, _FILL_DOWN if nobody else _WAY_OUT)
         set_aside = integrity.set_aside(checked)
         good = {name: check.good for name, check in checked.items()}
         if "required_voters" not in given:

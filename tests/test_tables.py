@@ -873,7 +873,10 @@ def test_a_column_of_any_text_is_understood_or_refused_in_our_words(data: st.Dat
         warnings.simplefilter("ignore", cv.TableWarning)
         try:
             count(cv.SystemState(**frames), table)
-        except cv.InvalidTableError:
+        except cv.InvalidTableError as error:
+            if "Votes without a member cannot be set aside" in str(error):
+                assert (table, column) == ("votes", "member_id")
+                return
             state = cv.SystemState(**frames, quarantine=True)
             count(state, table)
             assert state.quarantined

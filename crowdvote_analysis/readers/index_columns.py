@@ -16,7 +16,7 @@ _LIKELY = re.compile(r"index|level_\d+|row[ _]?(nr|number|names?|id|index)|#|nr\
 # A choice may be called so as well; only with its numbers it is doubted.
 _PERHAPS = re.compile(
     r"x\.?|x1|v1|rn|seq|sequence|column ?1|no|(s|sl|sr|serial|line|record|entry|row)[ ._]*(no\.?|num\.?|number|id|#)|"
-    r"record|entry|zeilennummer|laufende nummer|num[ée]ro|n[º°]",
+    r"row|record|entry|zeilennummer|laufende nummer|num[ée]ro|n[º°]",
     re.IGNORECASE,
 )
 

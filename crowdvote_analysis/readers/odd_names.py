@@ -46,9 +46,7 @@ _SUMMARY_WORDS = re.compile(
 )
 _FEEDBACK = re.compile(r"quiz feedback|(feedback|kommentar|comment) - .+")
 _RANKS = re.compile(r"(.*\W)?(ranks?|ranking|ranked|rang|platz|platzierung|puesto|posizione)(\W.*)?")
-_NUMBERINGS = _words(
-    "#|no.|nr|nr.|num|number|id|nummer|zeile|lfd. nr.|points|rank|ranking|punkte|pts|points total|row|line"
-)
+_NUMBERINGS = _words("#|no.|nr|nr.|num|number|id|nummer|zeile|lfd. nr.|points|rank|ranking|punkte|pts|points total")
 _ABOUT = _words(
     "timestamp|time|date|datetime|zeitstempel|horodateur|marca temporal|informazioni cronologiche|tijdstempel|"
     "start time|completion time|last modified time|start date|end date|startdate|enddate|submitdate|datestamp|"

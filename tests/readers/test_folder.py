@@ -318,3 +318,16 @@ def test_csv_parts_of_a_table_are_refused_rather_than_overlooked(write: Write, t
     write(part, "follower_id,followee_id\nMaya,Kelly\n")
     with pytest.raises(UnreadableFileError, match=r"ollowings(\.csv|/tags=budget)?: holds CSV parts\. Join them"):
         read_folder(tmp_path)
+
+
+def test_stars_of_nobody_are_not_set_aside(write: Write, tmp_path: Path) -> None:
+    """Merged cells leave the member blank, and the ballots above would lose a star; wide ballots are whole."""
+    path = write("votes.csv", "member_id,choice_id,stars\nKelly,Pond,3\n,Swings,5\nOlivia,Pond,2\n,Swings,4\n")
+    said = r"votes: 2 rows: member_id is missing .*line 3.*\n.*If cells were merged, fill them down"
+    for quarantine in (False, True):
+        with pytest.raises(InvalidTableError, match=said):
+            read_folder(tmp_path, quarantine=quarantine)
+    path.unlink()
+    write("ballots.csv", "member_id,Pond\nKelly,3\n,5\n")
+    with pytest.warns(TableWarning, match="set aside"):
+        assert read_folder(tmp_path, quarantine=True).ballots["member_id"].to_list() == ["Kelly"]
