@@ -21,7 +21,8 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.columns import is_text
 from crowdvote_analysis.confinement import require_allowed
-from crowdvote_analysis.errors import InvalidTableError, TableWarning, UnreadableFileError
+from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, TableWarning, UnreadableFileError
+from crowdvote_analysis.faults import PLACE
 from crowdvote_analysis.formulas import unguarded
 from crowdvote_analysis.parquet import read_parquet
 from crowdvote_analysis.readers.byte_columns import without_bytes
@@ -33,7 +34,7 @@ from crowdvote_analysis.readers.odd_rows import doubt_rows
 from crowdvote_analysis.readers.parquet_parts import is_parts, read_parts
 from crowdvote_analysis.readers.scales import note_ranks, scale_hint
 from crowdvote_analysis.readers.sheet import Sheet, read_sheet, refuse_repeats
-from crowdvote_analysis.readers.star_cells import read_stars
+from crowdvote_analysis.readers.star_cells import holds_stars, read_stars
 from crowdvote_analysis.readers.wide_ballots import RULE, further_columns, gather_wide, lines_of
 from crowdvote_analysis.state import SystemState
 
@@ -92,6 +93,8 @@ def read_folder(
     wide = bool(further_columns(frames, layout))
     frames, names = gather_wide(paths["ballots"], frames, layout) if wide else (frames, [])
     _doubt_rows(paths, frames)
+    if {"ballots", "votes"} <= set(paths):
+        _doubt_both_kinds(paths["ballots"], frames["ballots"])
     if "votes" in frames:
         place = str(paths["ballots" if wide else "votes"])
         frames["votes"] = _with_stars(frames["votes"], place, wide=wide)
@@ -148,6 +151,21 @@ def _doubt_rows(paths: dict[str, Path], frames: dict[str, pl.DataFrame]) -> None
             doubt_name(str(paths["votes"]), "choice", choice)
 
 
+def _doubt_both_kinds(path: Path, ballots: pl.DataFrame) -> None:
+    """Note loudly stars in ballots that do not count, because there is a table of votes."""
+    known = (*tables.columns("ballots"), *PLACE)
+    full = [name for name in ballots.columns if name not in known and holds_stars(ballots[name])]
+    if full:
+        cells = sum(len(ballots[name].drop_nulls()) for name in full)
+        stars = "1 cell holds stars" if cells == 1 else f"{cells:,} cells hold stars"
+        warnings.warn(
+            f"{path}: {stars} in the columns {', '.join(map(repr, full))}, and there is a table votes, whose stars "
+            "count instead. If they are the choices, remove the table votes; else remove the columns.",
+            DoubtWarning,
+            stacklevel=3,
+        )
+
+
 def _with_stars(votes: pl.DataFrame, place: str, *, wide: bool) -> pl.DataFrame:
     """The votes with their stars in plain numbers, after a look at what they may be instead."""
     if "stars" in votes.columns and is_text(votes.schema["stars"]):
@@ -192,7 +210,7 @@ def _table_files(folder: Path) -> dict[str, Path]:
     except OSError as error:
         raise UnreadableFileError(f"{folder}: cannot be read ({error.strerror}).") from None
     found: dict[str, Path] = {}
-    hints = []
+    hints: list[tuple[str, str]] = []
     for entry in entries:
         # Compared by name, so that `Followings.CSV` means the same on every system.
         table = entry.stem if entry.suffix in _KINDS and entry.stem in tables.TABLES else None
@@ -208,27 +226,32 @@ def _table_files(folder: Path) -> dict[str, Path]:
             found[table] = entry
     if not found:
         poll = "The export of a poll is tallied by itself: crowdvote tally FILE."
-        raise UnreadableFileError(" ".join([f"{folder}: holds no table. {looked_for}", *hints, poll]))
-    for hint in hints:
-        warnings.warn(f"{folder}: {hint}", TableWarning, stacklevel=3)
+        raise UnreadableFileError(
+            " ".join([f"{folder}: holds no table. {looked_for}", *(text for _, text in hints), poll])
+        )
+    for table, hint in hints:  # where there is no such table, all that stands in the file is missing
+        warnings.warn(f"{folder}: {hint}", TableWarning if table in found else DoubtWarning, stacklevel=3)
     return found
 
 
-def _hint(entry: Path) -> list[str]:
-    """A sentence about a file whose name is close to that of a table, else nothing."""
+def _hint(entry: Path) -> list[tuple[str, str]]:
+    """The table that a file with a name close to its own may be, and a sentence about it; else nothing."""
     name = entry.name.lower()
     if name.startswith((".", "~")) or (entry.is_dir() and entry.suffix not in _KINDS):
         return []
     # Singulars are listed as well: `community` is as far from `communities` as `notes` from `votes`.
     known = {form: table for table in tables.TABLES for form in (table, table.removesuffix("s"))}
     stem = name.partition(".")[0]
-    for word in (stem, *re.split(r"[^a-z]+", stem)):
+    # Google Sheets names a download after the document and then the sheet: ``Park vote - followings``.
+    sheet = stem.rpartition(" - ")[2].strip()
+    for word in (sheet, stem, *re.split(r"[^a-z]+", sheet)[::-1], *re.split(r"[^a-z]+", stem)):
         for match in get_close_matches(word, known, n=1, cutoff=0.82):
             table = known[match]
             saved = " (open it and save it as CSV first)" if entry.suffix.lower() in _SPREADSHEETS else ""
-            return [
+            said = (
                 f"{entry.name} was not read; if it is the table {table}, name it {table}.csv or {table}.parquet{saved}."
-            ]
+            )
+            return [(table, said)]
     return []
 
 

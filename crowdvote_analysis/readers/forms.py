@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _NOBODY = ("anonymous", "anonym", "anonyme", "anónimo", "anonimo", "anonieme", "guest")
 _LISTED = ("choice", "choices", "candidate", "candidates", "option", "options", "proposal", "proposals")
+# When an answer was sent: LimeSurvey, Typeform.
+_SENT = ("submitdate", "date submitted", "submit date (utc)")
 _GRID = re.compile(r"(.*?)\s*\[.+\]", re.DOTALL)
 _STARS = r"^\+?(0*[0-4](\.[0-9]*)?|0*5(\.0*)?)$"
 
@@ -98,7 +100,11 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
     several = len({_question(headers[column]) for column in named}) > 1 and set(named) <= set(grid)
     for column, name in named.items():
         questions.setdefault(_question(headers[column]) if several else path.stem, {})[column] = name
-    _say(path, sheet, voter, named, [h for c, h in headers.items() if c not in named])
+    aside = {column: header for column, header in headers.items() if column not in named}
+    _doubt_unfinished(path, sheet, aside)
+    if not layout.choices:
+        _doubt_stars(path, sheet, aside)
+    _say(path, sheet, voter, named, list(aside.values()))
     return questions
 
 
@@ -156,6 +162,45 @@ def _is_aside(header: str, cells: pl.Series) -> bool:
 def _question(header: str) -> str:
     found = _GRID.fullmatch(header)
     return (found[1].strip(" :") if found else "") or "question"
+
+
+def _doubt_unfinished(path: Path, sheet: Sheet, aside: Mapping[str, str]) -> None:
+    """Warn of answers that were begun and never sent, as LimeSurvey and Typeform export them with the others."""
+    for column, header in aside.items():
+        cells = sheet.rows[column]
+        if odd_names.plain(header) in _SENT and cells.null_count() < len(cells):
+            unfinished = cells.is_null()
+        elif odd_names.plain(header) == "response type":
+            unfinished = (cells.str.to_lowercase() == "partial").fill_null(value=False)
+        else:
+            continue
+        lines = sheet.lines.filter(unfinished).to_list()
+        if lines:
+            answers = "1 answer was" if len(lines) == 1 else f"{len(lines)} answers were"
+            _doubt(
+                path,
+                f"{answers} never sent, as {header!r} says (first: line {lines[0]}), and counted all the same. Export "
+                "complete answers only, or leave them out by the id of the voter (--leave-out)",
+            )
+            return
+
+
+def _doubt_stars(path: Path, sheet: Sheet, aside: Mapping[str, str]) -> None:
+    """Warn of columns full of stars that are no choices beside those that were taken for choices."""
+    full = [
+        header
+        for column, header in aside.items()
+        if not odd_names.is_about_the_ballot(header)
+        and not (known := sheet.rows[column].drop_nulls()).is_empty()
+        and known.str.contains(_STARS).all()
+    ]
+    if full:
+        shown = ", ".join(map(repr, full))
+        _doubt(path, f"not looked at, though all cells could be stars: {shown}. --choices names all that are choices")
+
+
+def _doubt(path: Path, sentence: str) -> None:
+    warnings.warn(f"{path}: {sentence}.", DoubtWarning, stacklevel=4)
 
 
 def _say(path: Path, sheet: Sheet, voter: str | None, choices: Mapping[str, str], aside: list[str]) -> None:

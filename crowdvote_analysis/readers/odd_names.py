@@ -38,7 +38,8 @@ _LABELS = re.compile(
 )
 _COUNTS = _words(
     "count|counts|weight|weights|anzahl|gewicht|poids|peso|multiplicity|frequency|n|number of ballots|freq|freq.|"
-    "häufigkeit|fréquence|frecuencia|shares|anteile|parts|ballots|stimmen|size|quantity|qty|menge|gewichtung"
+    "häufigkeit|fréquence|frecuencia|shares|anteile|parts|ballots|stimmen|size|quantity|qty|menge|gewichtung|"
+    "unit|units|lots|seats|sitze|sièges|voix|power|voting power|stimmrechte|einheiten|household size|haushaltsgröße"
 )
 _COUNT_WORDS = re.compile(r"\w+ (count|weight)|(count|weight|number|#|no\.?) of \w+")
 _SUMMARY_WORDS = re.compile(
@@ -56,7 +57,8 @@ _ABOUT = _words(
     "comment|comments|remark|remarks|note|notes|feedback|kommentar|bemerkung|commentaire|comentario|comentarios|"
     "stage date (utc)|ending|"
     "notiz|notizen|anmerkung|anmerkungen|remarque|nota|notas|observaciones|opmerking|uwagi|household|age group|"
-    "altersgruppe|alter|geschlecht|haushalt|floor|apartment|"
+    "altersgruppe|alter|geschlecht|haushalt|floor|apartment|flat|apt|flat no|"
+    "apartment no|unit no|wohnung|hausnummer|filename|file name|file index|file row number|"
     "first name|last name|firstname|lastname|phone|age|gender|precinct|votetime|vote time|cast at"
 )
 # The surest first.

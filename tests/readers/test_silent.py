@@ -1,0 +1,98 @@
+"""What made another winner without a word when somebody tried files of spreadsheets, forms and programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from crowdvote_analysis.errors import DoubtWarning
+from crowdvote_analysis.readers import read_folder, read_poll
+
+_NOTED = pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.TableWarning")  # beside the doubt
+
+
+def written(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text)
+    return folder
+
+
+@_NOTED
+def test_answers_that_were_never_sent_are_warned_of(tmp_path: Path) -> None:
+    """LimeSurvey exports them with a blank date; they count, with their number and the first line."""
+    poll = tmp_path / "poll.csv"
+    poll.write_text(
+        '"id","submitdate","token","rate[Swings]","rate[Pond]"\n"1","2026-05-01 18:00:00","t1","2","5"\n'
+        '"2","","t2","5","0"\n"3","","t3","5","0"\n'
+    )
+    with pytest.warns(DoubtWarning, match=r"2 answers were never sent, as 'submitdate' says \(first: line 3\)"):
+        assert len(read_poll(poll).ballots) == 3
+
+
+@_NOTED
+def test_partial_answers_are_warned_of(tmp_path: Path) -> None:
+    """Typeform marks them."""
+    poll = tmp_path / "poll.csv"
+    poll.write_text("#,Rate [Swings],Rate [Pond],Response Type\na1,2,5,completed\na2,5,0,partial\n")
+    with pytest.warns(DoubtWarning, match=r"1 answer was never sent, as 'Response Type' says \(first: line 3\)"):
+        read_poll(poll)
+
+
+@_NOTED
+def test_stars_that_are_no_choice_of_a_form_are_warned_of(tmp_path: Path) -> None:
+    """A grid is taken for the choices; questions beside it that were answered with stars are named."""
+    poll = tmp_path / "poll.csv"
+    poll.write_text(
+        "Timestamp,Email Address,Pond,Rate [Cost],Rate [Safety]\n2026/05/01 9:00:00 AM,a@example.org,5,1,2\n"
+    )
+    with pytest.warns(DoubtWarning, match="not looked at, though all cells could be stars: 'Pond'"):
+        read_poll(poll)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(4, 1, 2.5, 2.5), (2, 4, 1, 3), (4, 1.5, 1.5, 3), (1, 4, 2, 3), (4, 1, 3, 2)],
+        [(4, 1, 2, 2), (2, 4, 1, 3), (4, 1, 1, 3), (1, 4, 2, 3), (4, 1, 3, 2)],
+        [*[(4, 1, 2, 3)] * 19, (4, 1, 2, 2)],
+    ],
+    ids=["average", "min", "one"],
+)
+def test_ranks_that_share_places_are_still_ranks(tmp_path: Path, rows: list[tuple[float, ...]]) -> None:
+    """Most ballots give 1 to n once each, and the others share: stars count the other way round."""
+    lines = "".join(f"m{number},{','.join(map(str, row))}\n" for number, row in enumerate(rows))
+    with pytest.warns(DoubtWarning, match="ballots give 1, 2 and so on, once each; these look like ranks"):
+        read_folder(written(tmp_path, ballots=f"member_id,Swings,Pond,Bandstand,Trees\n{lines}"))
+
+
+def test_stars_are_not_taken_for_ranks(tmp_path: Path) -> None:
+    """Ballots that use few numbers, or five choices told apart, say nothing of the kind."""
+    few = "a,5,4,1\nb,1,5,5\nc,2,2,4\nd,3,2,1\ne,5,1,1\nf,1,1,5\n"
+    read_folder(written(tmp_path, ballots=f"member_id,Swings,Pond,Trees\n{few}"))
+
+
+@pytest.mark.parametrize("name", ["Units", "Seats", "Voting power", "Household size", "Flat", "Apt", "file_row_number"])
+def test_columns_beside_the_choices_are_doubted(tmp_path: Path, name: str) -> None:
+    """What a condominium or a database writes beside the votes is hardly a choice."""
+    with pytest.warns(DoubtWarning, match=f"the column '{name}' looks like"):
+        read_folder(written(tmp_path, ballots=f"member_id,{name},Swings,Pond\na,4,2,5\nb,1,4,3\nc,2,1,5\n"))
+
+
+@_NOTED
+def test_stars_of_ballots_beside_a_table_of_votes_are_warned_of(tmp_path: Path) -> None:
+    """The votes count, and the number of cells that do not is said."""
+    ballots, votes = "member_id,Swings,Pond\nKelly,1,5\nOlivia,2,\n", "member_id,choice_id,stars\nKelly,Swings,5\n"
+    with pytest.warns(
+        DoubtWarning, match="3 cells hold stars in the columns 'Swings', 'Pond', and there is a table votes"
+    ):
+        state = read_folder(written(tmp_path, ballots=ballots, votes=votes))
+    assert state.votes["stars"].to_list() == [pl.Series(["5"]).cast(pl.Decimal(9, 8))[0]]
+
+
+def test_a_download_of_a_sheet_is_known_by_the_name_of_the_sheet(tmp_path: Path) -> None:
+    """The document may be called a vote; the sheet is the followings, and without it all delegation is lost."""
+    (tmp_path / "Park vote - followings.csv").write_text("follower_id,followee_id\nMaya,Kelly\n")
+    with pytest.warns(DoubtWarning, match=r"if it is the table followings, name it followings\.csv"):
+        read_folder(written(tmp_path, ballots="member_id,Swings,Pond\nKelly,1,5\n"))
