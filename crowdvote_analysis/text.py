@@ -58,7 +58,7 @@ def in_plain_form(texts: pl.Series) -> pl.Series:
 
 def likenesses(texts: pl.Series) -> pl.Series:
     """``likeness`` for a column of text."""
-    return _by_distinct(texts.str.to_lowercase(), rf"{_OTHER_SCRIPTS}|^\s|\s\s|[\t-\r]|\s$", likeness)
+    return _by_distinct(texts.str.to_lowercase(), rf"{_OTHER_SCRIPTS}|^\s|\s\s|[\t-\r\x1c-\x1f]|\s$", likeness)
 
 
 def _by_distinct(texts: pl.Series, where: str, change: Callable[[str], str]) -> pl.Series:

@@ -75,7 +75,11 @@ def test_one_form_is_reached_at_once(text: str) -> None:
     assert tag(plain(text)) == tag(text)
 
 
-@given(texts=st.lists(st.none() | LETTERS | MARKS | st.sampled_from(["Pond", "a  b", " a", "a\t"]), max_size=6))
+@given(
+    texts=st.lists(
+        st.none() | LETTERS | MARKS | st.sampled_from(["Pond", "a  b", " a", "a\t", "\x1f", "a\x1cb"]), max_size=6
+    )
+)
 @settings(max_examples=60, deadline=None)
 def test_columns_are_brought_to_the_forms_of_their_texts(texts: list[str | None]) -> None:
     """The short cut for plain letters is only a short cut."""
