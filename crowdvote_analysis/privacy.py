@@ -2,7 +2,8 @@
 
 A pseudonym is a number in an order that nobody can guess from names or ids: members are ordered by a digest that is
 salted with the whole members table and, in a store, with a secret that never leaves it. Who re-runs the same tables
-gets the same pseudonyms, whatever the order of rows. Without a secret, as for a folder of tables, somebody who knows
+gets the same pseudonyms, whatever the order of rows; in a store, where the digest is of tokens, also after somebody of
+them was forgotten. Without a secret, as for a folder of tables, somebody who knows
 all names could try out which of them give the order that was published; a store is safe from that.
 """
 
@@ -42,11 +43,16 @@ def public_names(state: SystemState) -> pl.DataFrame:
         tables: somebody may have copied one from a report.
     """
     members = state.members.sort("community_id", "member_id")
+    salted = members
+    if state.people is not None:
+        salted = members.join(state.people, on="member_id", how="left", maintain_order="left")
+        salted = salted.with_columns(member_id=pl.coalesce("person", "member_id")).drop("person", "display_name")
     salt = hashlib.sha256(state.secret.encode())
-    for row in members.iter_rows():
+    for row in salted.sort("community_id", "member_id").iter_rows():
         salt.update(repr(row).encode())
     anonymous = members.filter("is_anonymous").select("community_id", "member_id")
-    digests = [hashlib.sha256(salt.digest() + repr(row).encode()).hexdigest() for row in anonymous.iter_rows()]
+    told = salted.filter("is_anonymous").select("community_id", "member_id")  # in the order of ``anonymous``
+    digests = [hashlib.sha256(salt.digest() + repr(row).encode()).hexdigest() for row in told.iter_rows()]
     taken = _taken(state) if len(anonymous) else set()
     ordered = anonymous.with_columns(digest=pl.Series(digests, dtype=pl.String)).sort("community_id", "digest")
     pseudonyms: list[str] = []

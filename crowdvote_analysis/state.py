@@ -74,6 +74,7 @@ class SystemState:
         loop_rules: The rule for loops by decision, where it is not that of its community: a decision of a store is
             counted by the rule there was when it was published (Y6).
         secret: What makes pseudonyms impossible to guess, where the tables come from a store; else empty.
+        people: The token of each person (person, member_id), where the tables come from a store; else none.
 
     Raises:
         InvalidTableError: Rows break the contract of a table and ``quarantine`` is off; or what was passed is no frame,
@@ -105,6 +106,7 @@ class SystemState:
     notes: tuple[str, ...] = field(repr=False)
     loop_rules: Mapping[str, str] = field(repr=False)
     secret: str = field(repr=False)
+    people: pl.DataFrame | None = field(repr=False)
 
     def __init__(
         self,
@@ -199,6 +201,7 @@ class SystemState:
         object.__setattr__(self, "notes", tuple(notes))
         object.__setattr__(self, "loop_rules", {})
         object.__setattr__(self, "secret", "")
+        object.__setattr__(self, "people", None)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(getattr(self, name)):,} {name}" for name in tables.TABLES)

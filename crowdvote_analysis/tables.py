@@ -67,7 +67,7 @@ class Members(Table):
     """Who belongs to a community, and in which role (M1)."""
 
     community_id = _identifier("the community", key=True, home=True)
-    member_id = _identifier("the member", key=True)
+    member_id = _identifier("the member", key=True, person=True)
     display_name = dy.String(nullable=True, metadata=_meta("name shown to people; the id if absent", default=None))
     is_voter = dy.Bool(nullable=False, metadata=_meta("tallied; a lobbyist is not (M1)", default=True))
     is_manager = dy.Bool(nullable=False, metadata=_meta("may settle ties and trigger recounts", default=False))
@@ -78,8 +78,8 @@ class Followings(Table):
     """Who follows whom, on which tags (T2, T3)."""
 
     community_id = _identifier("the community", home=True)
-    follower_id = _identifier("the member who follows")
-    followee_id = _identifier("the member who is followed")
+    follower_id = _identifier("the member who follows", person=True)
+    followee_id = _identifier("the member who is followed", person=True)
     tags = dy.List(
         dy.String(nullable=False),
         nullable=False,
@@ -184,7 +184,7 @@ class Ballots(Table):
     """Who voted by hand, and how they tagged the decision (T1)."""
 
     decision_id = _identifier("the decision", key=True, home=True)
-    member_id = _identifier("the member who voted", key=True)
+    member_id = _identifier("the member who voted", key=True, person=True)
     tags = dy.List(dy.String(nullable=False), nullable=False, metadata=_meta("tags of the ballot (T1)", default=[]))
     cast_at = dy.Datetime(
         nullable=True, time_zone="UTC", metadata=_meta("when it was cast (UTC)", default=None, idle=True)
@@ -199,7 +199,7 @@ class Votes(Table):
     """The stars of the ballots cast by hand, one row a choice."""
 
     decision_id = _identifier("the decision", key=True, home=True)
-    member_id = _identifier("the member who voted", key=True)
+    member_id = _identifier("the member who voted", key=True, person=True)
     choice_id = _identifier("the choice that is rated", key=True)
     stars = dy.Decimal(
         9, 8, nullable=False, min=Decimal(0), max=Decimal(5), metadata=_meta("0 to 5, at most 8 places (D10)")
@@ -210,14 +210,14 @@ class RequiredVoters(Table):
     """Who is asked to vote in yes/no decisions (C1); one that the table does not name has no required voters (C3)."""
 
     decision_id = _identifier("the decision", key=True, home=True)
-    member_id = _identifier("the member who is required", key=True)
+    member_id = _identifier("the member who is required", key=True, person=True)
 
 
 class YesNoVotes(Table):
     """Votes of yes/no decisions with their history: the latest stands, its predecessors stay (C1)."""
 
     decision_id = _identifier("the decision", home=True)
-    member_id = _identifier("the member who voted")
+    member_id = _identifier("the member who voted", person=True)
     voted_at = dy.Datetime(
         nullable=True, time_zone="UTC", metadata=_meta("when it was cast (UTC); absent is earliest", default=None)
     )
@@ -276,6 +276,12 @@ def columns(table: str) -> Mapping[str, dy.Column]:
 def key(table: str) -> list[str]:
     """The key columns of a table."""
     return _KEYS.get(table) or TABLES[table].primary_key()
+
+
+@cache
+def people(table: str) -> tuple[str, ...]:
+    """The columns of a table that hold ids of people."""
+    return tuple(name for name, column in columns(table).items() if (column.metadata or {}).get("person"))
 
 
 def empty(table: str) -> pl.DataFrame:

@@ -81,6 +81,10 @@ class Result:
             **{name: stats[name] for name in ("circular_prevented", "max_delegation_depth", "participation")},
         }
 
+    def exchanged(self, exchange: Callable[[pl.DataFrame], pl.DataFrame]) -> Result:
+        """The same with other words for people, such as ``People.named_results``; a tally names nobody."""
+        return Result({name: exchange(frame) for name, frame in self.tables.items()}, self.tally)
+
     def contents(self) -> dict[str, str]:
         """The content hash of every part, by the name of the file it is exported as."""
         return {f"{name}.csv": content_of(frame) for name, frame in self.tables.items()} | {
@@ -145,15 +149,24 @@ def freeze_staged(
     return write_json(location, file_of(snapshot_id, "staged"), document | ({"loops": loops} if loops else {}))
 
 
-def freeze_result(location: Location, inputs: Inputs, state: SystemState, result: Result) -> tuple[str, str, str]:
+def freeze_result(
+    location: Location, inputs: Inputs, state: SystemState, result: Result, named: Result
+) -> tuple[str, str, str]:
     """Freeze a result.
+
+    Args:
+        location: The store.
+        inputs: What it is of.
+        state: The tables it is of, under real ids.
+        result: What came out, people under tokens.
+        named: The same under real ids.
 
     Returns:
         The SHA-256 of the file that describes it, the hash of all its parts, and the same of its parts under public
         ids and names.
     """
     frozen = {name: freeze(location, frame)._asdict() for name, frame in result.tables.items()}
-    whole, public = listing_hash(result.contents()), public_result_hash(inputs, state, result)
+    whole, public = listing_hash(result.contents()), public_result_hash(inputs, state, named)
     document = {
         "what": "result of a crowdvote snapshot",
         "snapshot_id": inputs.snapshot_id,

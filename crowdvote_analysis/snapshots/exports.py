@@ -208,7 +208,7 @@ def read_public(store: Store, row: Mapping[str, Any]) -> tuple[Mapping[str, Any]
     if found.state is None or found.problems:
         said = [f"snapshot {row['snapshot_id']} cannot be read:", *(found.problems or ["nothing was frozen"])]
         raise SnapshotError(redacted("\n".join(said)))
-    return row, found.state, None if found.result is None else public_result(found.state, found.result)
+    return row, found.shown, None if found.result is None else public_result(found.shown, found.shown_result)
 
 
 def timeline(row: Mapping[str, Any], result: Result) -> pl.DataFrame:

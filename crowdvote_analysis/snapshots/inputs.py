@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.store.cut import Cut
     from crowdvote_analysis.store.location import Location
+    from crowdvote_analysis.store.people import People
 
 TABLES = ("communities", "members", "followings", "decisions", "choices", "ballots", "votes")
 # The file of an export that says what the others are of.
@@ -86,6 +87,7 @@ class Inputs:
         content_hash: One hash of all tables: of what ``sha256sum`` prints for them as CSV files. It is not for
             publication where members are anonymous, since it would confirm a name that somebody guesses (P1).
         public_hash: The same for the tables under public ids and names and for ``snapshot.json``, as they are exported.
+        coded: Whether people stand in what is frozen under tokens (see ``store.people``); in older snapshots under ids.
     """
 
     snapshot_id: str
@@ -101,6 +103,7 @@ class Inputs:
     tables: Mapping[str, Frozen]
     content_hash: str
     public_hash: str
+    coded: bool = False
 
     def facts(self) -> dict[str, Any]:
         """What the events say of it."""
@@ -121,7 +124,10 @@ class Inputs:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document ``inputs.json``."""
-        return asdict(self) | {
+        said = asdict(self)
+        if not self.coded:
+            del said["coded"]
+        return said | {
             "what": "inputs of a crowdvote snapshot",
             "timestamp": self.timestamp.isoformat(),
             "options": self.options.to_dict(),
@@ -133,7 +139,7 @@ class Inputs:
         """The inputs that a JSON document describes."""
         from crowdvote_analysis.snapshots.events import instant
 
-        known = {name: document[name] for name in cls.__dataclass_fields__}
+        known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
         return cls(
             **known
             | {
@@ -192,6 +198,7 @@ def is_closed(decision: Mapping[str, Any], at: datetime) -> bool:
 def freeze_inputs(
     location: Location,
     state: SystemState,
+    people: People,
     snapshot_id: str,
     decision_id: str,
     *,
@@ -207,7 +214,8 @@ def freeze_inputs(
 
     Args:
         location: The store.
-        state: Its tables, as far as they are about the decision; see ``Cut.state``.
+        state: Its tables, as far as they are about the decision, people under tokens; see ``Cut.state``.
+        people: Who they are.
         snapshot_id: The snapshot.
         decision_id: The decision.
         timestamp: The instant.
@@ -241,8 +249,9 @@ def freeze_inputs(
         tables=frozen,
         content_hash=listing_hash({f"{table}.csv": frozen[table].content for table in TABLES}),
         public_hash="",
+        coded=True,
     )
-    inputs = replace(inputs, public_hash=public_hash(inputs, state))
+    inputs = replace(inputs, public_hash=public_hash(inputs, named(location, inputs, state, people)))
     return inputs, write_json(location, file_of(snapshot_id, "inputs"), inputs.to_dict())
 
 
@@ -259,7 +268,7 @@ def public_hash(inputs: Inputs, state: SystemState) -> str:
 
 
 def thaw_inputs(location: Location, inputs: Inputs) -> SystemState:
-    """The frozen tables of a snapshot.
+    """The frozen tables of a snapshot, as they are counted; ``named`` says who people are.
 
     Raises:
         CorruptedSnapshotError: A file is not what it was.
@@ -274,6 +283,17 @@ def thaw_inputs(location: Location, inputs: Inputs) -> SystemState:
     if problems:
         raise CorruptedSnapshotError(inputs.snapshot_id, problems)
     return state_of(frames, location.secret)
+
+
+def named(location: Location, inputs: Inputs, state: SystemState, people: People) -> SystemState:
+    """The tables of a snapshot with ids and names of people, as they are shown.
+
+    Pseudonyms are those of the snapshot alone: nothing about them says who is who in another one (P1).
+    """
+    if not inputs.coded:
+        return state
+    secret = sha256(f"{location.secret} {inputs.snapshot_id}".encode())
+    return people.named_state(state)._with(secret=secret)
 
 
 def state_of(frames: Mapping[str, pl.DataFrame | None], secret: str) -> SystemState:

@@ -22,9 +22,9 @@ from crowdvote_analysis.loop_rules import check_rule
 from crowdvote_analysis.snapshots import calculation
 from crowdvote_analysis.snapshots.calculation import STAGED, listed_choices, resolve_snapshot, staged_tables, tallied
 from crowdvote_analysis.snapshots.events import FAILED, append_event, find_snapshot, list_snapshots
-from crowdvote_analysis.snapshots.inputs import Options, decision_of, freeze_inputs, is_closed, rule_to_freeze
+from crowdvote_analysis.snapshots.inputs import Options, decision_of, freeze_inputs, is_closed, named, rule_to_freeze
 from crowdvote_analysis.snapshots.loop_winners import loops_of_final
-from crowdvote_analysis.snapshots.reading import read_document, read_inputs
+from crowdvote_analysis.snapshots.reading import read_document, read_frozen
 from crowdvote_analysis.star.protocols import protocol_named
 from crowdvote_analysis.store.closing import closing
 from crowdvote_analysis.store.decisions import close_by_clock
@@ -180,11 +180,12 @@ def capture(
     snapshot_id = _new_id(decision_id, timestamp)
 
     def work() -> dict[str, Any]:
-        cut = store.cut(seq=present.seq)
+        cut = replace(store.cut(seq=present.seq), coded=True)
         state = cut.state(decision_id, voting_time=options.voting_time)
         inputs, described = freeze_inputs(
             store.location,
             state,
+            cut.people,
             snapshot_id,
             decision_id,
             timestamp=timestamp,
@@ -216,7 +217,7 @@ def stage(store: Store, snapshot_id: str, progress: Progress | None = None, retr
     """Calculate everyone's ballot from the frozen tables. Call it inside ``calculating``."""
 
     def work() -> dict[str, Any]:
-        inputs, state = read_inputs(store, snapshot_id)
+        inputs, state = read_frozen(store, snapshot_id)
         resolution = resolve_snapshot(state, inputs.options, progress)
         described = calculation.freeze_staged(
             store.location,
@@ -233,11 +234,15 @@ def tally(store: Store, snapshot_id: str, retry_count: int = 0, *, begun: bool =
     """Tally the staged ballots. Call it inside ``calculating``; ``begun`` where the status is tallying already."""
 
     def work() -> dict[str, Any]:
-        inputs, state = read_inputs(store, snapshot_id)
+        inputs, state = read_frozen(store, snapshot_id)
         described = read_document(store, snapshot_id, "staged")["tables"]
         staged = calculation.thaw_tables(store.location, snapshot_id, {name: described[name] for name in STAGED})
         result = tallied(staged, listed_choices(state), inputs.options)
-        described, whole, public = calculation.freeze_result(store.location, inputs, state, result)
+        people = store.cut().people
+        shown = result.exchanged(people.named_results) if inputs.coded else result
+        described, whole, public = calculation.freeze_result(
+            store.location, inputs, named(store.location, inputs, state, people), result, shown
+        )
         return {"result_file": described, "result_hash": whole, "public_result_hash": public, **result.facts()}
 
     _step(store, snapshot_id, "tallying", work, "completed", {}, retry_count, begun=begun)

@@ -15,7 +15,7 @@ from crowdvote_analysis.errors import SnapshotError
 from crowdvote_analysis.loop_rules import AUTO
 from crowdvote_analysis.snapshots.calculation import as_asked
 from crowdvote_analysis.snapshots.events import list_snapshots
-from crowdvote_analysis.snapshots.reading import read_document, read_inputs
+from crowdvote_analysis.snapshots.reading import read_document, read_frozen
 from crowdvote_analysis.what_if import compare_loop_rules, loop_rules_in_words
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _last_result(store: Store, inputs: Inputs) -> str | None:
 def _count_of(store: Store, snapshot_id: str) -> Resolution | None:
     """A snapshot counted again; none where it is not what it was."""
     try:
-        inputs, state = read_inputs(store, snapshot_id)
+        inputs, state = read_frozen(store, snapshot_id)
     except SnapshotError:
         return None
     options = inputs.options

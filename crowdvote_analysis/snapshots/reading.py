@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crowdvote_analysis.errors import SnapshotError
 from crowdvote_analysis.snapshots.calculation import Result, thaw_tables
-from crowdvote_analysis.snapshots.inputs import Inputs, thaw_inputs
+from crowdvote_analysis.snapshots.inputs import Inputs, named, thaw_inputs
 from crowdvote_analysis.snapshots.objects import file_of, read_bytes, sha256
 
 if TYPE_CHECKING:
@@ -40,7 +40,17 @@ def read_document(store: Store, snapshot_id: str, name: str, file: str | None = 
 
 
 def read_inputs(store: Store, snapshot_id: str) -> tuple[Inputs, SystemState]:
-    """What a snapshot has frozen.
+    """What a snapshot has frozen, under real ids and names; whoever was forgotten is a ``Forgotten member``.
+
+    Raises:
+        SnapshotError: Something is missing, or is not what it was.
+    """
+    inputs, state = read_frozen(store, snapshot_id)
+    return inputs, named(store.location, inputs, state, store.cut().people)
+
+
+def read_frozen(store: Store, snapshot_id: str) -> tuple[Inputs, SystemState]:
+    """What a snapshot has frozen, as it is counted: people under tokens.
 
     Raises:
         SnapshotError: Something is missing, or is not what it was.
@@ -50,11 +60,13 @@ def read_inputs(store: Store, snapshot_id: str) -> tuple[Inputs, SystemState]:
 
 
 def read_result(store: Store, snapshot_id: str) -> Result:
-    """What came out of a snapshot.
+    """What came out of a snapshot, under real ids; whoever was forgotten is a ``Forgotten member``.
 
     Raises:
         SnapshotError: Something is missing, or is not what it was.
     """
     document = read_document(store, snapshot_id, "result")
     tables = thaw_tables(store.location, snapshot_id, document["tables"])
-    return Result(tables, document["tally"])
+    coded = read_document(store, snapshot_id, "inputs").get("coded", False)
+    result = Result(tables, document["tally"])
+    return result.exchanged(store.cut().people.named_results) if coded else result

@@ -263,7 +263,7 @@ def _recounted(store: Store, row: dict[str, Any], shared: _Shared) -> dict[str, 
     facts = {name: value for name, value in result.facts().items() if name in REPORT}
     if found.result is None:
         return {"verdict": CANNOT, "detail": f"it is {row['status']}: there is no result to compare", **facts}
-    checks = [check for check in compare(found.state, found.result, result) if not check.ok]
+    checks = [check for check in compare(found, result) if not check.ok]
     shared.forget(found.files)
     if checks:
         detail = "; ".join(f"{check.what}: {check.detail}" for check in checks)

@@ -52,7 +52,8 @@ def snapshot_document(
     inputs, state = read_inputs(store, row["snapshot_id"])
     resolution = resolve_snapshot(state, inputs.options, progress)
     result = tallied(staged_tables(resolution, inputs.options), listed_choices(state), inputs.options)
-    if listing_hash(result.contents()) != row["result_hash"]:
+    stored = result.exchanged(store.cut().people.coded_results) if inputs.coded else result
+    if listing_hash(stored.contents()) != row["result_hash"]:
         raise SnapshotError(
             f"snapshot {row['snapshot_id']}: a recount gives another result than was stored, so no document is made. "
             "crowdvote snapshot verify says where."

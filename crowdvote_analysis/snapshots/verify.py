@@ -8,8 +8,9 @@ the tables again gives the same result. A changed byte anywhere breaks a link, a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -29,7 +30,7 @@ from crowdvote_analysis.snapshots.calculation import (
     tallied,
 )
 from crowdvote_analysis.snapshots.events import find_snapshot
-from crowdvote_analysis.snapshots.inputs import TABLES, Inputs, is_closed, public_hash, state_of
+from crowdvote_analysis.snapshots.inputs import TABLES, Inputs, is_closed, named, public_hash, state_of
 from crowdvote_analysis.snapshots.objects import (
     Frozen,
     content_of,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from crowdvote_analysis.state import SystemState
+    from crowdvote_analysis.store.people import People
     from crowdvote_analysis.store.store import Store
 
 _HASHES = {"content_hash": "inputs", "public_hash": "inputs", "result_hash": "result", "public_result_hash": "result"}
@@ -83,16 +85,18 @@ class Opened:
 
     Attributes:
         row: What the events say of it; see ``list_snapshots``.
+        store: The store it is in.
         public: Whether the hashes under public ids are worked out.
         checks: What was looked at.
         files: The SHA-256 of the files of its tables.
         tables: What the documents say of its tables.
         inputs: What it has frozen; none where that cannot be read.
-        state: The frozen tables; none where that cannot be read.
-        result: What came out; none where there is no result, or it cannot be read.
+        state: The frozen tables, as they are counted: people under tokens; none where that cannot be read.
+        result: What came out of it; none where there is no result, or it cannot be read.
     """
 
     row: Mapping[str, Any]
+    store: Store
     public: bool = True
     checks: list[Check] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -100,6 +104,31 @@ class Opened:
     inputs: Inputs | None = None
     state: SystemState | None = None
     result: Result | None = None
+
+    @cached_property
+    def people(self) -> People:
+        """Who is behind the tokens."""
+        return self.store.cut().people
+
+    @cached_property
+    def shown(self) -> SystemState:
+        """The frozen tables under real ids and names; they must have been read."""
+        assert self.inputs is not None
+        assert self.state is not None
+        return named(self.store.location, self.inputs, self.state, self.people)
+
+    @cached_property
+    def shown_result(self) -> Result:
+        """The result under real ids; it must have been read."""
+        assert self.inputs is not None
+        assert self.result is not None
+        return self.result.exchanged(self.people.named_results) if self.inputs.coded else self.result
+
+    @cached_property
+    def forgotten(self) -> int:
+        """How many of its members were forgotten since: their names are in no table any more."""
+        assert self.state is not None
+        return int(self.state.members["member_id"].is_in(self.people.gone.implode()).sum())
 
     @property
     def problems(self) -> list[str]:
@@ -146,7 +175,8 @@ def verify_snapshot(store: Store, name: str, progress: Callable[[int, int], None
     if found.inputs is not None and found.state is not None:
         found.checks.append(history(store, found.inputs))
         if found.result is not None:
-            found.checks += compare(found.state, found.result, recount(found.state, found.inputs, progress))
+            counted = recount(found.state, found.inputs, progress)
+            found.checks += compare(found, counted)
     checks = pl.DataFrame(found.checks, schema=["check", "what", "ok", "detail"], orient="row")
     certified = found.result is not None and not found.problems
     return Verification(found.row["snapshot_id"], checks, certified)
@@ -161,7 +191,7 @@ def open_snapshot(store: Store, row: Mapping[str, Any], cache: Cache | None = No
         cache: Tables that were read and checked before, by the SHA-256 of their file; it is added to.
         public: Also work out the hashes of the tables under public ids; else only hold them against the events.
     """
-    found = Opened(row, public)
+    found = Opened(row, store, public)
     cache = {} if cache is None else cache
     for name, opening in (("inputs", _open_inputs), ("staged", _open_staged), ("result", _open_result)):
         path = file_of(row["snapshot_id"], name)
@@ -183,12 +213,13 @@ def recount(state: SystemState, inputs: Inputs, progress: Callable[[int, int], N
     return tallied(staged, listed_choices(state), inputs.options)
 
 
-def compare(state: SystemState, stored: Result, counted: Result) -> list[Check]:
+def compare(found: Opened, counted: Result) -> list[Check]:
     """Hold a recount against what is stored, table by table; members are told by public ids (P1)."""
-    checks = []
+    stored, checks = found.result, []
+    assert stored is not None
     for name in RESULTS:
         same = stored.tables[name].equals(counted.tables[name], null_equal=True)
-        checks.append(Check("recount", name, same, "" if same else _difference(state, name, stored, counted)))
+        checks.append(Check("recount", name, same, "" if same else _difference(found, name, counted)))
     same = json_bytes(stored.tally) == json_bytes(counted.tally)
     keys = [key for key in counted.tally if json.dumps(stored.tally.get(key)) != json.dumps(counted.tally[key])]
     return [*checks, Check("recount", "tally", same, "" if same else f"differs in {', '.join(keys) or 'its form'}")]
@@ -225,7 +256,7 @@ def _open_inputs(store: Store, found: Opened, document: Mapping[str, Any], cache
     except InvalidTableError as error:
         found.checks.append(Check("hash", "inputs", False, f"the tables do not fit together ({error.counts})"))
         return
-    public = public_hash(inputs, found.state) if found.public else inputs.public_hash
+    public = public_hash(inputs, found.shown) if found.public and not found.forgotten else inputs.public_hash
     _hash(found, "public_hash", inputs.public_hash, public)
     _of_the_decision(store, found, inputs, found.state)
 
@@ -261,8 +292,8 @@ def _open_result(store: Store, found: Opened, document: Mapping[str, Any], cache
     contents["tally.json"] = sha256(json_bytes(document["tally"]))
     _hash(found, "result_hash", document["result_hash"], listing_hash(contents))
     public = document["public_result_hash"]
-    if found.inputs is not None and found.state is not None and found.public:
-        public = public_result_hash(found.inputs, found.state, found.result)
+    if found.inputs is not None and found.state is not None and found.public and not found.forgotten:
+        public = public_result_hash(found.inputs, found.shown, found.shown_result)
     _hash(found, "public_result_hash", document["public_result_hash"], public)
     of = (document["snapshot_id"], document["content_hash"])
     if found.inputs is not None and of != (found.inputs.snapshot_id, found.inputs.content_hash):
@@ -318,7 +349,7 @@ def history(store: Store, inputs: Inputs) -> Check:
         last = store.cut(as_of=inputs.timestamp).seq
         if last != inputs.seq and not _at_its_own_time(store, inputs):
             return Check("history", what, False, f"at its instant the last commit of the store was {last:,}")
-        cut, options = store.cut(seq=inputs.seq), inputs.options
+        cut, options = replace(store.cut(seq=inputs.seq), coded=inputs.coded), inputs.options
         other = _other_tables(inputs, cut.state(inputs.decision_id, voting_time=options.voting_time))
         if other:  # before tags were brought to one form (T5), they were frozen as they were recorded
             before = cut.state(inputs.decision_id, voting_time=options.voting_time, as_recorded=True)
@@ -346,9 +377,11 @@ def _other_tables(inputs: Inputs, state: SystemState) -> list[str]:
     return [name for name in TABLES if contents[name] != inputs.tables[name].content]
 
 
-def _difference(state: SystemState, name: str, stored: Result, counted: Result) -> str:
+def _difference(found: Opened, name: str, counted: Result) -> str:
     """How many rows differ, and where the first of them is."""
-    one, other = stored.tables[name], counted.tables[name]
+    assert found.result is not None
+    assert found.inputs is not None
+    one, other = found.result.tables[name], counted.tables[name]
     if one.schema != other.schema:
         return "has other columns"
     key = [column for column in ("member_id", "follower_id", "followee_id", "choice_id") if column in one.columns]
@@ -356,7 +389,9 @@ def _difference(state: SystemState, name: str, stored: Result, counted: Result) 
     differing = pl.concat([left.join(right, on=left.columns, how="anti", nulls_equal=True) for left, right in pairs])
     if differing.is_empty():
         return "has the same rows in another order or number"
-    names = dict(public_names(state).select("member_id", "public_id").iter_rows())
+    if found.inputs.coded:
+        differing = found.people.named_results(differing)
+    names = dict(public_names(found.shown).select("member_id", "public_id").iter_rows())
     first = differing.sort(key).select(key).row(0, named=True) if key else {}
     where = ", ".join(f"{column} '{names.get(value, value)}'" for column, value in first.items())
     rows = differing.select(key).n_unique() if key else len(one)

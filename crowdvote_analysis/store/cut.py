@@ -19,6 +19,7 @@ from crowdvote_analysis.state import SystemState
 from crowdvote_analysis.store import delta
 from crowdvote_analysis.store.at_close import as_at_close
 from crowdvote_analysis.store.loop_rule import rules_of
+from crowdvote_analysis.store.people import NAMES, PERSONS, People
 from crowdvote_analysis.tables import UTC
 from crowdvote_analysis.tags import in_one_form
 
@@ -46,17 +47,16 @@ RECORD = pl.Schema({"withdrawn": pl.Boolean(), "extra": pl.String(), "commit_id"
 IMPORT = "import"
 
 _TAGGED = ("followings", "ballots", "yes_no_votes")
-_PEOPLE = {
-    "followings": ("follower_id", "followee_id"),
-    "ballots": ("member_id",),
-    "votes": ("member_id",),
-    "required_voters": ("member_id",),
-    "yes_no_votes": ("member_id",),
-}
+# So often the names are read, where somebody is forgotten in the meantime and their files are gone.
+_READS = 3
 
 
 def record_schema(table: str) -> pl.Schema:
     """The columns of a table as a store holds them."""
+    if table == "persons":
+        return PERSONS
+    if table == "names":
+        return NAMES
     return pl.Schema({**{name: column.dtype for name, column in tables.columns(table).items()}, **RECORD})
 
 
@@ -68,10 +68,14 @@ class Cut:
         location: The store.
         commits: Their rows: seq, commit_id, committed_at, action, tables and rows (how many rows in which table), by
             seq. ``seq`` grows with every commit, not always by one.
+        coded: Whether people stand as in the files, under tokens, and their names as commitments (see ``people``):
+            as hashes and frozen tables need them.
     """
 
     location: Location
     commits: pl.DataFrame
+    coded: bool = False
+    _landed: pl.DataFrame | None = field(default=None, repr=False)
     _opened: dict[str, DeltaTable] = field(default_factory=dict, repr=False)
 
     @property
@@ -91,11 +95,31 @@ class Cut:
             The columns of the table, withdrawn (Boolean: whether the row takes its key back), extra (columns that the
             table does not have, as JSON text), seq, committed_at and action. In no order.
         """
+        rows = self._rows(table)
+        return rows if self.coded else self.people.named(table, rows)
+
+    def _rows(self, table: str) -> pl.LazyFrame:
+        """The rows as they are in the files."""
         if table not in self._opened:  # after the commits were listed, so that their rows are there
             self._opened[table] = delta.open_table(self.location, table)
         rows = delta.scan(self._opened[table], record_schema(table), self.location.options)
         commits = self.commits.lazy().select("commit_id", "seq", "committed_at", "action")
         return rows.join(commits, on="commit_id")
+
+    @cached_property
+    def people(self) -> People:
+        """Who is behind the tokens, also where they were forgotten after this cut: then they are in the past, too."""
+        persons = delta.scan(delta.open_table(self.location, "persons"), PERSONS, self.location.options)
+        landed = (self.commits if self._landed is None else self._landed).lazy().select("commit_id", "seq")
+        known = self._collected("persons", persons.join(landed, on="commit_id").drop("commit_id"))
+        for tries in range(_READS):
+            names = delta.scan(delta.open_table(self.location, "names"), NAMES, self.location.options)
+            try:
+                return People(known, self._collected("names", names.select("person", "commitment", "text")))
+            except StoreError:
+                if tries + 1 == _READS:
+                    raise
+        raise AssertionError
 
     def rows(self, table: str, **where: str) -> pl.DataFrame:
         """The rows of a table that stand: the latest of every key, unless it is withdrawn (sorted by key).
@@ -161,7 +185,7 @@ class Cut:
             frames[table] = frames[table].with_columns(tags.alias("tags"))
         state = SystemState.frozen(self.under_pseudonyms(frames))
         rules = rules_of(self, state.decisions, state.communities)
-        return state._with(secret=self.location.secret, loop_rules=rules)
+        return state._with(secret=self.location.secret, loop_rules=rules, people=self.people.ids)
 
     def _about(self, decision_id: str | None) -> dict[str, dict[str, str]]:
         """What the rows of each table that are about a decision have in common; nothing for all rows."""
@@ -180,7 +204,7 @@ class Cut:
         """
         expected = self.commits.lazy().explode("tables", "rows").group_by("tables").agg(pl.col("rows").sum())
         for table, number in expected.collect().sort("tables").iter_rows():
-            found = self._collected(table, self.history(table).select(pl.len())).item()
+            found = self._collected(table, self._rows(table).select(pl.len())).item()
             if found != number:
                 raise StoreError(
                     f"{self.location}: the table {table} has {found:,} rows up to commit {self.seq:,}, and "
@@ -191,19 +215,20 @@ class Cut:
     def former(self) -> pl.DataFrame:
         """Who left and was anonymous at any time: community_id, member_id, pseudonym."""
         key = ["community_id", "member_id"]
-        rows = self.history("members").select(*key, "is_anonymous", "withdrawn", "seq")
+        rows = self._rows("members").select(*key, "is_anonymous", "withdrawn", "seq")
         members = self._collected("members", rows)
         last = members.sort("seq").unique(key, keep="last", maintain_order=True)
         secret = members.filter("is_anonymous").select(key).unique()
         gone = last.filter("withdrawn").join(secret, on=key, how="semi").sort("seq", *key)
-        taken = set(members["member_id"].unique())
+        taken = set(self.people.ids["member_id"])
         names, number = [], 0
         for _ in range(len(gone)):
             number += 1
             while f"Former anonymous member {number}" in taken:
                 number += 1
             names.append(f"Former anonymous member {number}")
-        return gone.select(key).with_columns(pseudonym=pl.Series(names, dtype=pl.String))
+        former = gone.select(key).with_columns(pseudonym=pl.Series(names, dtype=pl.String))
+        return former if self.coded else self.people.named("members", former.lazy()).collect()
 
     def under_pseudonyms(self, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         """The tables with members who left while anonymous under pseudonyms (P1); ``frames`` gets the new ones."""
@@ -211,8 +236,12 @@ class Cut:
         if former.is_empty():
             return frames
         where = frames["decisions"].select("decision_id", "community_id")
-        for table, columns in _PEOPLE.items():
-            frame, own = frames[table], frames[table].columns
+        for table in tables.TABLES:
+            if table == "members":
+                continue
+            frame, own, columns = frames[table], frames[table].columns, tables.people(table)
+            if not columns:
+                continue
             if "community_id" not in own:
                 frame = frame.join(where, on="decision_id", how="left", maintain_order="left")
             for column in columns:

@@ -4,6 +4,7 @@
       store.json            says that this is a store, and of which format; holds the secret of its pseudonyms
       commits/              one row a commit: its number, time, action, and how many rows it has in which table
       members/ ballots/ …   rows, each with the commit it belongs to; a later row supersedes an earlier one of its key
+      persons/ names/       who is behind the tokens that stand in those rows; see ``people``
       snapshot_events/      what happened to snapshots
       snapshots/            what they have frozen, and what came out
 
@@ -105,7 +106,7 @@ class Store:
         location.require_usable()
         if not is_store(where, options):
             _require_room(location)
-            for table in tables.TABLES:
+            for table in (*tables.TABLES, "persons", "names"):
                 delta.create(location, table, record_schema(table))
             delta.create(location, "commits", COMMITS)
             mark = {"what": "crowdvote store", "format": FORMAT, "secret": token_hex(32)}
@@ -147,13 +148,14 @@ class Store:
         opened = delta.open_table(self.location, "commits")
         rows = delta.scan(opened, COMMITS, self.location.options).sort("seq")
         commits = delta.collected(self.location, "commits", rows)
+        landed = commits
         if seq is not None:
             commits = commits.filter(pl.col("seq") <= seq)
         commits = commits.with_columns(pl.col("committed_at").cum_min(reverse=True))
         if as_of is not None:
             at = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
             commits = commits.filter(pl.col("committed_at") <= at)
-        return Cut(self.location, commits)
+        return Cut(self.location, commits, _landed=landed)
 
     def time(self) -> tuple[datetime, datetime]:
         """What time it is for whoever writes, and what time it is for the storage (UTC).
@@ -228,7 +230,7 @@ class Store:
                 if not (frames or empty):
                     return None
                 commit = Commit(log.version() + 1, at, action, {table: len(frames[table]) for table in frames})
-                written = self._land(log, commit, frames)
+                written = self._land(log, commit, cut.people.coded(frames) if frames else frames)
             if written:
                 for name, table in written.items():
                     delta.tidy(self.location, name, table)
@@ -254,8 +256,8 @@ class Store:
             "commit_id": commit_id,
             "committed_at": commit.at,
             "action": commit.action,
-            "tables": list(commit.rows),
-            "rows": list(commit.rows.values()),
+            "tables": [table for table in frames if table != "names"],
+            "rows": [len(frame) for table, frame in frames.items() if table != "names"],
         }
         landed = delta.append_as_next(log, pl.DataFrame([row], schema=COMMITS))
         return opened | {"commits": log} if landed else {}
@@ -323,16 +325,16 @@ def _require_room(location: Location) -> None:
 
 def _own_names() -> set[str]:
     """What a store that was not finished may have left."""
-    return {*tables.TABLES, "commits", ".commits.lock"}
+    return {*tables.TABLES, "persons", "names", "commits", ".commits.lock"}
 
 
 def _record(table: str, frame: pl.DataFrame, commit_id: str) -> pl.DataFrame:
     """Rows as a store holds them."""
     schema = record_schema(table)
     for name, default in (("withdrawn", False), ("extra", None)):
-        if name not in frame.columns:
+        if name in schema and name not in frame.columns:
             frame = frame.with_columns(pl.lit(default, dtype=schema[name]).alias(name))
     frame = frame.with_columns(commit_id=pl.lit(commit_id)).select(schema.names()).cast(schema)
-    if frame.select(pl.struct(tables.key(table)).is_duplicated().any()).item():
+    if table in tables.TABLES and frame.select(pl.struct(tables.key(table)).is_duplicated().any()).item():
         raise ValueError(f"{table}: a key occurs twice in one commit")
     return frame
