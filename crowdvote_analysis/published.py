@@ -48,14 +48,10 @@ def input_tables(state: SystemState) -> dict[str, pl.DataFrame]:
     names = public_names(state)
     frames = {name: getattr(state, name) for name in tables.TABLES}
     where = frames["decisions"].select("decision_id", "community_id")
-    for table, columns in {
-        "members": ["member_id"],
-        "followings": ["follower_id", "followee_id"],
-        "ballots": ["member_id"],
-        "votes": ["member_id"],
-        "required_voters": ["member_id"],
-        "yes_no_votes": ["member_id"],
-    }.items():
+    for table in tables.TABLES:
+        columns = list(tables.people(table))
+        if not columns:
+            continue
         frame = frames[table]
         if table == "members":
             shown = frame.join(names, on=["community_id", "member_id"], how="left", maintain_order="left")

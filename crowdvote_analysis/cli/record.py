@@ -19,6 +19,7 @@ for command in (
     record_members.join,
     record_members.leave,
     record_members.role,
+    record_members.forget,
     record_members.follow,
     record_members.unfollow,
     record_members.tags,

@@ -110,6 +110,37 @@ def leave(
     tell(recording.leave(opened, where, member), f"A member has left the community {where}.", as_json)
 
 
+def forget(
+    store: StorePlace,
+    member: Member,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    storage: StorageOptions = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget somebody who asks for it: their id and names are erased, for ever.
+
+    They leave every community; their ballots and followings stay as those of a [bold]Forgotten member[/], so that every
+    count and every hash of a snapshot holds. Exports, reports, backups and accounts of [bold]crowdvote serve[/] are not
+    touched.
+
+    Example:
+      crowdvote record forget mystore -m jack
+    """
+    from crowdvote_analysis.snapshots import named_for_ever
+    from crowdvote_analysis.store import recording
+
+    opened = open_store(store, storage)
+    if not yes:
+        typer.confirm("The names are erased for ever. Go on?", abort=True)
+    forgotten = recording.forget_member(opened, member)
+    texts = "1 text" if forgotten.texts == 1 else f"{forgotten.texts} texts"
+    told = f"Somebody is {forgotten.member_id} from now on; {texts} erased."
+    older = named_for_ever(opened)
+    if older:
+        told += f" Snapshots from before format 2 may name them still ({older}): their hashes are of names."
+    tell(forgotten.commit, told, as_json)
+
+
 def role(
     store: StorePlace,
     member: Member,

@@ -81,7 +81,9 @@ def history(
     Example:
       crowdvote history mystore --rows 5
     """
-    commits = open_store(store, storage).cut().commits
+    from crowdvote_analysis.store.past import told_commits
+
+    commits = told_commits(open_store(store, storage).cut().commits)
     shown = commits.reverse().head(rows)
     if as_json:
         print_json([_document(row) for row in shown.iter_rows(named=True)])

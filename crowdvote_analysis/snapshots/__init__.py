@@ -14,7 +14,7 @@ from crowdvote_analysis.snapshots.exports import (
 )
 from crowdvote_analysis.snapshots.lifecycle import take_snapshot
 from crowdvote_analysis.snapshots.loop_winners import loops_in_words, read_loops
-from crowdvote_analysis.snapshots.reading import read_inputs, read_result
+from crowdvote_analysis.snapshots.reading import named_for_ever, read_inputs, read_result
 from crowdvote_analysis.snapshots.recounts import recompute
 from crowdvote_analysis.snapshots.shown import snapshot_document
 from crowdvote_analysis.snapshots.upkeep import health, recover, validate
@@ -36,6 +36,7 @@ __all__ = [
     "list_snapshots",
     "loops_in_words",
     "make_demo_store",
+    "named_for_ever",
     "read_events",
     "read_inputs",
     "read_loops",

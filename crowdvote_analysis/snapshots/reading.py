@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from crowdvote_analysis.errors import SnapshotError
 from crowdvote_analysis.snapshots.calculation import Result, thaw_tables
+from crowdvote_analysis.snapshots.events import list_snapshots
 from crowdvote_analysis.snapshots.inputs import Inputs, named, thaw_inputs
 from crowdvote_analysis.snapshots.objects import file_of, read_bytes, sha256
 
@@ -70,3 +73,9 @@ def read_result(store: Store, snapshot_id: str) -> Result:
     coded = read_document(store, snapshot_id, "inputs").get("coded", False)
     result = Result(tables, document["tally"])
     return result.exchanged(store.cut().people.named_results) if coded else result
+
+
+def named_for_ever(store: Store) -> int:
+    """How many snapshots have frozen ids and names of people: those from before format 2 of stores."""
+    taken = list_snapshots(store).filter(pl.col("inputs_file").is_not_null())["snapshot_id"]
+    return sum(not read_document(store, snapshot_id, "inputs").get("coded", False) for snapshot_id in taken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -27,8 +28,15 @@ _LARGE = 32 * 1024 * 1024
 _PATIENCE = 60.0
 
 
-def create(location: Location, name: str, schema: pl.Schema) -> None:
-    """Make an empty table; one that is there stays as it is."""
+def create(location: Location, name: str, schema: pl.Schema, *, quiet: bool = False) -> None:
+    """Make an empty table; one that is there stays as it is.
+
+    Args:
+        location: The store.
+        name: The table.
+        schema: Its columns.
+        quiet: Keep the least and greatest values of columns out of its log, so that rows can be erased.
+    """
     from deltalake import write_deltalake
 
     if not is_table(location, name):
@@ -36,7 +44,8 @@ def create(location: Location, name: str, schema: pl.Schema) -> None:
             location.table(name),
             pl.DataFrame(schema=schema).to_arrow(),
             mode="ignore",
-            configuration={"delta.checkpointInterval": _CHECKPOINTS},
+            configuration={"delta.checkpointInterval": _CHECKPOINTS}
+            | ({"delta.dataSkippingNumIndexedCols": "0"} if quiet else {}),
             storage_options=dict(location.options),
         )
 
@@ -194,6 +203,38 @@ def rewrite(table: DeltaTable) -> bool:
 
     once, rows = CommitProperties(max_commit_retries=0), table.to_pyarrow_table()
     return _written(table, lambda: write_deltalake(table, rows, mode="overwrite", commit_properties=once))
+
+
+def replace(table: DeltaTable, frame: pl.DataFrame) -> bool:
+    """Put other rows in the place of all rows, as the version that follows the one that was opened.
+
+    Returns:
+        Whether that was done; not where somebody else took the version in the meantime. Then nothing has changed.
+    """
+    from deltalake import CommitProperties, write_deltalake
+
+    once = CommitProperties(max_commit_retries=0)
+    return _written(table, lambda: write_deltalake(table, frame.to_arrow(), mode="overwrite", commit_properties=once))
+
+
+def remove_former(location: Location, name: str) -> int:
+    """Remove the files that a table once had and has no longer, at once; what is on its way to it stays.
+
+    Whoever reads an older version at that moment finds files missing, and has to look again.
+    """
+    now = {unquote(uri).rsplit("/", 1)[-1] for uri in open_table(location, name).file_uris()}
+    there, ever = set(), set()
+    for batch in location.files.list(f"{name}/"):
+        for path in (found["path"] for found in batch):
+            if path.endswith(".json"):
+                entry = bytes(location.files.get(path).bytes()).decode().splitlines()
+                ever |= {unquote(line["add"]["path"]) for line in map(json.loads, entry) if "add" in line}
+            elif path.endswith(".parquet") and "/_delta_log/" not in path:
+                there.add(path.rsplit("/", 1)[-1])
+    former = sorted((there & ever) - now)
+    if former:
+        location.files.delete([f"{name}/{file}" for file in former])
+    return len(former)
 
 
 def vacuum(table: DeltaTable) -> int:

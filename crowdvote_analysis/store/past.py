@@ -17,19 +17,12 @@ if TYPE_CHECKING:
     from crowdvote_analysis.state import SystemState
     from crowdvote_analysis.store.cut import Cut
 
-_PEOPLE = {
-    "members": ["member_id"],
-    "followings": ["follower_id", "followee_id"],
-    "decisions": [],
-    "ballots": ["member_id"],
-    "votes": ["member_id"],
-    "yes_no_votes": ["member_id"],
-}
+_TABLES = ("members", "followings", "decisions", "ballots", "votes", "yes_no_votes")
 PAST_TABLES = {
     "commits": "every commit: seq, time, action, and how many rows in which table",
     **{
         f"{table}_history": f"all rows of {table} ever recorded, with the commit that each came with"
-        for table in _PEOPLE
+        for table in _TABLES
     },
 }
 _MEMBER = ["community_id", "member_id"]
@@ -48,10 +41,12 @@ def past_tables(cut: Cut, state: SystemState) -> dict[str, pl.DataFrame]:
         their table, seq, committed_at, action and withdrawn (whether the row takes its key back), by seq and key.
     """
     names = _names(cut, state)
-    frames = {"commits": cut.commits.select("seq", "committed_at", "action", "tables", "rows")}
+    commits = told_commits(cut.commits)
+    frames = {"commits": commits.select("seq", "committed_at", "action", "tables", "rows")}
     # An id means the same decision for ever, so the last row says whose it is.
     where = cut.history("decisions").sort("seq").unique("decision_id", keep="last").collect()
-    for table, people in _PEOPLE.items():
+    for table in _TABLES:
+        people = list(tables.people(table))
         frame = cut.history(table).select(*tables.columns(table), *_RECORD).collect()
         own = frame.columns
         if table == "members":
@@ -65,6 +60,16 @@ def past_tables(cut: Cut, state: SystemState) -> dict[str, pl.DataFrame]:
             frame = public_ids(frame, names, people)
         frames[f"{table}_history"] = frame.select(own).sort("seq", *tables.key(table))
     return frames
+
+
+def told_commits(commits: pl.DataFrame) -> pl.DataFrame:
+    """Commits with the tables that people know: how the store keeps ids of people is a matter of its own."""
+    each = commits.select("seq", "tables", "rows").explode("tables", "rows", empty_as_null=False)
+    told = each.filter(pl.col("tables").is_in(list(tables.TABLES))).group_by("seq", maintain_order=True)
+    lists = told.agg("tables", "rows")
+    told_of = commits.drop("tables", "rows").join(lists, on="seq", how="left", maintain_order="left")
+    none = {name: pl.lit([], dtype=commits.schema[name]) for name in ("tables", "rows")}
+    return told_of.with_columns(pl.col(name).fill_null(none[name]) for name in none).select(commits.columns)
 
 
 def _names(cut: Cut, state: SystemState) -> pl.DataFrame:

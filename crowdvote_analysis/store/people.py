@@ -126,6 +126,8 @@ class People:
         named = {}
         for table in tables.TABLES:
             rows = self.named(table, getattr(state, table).lazy()).collect()
+            if table == "members":  # who has no name is called by the id, as in every state
+                rows = rows.with_columns(pl.col("display_name").fill_null(pl.col("member_id")))
             named[table] = rows.sort(tables.key(table))
         return state._with(**named, people=self.ids)
 

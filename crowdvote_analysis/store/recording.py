@@ -6,11 +6,13 @@ a sentence for people, which names no member (``RefusedRecordError``).
 
 - ``membership``: communities, members and their roles, followings; ``loop_rule``: how loops are counted.
 - ``decisions``: created, published, closed.
+- ``forgetting``: ids and names of whoever asks for it, erased for ever.
 - ``ballots``: ballots with stars, yes/no votes.
 """
 
 from crowdvote_analysis.store.ballots import cast_ballot, change_ballot, vote, withdraw_ballot
 from crowdvote_analysis.store.decisions import close_by_clock, close_decision, create_decision, publish_decision
+from crowdvote_analysis.store.forgetting import forget_member
 from crowdvote_analysis.store.loop_rule import change_cycle_rule
 from crowdvote_analysis.store.membership import (
     change_role,
@@ -33,6 +35,7 @@ __all__ = [
     "create_community",
     "create_decision",
     "follow",
+    "forget_member",
     "join",
     "leave",
     "publish_decision",

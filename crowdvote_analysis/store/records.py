@@ -12,6 +12,7 @@ from crowdvote_analysis.checking import admit, anonymous_members, check
 from crowdvote_analysis.errors import InvalidTableError, RefusedRecordError, TableWarning
 from crowdvote_analysis.faults import describe
 from crowdvote_analysis.privacy import folded
+from crowdvote_analysis.store.people import FORGOTTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from crowdvote_analysis.store.cut import Cut
     from crowdvote_analysis.store.store import Commit, Store
 
-# How the names begin that stand for anonymous members.
-_PSEUDONYMS = ("Anonymous", "Former anonymous member", "Once anonymous member")
+# How the names begin that stand for anonymous members, and for those who were forgotten.
+_PSEUDONYMS = ("Anonymous", "Former anonymous member", "Once anonymous member", FORGOTTEN)
 _WAY_OUT = "Nothing was recorded; correct the value and try again."
 
 
@@ -78,7 +79,7 @@ def require_no_pseudonym(**names: str | None) -> None:
             if text.startswith(f"{pseudonym.lower()} "):
                 raise RefusedRecordError(
                     "looks_like_pseudonym",
-                    f"{what}: names that begin with '{pseudonym}' stand for anonymous members (P1). Choose another; "
+                    f"{what}: names that begin with '{pseudonym}' stand for somebody else (P1). Choose another; "
                     "whoever wants to be anonymous joins under their own and is marked so.",
                 )
 

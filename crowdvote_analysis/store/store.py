@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
@@ -107,7 +107,7 @@ class Store:
         if not is_store(where, options):
             _require_room(location)
             for table in (*tables.TABLES, "persons", "names"):
-                delta.create(location, table, record_schema(table))
+                delta.create(location, table, record_schema(table), quiet=table == "names")
             delta.create(location, "commits", COMMITS)
             mark = {"what": "crowdvote store", "format": FORMAT, "secret": token_hex(32)}
             _put_mark(location, json.dumps(mark).encode())  # last, so that a store that is marked is whole
@@ -182,7 +182,7 @@ class Store:
         Raises:
             ClockError: The clock here is ahead of that of the storage.
         """
-        with self.location.turn("commits") if self.location.folder else nullcontext():
+        with self.writing():
             cut, (at, there) = self.cut(), self.time()
         if cut.at is None or cut.at <= at:
             return cut, at
@@ -222,20 +222,25 @@ class Store:
     ) -> Commit | None:
         """As ``commit``; ``empty`` where there may be nothing to add."""
         for _ in range(_TRIES):
-            with self.location.turn("commits") if self.location.folder else nullcontext():
+            with self.writing():
                 log = delta.open_table(self.location, "commits")
                 cut = self.cut()
                 at = self._after(cut)
                 frames = {table: frame for table, frame in prepare(cut, at).items() if len(frame)}
                 if not (frames or empty):
                     return None
-                commit = Commit(log.version() + 1, at, action, {table: len(frames[table]) for table in frames})
+                known = {table: len(frame) for table, frame in frames.items() if table in tables.TABLES}
+                commit = Commit(log.version() + 1, at, action, known)
                 written = self._land(log, commit, cut.people.coded(frames) if frames else frames)
             if written:
                 for name, table in written.items():
                     delta.tidy(self.location, name, table)
                 return commit
         raise BusyError(f"{self.location}: others were writing all the time. Nothing was recorded; try again.")
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Take a turn at writing, where one machine keeps the store; elsewhere conditional writes decide."""
+        return self.location.turn("commits") if self.location.folder else nullcontext()
 
     def _after(self, cut: Cut) -> datetime:
         """The time of the commit that comes next."""
@@ -271,7 +276,10 @@ class Store:
         Raises:
             BusyError: Others are doing the same and did not finish in time.
         """
+        from crowdvote_analysis.store.forgetting import erase
+
         removed = {}
+        erase(self)  # what a program that was stopped has left
         for name in delta.names(self.location):
             delta.compact(self.location, name)
             removed[name] = delta.vacuum(delta.open_table(self.location, name))

@@ -198,7 +198,7 @@ def test_small_files_are_put_together_and_history_stays(store: Store, monkeypatc
     for table in ("commits", "ballots", "votes"):
         assert len(delta.open_table(store.location, table).file_uris()) <= 6
     removed = store.compact()
-    assert set(removed) == {"commits", *tables.TABLES}
+    assert set(removed) == {"commits", "persons", "names", *tables.TABLES}
     assert len(delta.open_table(store.location, "votes").file_uris()) == 1
     for number in range(12):
         state = store.state(NOON + timedelta(minutes=1 + number))
