@@ -6,7 +6,6 @@ it out; what cannot be stars is refused.
 
 from __future__ import annotations
 
-import re
 import warnings
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from crowdvote_analysis.readers.index_columns import (
 )
 from crowdvote_analysis.readers.layout import chosen
 from crowdvote_analysis.readers.scales import scale_hint
+from crowdvote_analysis.readers.sections import copy_of
 from crowdvote_analysis.readers.star_cells import holds_stars, may_be_stars
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.readers.layout import Layout
 
-_COPY = re.compile(r"(.+?)(\.{1,3}[1-9][0-9]*|_duplicated_[0-9]+|_right|_left|_[xy])")
 OTHERWISE = "--choices and --leave-out say otherwise."
 
 
@@ -194,7 +193,7 @@ def _doubt_copies(place: str, headers: Sequence[str]) -> None:
     pandas calls them ``Ann.1``, or ``Ann_x`` and ``Ann_y``; polars ``Ann_duplicated_0`` or ``Ann_right``; R
     ``Ann...3``.
     """
-    copies = {header: found[1] for header in headers if (found := _COPY.fullmatch(header))}
+    copies = {header: name for header in headers if (name := copy_of(header))}
     for header, name in copies.items():
         if name in headers or list(copies.values()).count(name) > 1:
             _doubt(

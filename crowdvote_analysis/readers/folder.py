@@ -33,6 +33,7 @@ from crowdvote_analysis.readers.odd_names import PEOPLE, plain
 from crowdvote_analysis.readers.odd_rows import doubt_rows
 from crowdvote_analysis.readers.parquet_parts import is_parts, read_parts
 from crowdvote_analysis.readers.scales import note_ranks, scale_hint
+from crowdvote_analysis.readers.sections import join_sections, repeats_in_words
 from crowdvote_analysis.readers.sheet import Sheet, read_sheet, refuse_repeats
 from crowdvote_analysis.readers.star_cells import holds_stars, read_stars
 from crowdvote_analysis.readers.wide_ballots import RULE, further_columns, gather_wide, lines_of
@@ -275,7 +276,9 @@ def _read_csv(path: Path, layout: Layout) -> pl.DataFrame:
     """A table of text, with the lines of the file in ``__line__``."""
     own = {layout.id_column.lower()} if layout.id_column else set()
     sheet = read_sheet(path, layout.separator, {*tables.columns(path.stem), *own})
-    refuse_repeats(path, sheet.header)
+    if path.stem == "ballots":
+        sheet = join_sections(str(path), sheet, layout.choices)
+    refuse_repeats(path, sheet.header, repeats_in_words(sheet, dict.fromkeys(sheet.header)))
     return _with_lists(path, sheet).with_columns(__line__=sheet.lines)
 
 

@@ -15,6 +15,7 @@ from crowdvote_analysis.readers.layout import Layout, make_layout
 from crowdvote_analysis.readers.left_out import leave_out_columns, leave_out_rows
 from crowdvote_analysis.readers.poll_sheets import STAR_VOTE, Poll, PollSheet, bettervoting, form, star_vote
 from crowdvote_analysis.readers.scales import note_ranks, scale_hint
+from crowdvote_analysis.readers.sections import join_sections
 from crowdvote_analysis.readers.sheet import Sheet, read_sheet
 from crowdvote_analysis.readers.star_cells import read_stars
 from crowdvote_analysis.state import SystemState
@@ -69,7 +70,7 @@ def read_poll(
     layout = make_layout(separator, id_column, choices, leave_out)
     sheet = read_sheet(path, layout.separator, _keys(layout))
     header = sheet.header
-    sheet = _without_index(path, leave_out_columns(sheet, layout))
+    sheet = join_sections(str(path), _without_index(path, leave_out_columns(sheet, layout)), layout.choices)
     names = [name.lower() for name in sheet.header]
     if {"choice_id", "stars"} <= set(names):
         raise UnreadableFileError(

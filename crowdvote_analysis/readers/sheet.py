@@ -95,12 +95,20 @@ def read_table(path: Path, separator: str | None = None, keys: Set[str] = frozen
     return sheet.table()
 
 
-def refuse_repeats(path: Path, names: Sequence[str]) -> None:
-    """Raise ``UnreadableFileError`` if a column name appears more than once."""
-    repeated = sorted({name for name in names if names.count(name) > 1})
+def refuse_repeats(path: Path, names: Sequence[str], where: str = "") -> None:
+    """Raise ``UnreadableFileError`` if a column name appears more than once.
+
+    Args:
+        path: The file.
+        names: The names.
+        where: Where the columns stand, in words, where it is known.
+    """
+    repeated = list(dict.fromkeys(name for name in names if names.count(name) > 1))
     if repeated:
         raise UnreadableFileError(
-            f"{path}: the header repeats the column {', '.join(map(repr, repeated))}. Rename or remove all but one."
+            f"{path}: the header repeats the column {', '.join(map(repr, repeated))}.{where} If they are different "
+            "things, rename them. If they are one question that was asked in several places, put the answers into one "
+            "column; remove a column only if the other says all that it says, else what stands in it is lost."
         )
 
 

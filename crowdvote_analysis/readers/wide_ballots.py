@@ -14,6 +14,7 @@ from crowdvote_analysis.errors import DoubtWarning, UnreadableFileError
 from crowdvote_analysis.readers.choice_columns import choose_columns, quoted
 from crowdvote_analysis.readers.layout import chosen
 from crowdvote_analysis.readers.odd_rows import doubt_sums
+from crowdvote_analysis.readers.sections import doubt_sections
 from crowdvote_analysis.readers.star_columns import gather_votes, list_choices
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ def gather_wide(
     keys = {name: pl.col(name) for name in (*_KEY, "__line__") if name in ballots.columns}
     votes = gather_votes(ballots, keys, choices)
     decisions = ballots["decision_id"] if "decision_id" in ballots.columns else None
+    if decisions is None or decisions.n_unique() == 1:
+        doubt_sections(str(path), ballots, choices)
     listed = {"choices": list_choices(decisions, votes, names)}
     return listed | dict(frames) | {
         "ballots": ballots.drop(list(choices) if layout.choices else further),
