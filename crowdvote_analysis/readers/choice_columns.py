@@ -15,6 +15,7 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers import odd_names
+from crowdvote_analysis.readers.grids import quiz_columns
 from crowdvote_analysis.readers.index_columns import (
     is_index,
     is_numbering,
@@ -80,6 +81,12 @@ def choose_columns(
     for header in columns.values():
         doubt_name(place, "column", header)
     _doubt_copies(place, list(columns.values()))
+    for header in quiz_columns(columns.values()):
+        _doubt(
+            place,
+            f"the column {header!r} looks like points or remarks that a quiz keeps beside an answer, and was counted "
+            f"as a choice. If it is none, leave it out: --leave-out {quoted(header)}.",
+        )
     ranks = [header for header in columns.values() if odd_names.is_rank(header)]
     if ranks:
         _doubt(

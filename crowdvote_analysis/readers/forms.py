@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers import odd_names
 from crowdvote_analysis.readers.choice_columns import OTHERWISE, choose_columns, quoted
+from crowdvote_analysis.readers.grids import is_grid_line, keeps_points, question_of, quiz_columns
 from crowdvote_analysis.readers.index_columns import numbers_the_lines
 from crowdvote_analysis.readers.layout import chosen, short_name
-from crowdvote_analysis.readers.star_cells import may_be_stars
+from crowdvote_analysis.readers.star_cells import holds_stars, may_be_stars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,6 @@ _NOBODY = ("anonymous", "anonym", "anonyme", "anónimo", "anonimo", "anonieme", 
 _LISTED = ("choice", "choices", "candidate", "candidates", "option", "options", "proposal", "proposals")
 # When an answer was sent: LimeSurvey, Typeform.
 _SENT = ("submitdate", "date submitted", "submit date (utc)")
-_GRID = re.compile(r"(.*?)\s*\[.+\]", re.DOTALL)
 _STARS = r"^\+?(0*[0-4](\.[0-9]*)?|0*5(\.0*)?)$"
 
 
@@ -72,14 +72,15 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
     headers = {column: header for column, header in _headers(sheet).items() if column != voter}
     if all(re.fullmatch(_STARS, header) for header in sheet.header[1:] or sheet.header):
         raise UnreadableFileError(f"{path}: the first line holds numbers; it must name the choices. {sheet.dialect}.")
-    grid = {column: header for column, header in headers.items() if _GRID.fullmatch(header)}
+    quiz = _quiz(headers)
+    grid = {column: header for column, header in headers.items() if is_grid_line(header) and column not in quiz}
     if layout.choices or grid:
         aside = {} if layout.choices else {c: h for c, h in headers.items() if c not in grid}
     else:
         aside = {
             c: h
             for c, h in headers.items()
-            if (voter and odd_names.plain(h) in odd_names.PEOPLE) or _is_aside(h, sheet.rows[c])
+            if c in quiz or (voter and odd_names.plain(h) in odd_names.PEOPLE) or _is_aside(h, sheet.rows[c])
         }
     left = {column: header for column, header in headers.items() if column not in aside}
     who = f" {sheet.header[int(voter)]}" if voter else ""
@@ -97,15 +98,23 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
         _doubt_numbering(path, sheet, choices)
     named = {c: name if layout.choices else short_name(name) if c in grid else name for c, name in choices.items()}
     questions: dict[str, dict[str, str]] = {}
-    several = len({_question(headers[column]) for column in named}) > 1 and set(named) <= set(grid)
+    several = len({question_of(headers[column]) for column in named}) > 1 and set(named) <= set(grid)
     for column, name in named.items():
-        questions.setdefault(_question(headers[column]) if several else path.stem, {})[column] = name
+        questions.setdefault(question_of(headers[column]) if several else path.stem, {})[column] = name
     aside = {column: header for column, header in headers.items() if column not in named}
     _doubt_unfinished(path, sheet, aside)
     if not layout.choices:
-        _doubt_stars(path, sheet, aside)
-    _say(path, sheet, voter, named, list(aside.values()))
+        points = {c for c in quiz if keeps_points(headers[c]) or odd_names.is_summary(headers[c])}
+        _doubt_stars(path, sheet, {column: header for column, header in aside.items() if column not in points})
+    asked = list(dict.fromkeys(question_of(headers[column]) for column in named)) if set(named) <= set(grid) else []
+    _say(path, sheet, voter, named, list(aside.values()), asked)
     return questions
+
+
+def _quiz(headers: Mapping[str, str]) -> set[str]:
+    """The columns in which a quiz keeps points and remarks, and their sum."""
+    beside = set(quiz_columns(headers.values()))
+    return {c for c, h in headers.items() if h in beside or (beside and odd_names.is_summary(h))}
 
 
 def _ask_who_voted(path: Path, sheet: Sheet, left: Mapping[str, str]) -> None:
@@ -159,11 +168,6 @@ def _is_aside(header: str, cells: pl.Series) -> bool:
     return odd_names.holds_no_stars(header) and not stars
 
 
-def _question(header: str) -> str:
-    found = _GRID.fullmatch(header)
-    return (found[1].strip(" :") if found else "") or "question"
-
-
 def _doubt_unfinished(path: Path, sheet: Sheet, aside: Mapping[str, str]) -> None:
     """Warn of answers that were begun and never sent, as LimeSurvey and Typeform export them with the others."""
     for column, header in aside.items():
@@ -190,9 +194,7 @@ def _doubt_stars(path: Path, sheet: Sheet, aside: Mapping[str, str]) -> None:
     full = [
         header
         for column, header in aside.items()
-        if not odd_names.is_about_the_ballot(header)
-        and not (known := sheet.rows[column].drop_nulls()).is_empty()
-        and known.str.contains(_STARS).all()
+        if not odd_names.is_about_the_ballot(header) and holds_stars(sheet.rows[column])
     ]
     if full:
         shown = ", ".join(map(repr, full))
@@ -203,8 +205,11 @@ def _doubt(path: Path, sentence: str) -> None:
     warnings.warn(f"{path}: {sentence}.", DoubtWarning, stacklevel=4)
 
 
-def _say(path: Path, sheet: Sheet, voter: str | None, choices: Mapping[str, str], aside: list[str]) -> None:
-    """Note what was taken as what."""
+def _say(
+    path: Path, sheet: Sheet, voter: str | None, choices: Mapping[str, str], aside: list[str], asked: list[str]
+) -> None:
+    """Note what was taken as what; ``asked`` are the questions whose grids hold the choices."""
+    grids = f" (the lines of the grid {', '.join(map(repr, asked))})" if asked else ""
     who = (
         f"one ballot a line, by the voter in {sheet.header[int(voter)]!r}"
         if voter
@@ -213,7 +218,7 @@ def _say(path: Path, sheet: Sheet, voter: str | None, choices: Mapping[str, str]
     rest = f" Not looked at: {', '.join(aside)}." if aside else ""
     warnings.warn(
         f"{path}: is no export of star.vote or BetterVoting, and was read so: {who}; choices "
-        f"{', '.join(dict.fromkeys(choices.values()))}.{rest} --id and --choices say otherwise"
+        f"{', '.join(dict.fromkeys(choices.values()))}{grids}.{rest} --id and --choices say otherwise"
         f"{f', such as --id {quoted(sheet.header[int(voter)])}' if voter else ''}.",
         TableWarning,
         stacklevel=3,

@@ -15,7 +15,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 _SUMMARIES = _words(
     "average|averages|avg|mean|median|total|totals|sum|sums|subtotal|grand total|result|results|count|counts|score|"
-    "scores|weight|weights|max points|possible|percent|percentage|"
+    "scores|total points|weight|weights|max points|possible|percent|percentage|"
     "minimum|maximum|std|stdev|standard deviation|variance|votes|number of votes|"
     "durchschnitt|mittelwert|schnitt|summe|gesamt|ergebnis|ergebnisse|anzahl|moyenne|somme|résultat|résultats|"
     "promedio|suma|resultado|resultados|somma|totale|risultato|gemiddelde|totaal|resultaat|média|średnia|razem|summa|"
@@ -23,7 +23,9 @@ _SUMMARIES = _words(
     "sous-total|moyenne générale|suma total|total general|promedio general|totale complessivo|subtotale|media|mediana|"
     "médiane|total geral|eindtotaal|subtotaal|suma końcowa|suma częściowa|totalt|medel|medelvärde|genomsnitt|"
     "gennemsnit|gjennomsnitt|итого|общий итог|всего|среднее|сумма|合計|総計|小計|平均|合计|总计|平均值|"
-    "총합계|합계|평균|σύνολο|toplam|ortalama|ø|∅|σ|row mean|row sum|row total|grand mean|all"
+    "총합계|합계|평균|σύνολο|toplam|ortalama|punktestand|gesamtpunktzahl|gesamtpunkte|puntuación|"
+    "puntuación total|pontuação|pontuação total|score total|note totale|punteggio|punteggio totale|スコア|合計スコア|"
+    "ø|∅|σ|row mean|row sum|row total|grand mean|all"
 )
 # Choices perhaps, and hardly ever voters.
 _STATISTICS = _words(

@@ -12,6 +12,7 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import DoubtWarning, UnreadableFileError
 from crowdvote_analysis.readers.choice_columns import choose_columns, quoted
+from crowdvote_analysis.readers.grids import doubt_mixture
 from crowdvote_analysis.readers.layout import chosen
 from crowdvote_analysis.readers.odd_rows import doubt_sums
 from crowdvote_analysis.readers.sections import doubt_sections
@@ -104,6 +105,8 @@ def gather_wide(
     if not choices:
         return dict(frames), []
     names = list(dict.fromkeys(choices.values()))
+    if not layout.choices:
+        doubt_mixture(str(path), names)
     _doubt_numbers_as_tags(path, ballots, choices)
     doubt_sums(str(path), ballots.select(pl.col(list(choices)).cast(pl.String)), lines_of(ballots))
     keys = {name: pl.col(name) for name in (*_KEY, "__line__") if name in ballots.columns}
