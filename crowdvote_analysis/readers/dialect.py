@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis.errors import TableWarning, UnreadableFileError
+from crowdvote_analysis.readers.survey_headers import has_import_ids
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -82,6 +83,8 @@ def find_dialect(path: Path, text: str, separator: str | None = None, keys: Set[
         start = _first_line(lines, start + 1)
     candidates = [separator] if separator else list(SEPARATORS)
     header = next((n for n in range(start, len(lines)) if _has_key(lines[n], candidates, keys)), start)
+    if has_import_ids(lines):  # what is asked for stands in the second line of three, and the first is the header
+        header = start
     body = "".join(text.split("\n", header)[header:])
     if separator is None:
         separator = _guess(path, body, header + 1, keys)

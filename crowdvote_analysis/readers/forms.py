@@ -10,6 +10,8 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers import odd_names
 from crowdvote_analysis.readers.choice_columns import OTHERWISE, choose_columns, quoted
@@ -17,20 +19,21 @@ from crowdvote_analysis.readers.grids import is_grid_line, keeps_points, questio
 from crowdvote_analysis.readers.index_columns import numbers_the_lines
 from crowdvote_analysis.readers.layout import chosen, short_name
 from crowdvote_analysis.readers.star_cells import holds_stars, may_be_stars
+from crowdvote_analysis.readers.summaries import lists_choices, refuse_distribution, refuse_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import polars as pl
-
     from crowdvote_analysis.readers.layout import Layout
     from crowdvote_analysis.readers.sheet import Sheet
 
 _NOBODY = ("anonymous", "anonym", "anonyme", "anónimo", "anonimo", "anonieme", "guest")
-_LISTED = ("choice", "choices", "candidate", "candidates", "option", "options", "proposal", "proposals")
 # When an answer was sent: LimeSurvey, Typeform.
 _SENT = ("submitdate", "date submitted", "submit date (utc)")
+# What says that it was not, by column: Typeform, Qualtrics.
+_UNSENT = {"finished": ["false", "0"], "response type": ["partial"], "status": ["partial", "incomplete"]}
+_TRIALS = ["survey preview", "survey test", "spam"]  # Qualtrics
 _STARS = r"^\+?(0*[0-4](\.[0-9]*)?|0*5(\.0*)?)$"
 
 
@@ -70,6 +73,9 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
         InvalidTableError: A column cannot be stars, and nobody said that it is no choice.
     """
     headers = {column: header for column, header in _headers(sheet).items() if column != voter}
+    if not layout.choices and not layout.id_column:
+        refuse_summary(path, sheet.header)
+        refuse_distribution(path, sheet)
     if all(re.fullmatch(_STARS, header) for header in sheet.header[1:] or sheet.header):
         raise UnreadableFileError(f"{path}: the first line holds numbers; it must name the choices. {sheet.dialect}.")
     quiz = _quiz(headers)
@@ -119,7 +125,7 @@ def _quiz(headers: Mapping[str, str]) -> set[str]:
 
 def _ask_who_voted(path: Path, sheet: Sheet, left: Mapping[str, str]) -> None:
     """Raise if columns of words are left, of which one may say who voted; no cell is shown (P1)."""
-    if odd_names.plain(sheet.header[0]) in _LISTED:
+    if lists_choices(sheet.header[0]):
         raise UnreadableFileError(
             f"{path}: the first column is {sheet.header[0]!r}, so a line seems to be a choice; here a line has to be a "
             "ballot, and a column a choice. Turn the sheet round (spreadsheets call it transpose)."
@@ -169,24 +175,31 @@ def _is_aside(header: str, cells: pl.Series) -> bool:
 
 
 def _doubt_unfinished(path: Path, sheet: Sheet, aside: Mapping[str, str]) -> None:
-    """Warn of answers that were begun and never sent, as LimeSurvey and Typeform export them with the others."""
+    """Warn of answers that were begun and never sent, or sent to try the form out, if they are exported with others."""
+    unsent, tried = (pl.repeat(False, len(sheet.rows), dtype=pl.Boolean, eager=True) for _ in range(2))
+    by: dict[str, list[str]] = {"unsent": [], "tried": []}
     for column, header in aside.items():
-        cells = sheet.rows[column]
-        if odd_names.plain(header) in _SENT and cells.null_count() < len(cells):
-            unfinished = cells.is_null()
-        elif odd_names.plain(header) == "response type":
-            unfinished = (cells.str.to_lowercase() == "partial").fill_null(value=False)
+        cells, name = sheet.rows[column], odd_names.plain(header)
+        marks = cells.str.to_lowercase()
+        if name in _SENT and cells.null_count() < len(cells):
+            found, trial = cells.is_null(), None
+        elif name in ("finished", "response type", "status"):
+            found, trial = marks.is_in(_UNSENT[name]).fill_null(False), marks.is_in(_TRIALS).fill_null(False)
         else:
             continue
-        lines = sheet.lines.filter(unfinished).to_list()
+        if found.any():
+            unsent, by["unsent"] = unsent | found, [*by["unsent"], header]
+        if trial is not None and trial.any():
+            tried, by["tried"] = tried | trial, [*by["tried"], header]
+    for which, found, what in (("unsent", unsent, "never sent"), ("tried", tried, "sent as a test, or as spam")):
+        lines = sheet.lines.filter(found).to_list()
         if lines:
             answers = "1 answer was" if len(lines) == 1 else f"{len(lines)} answers were"
             _doubt(
                 path,
-                f"{answers} never sent, as {header!r} says (first: line {lines[0]}), and counted all the same. Export "
-                "complete answers only, or leave them out by the id of the voter (--leave-out)",
+                f"{answers} {what}, as {' and '.join(map(repr, by[which]))} says (first: line {lines[0]}), and counted "
+                "all the same. Export complete answers only, or leave them out by the id of the voter (--leave-out)",
             )
-            return
 
 
 def _doubt_stars(path: Path, sheet: Sheet, aside: Mapping[str, str]) -> None:

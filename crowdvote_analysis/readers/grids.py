@@ -41,7 +41,7 @@ def quiz_columns(headers: Collection[str]) -> list[str]:
 
     They are known by their words, or, in another language, by one or two words that stand alike behind several columns.
     """
-    beside = {header: found.groups() for header in headers if (found := _LAST_BRACKET.fullmatch(header))}
+    beside = {header: match.groups() for header in headers if (match := _LAST_BRACKET.fullmatch(header))}
     labels: dict[str, set[str]] = {}
     for answer, label in beside.values():
         labels.setdefault(answer, set()).add(label.strip().lower())

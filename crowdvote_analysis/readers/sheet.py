@@ -15,6 +15,8 @@ import polars as pl
 from crowdvote_analysis.errors import DoubtWarning, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers.dialect import Dialect, find_dialect
 from crowdvote_analysis.readers.index_columns import is_index
+from crowdvote_analysis.readers.summaries import refuse_summary
+from crowdvote_analysis.readers.survey_headers import join_header
 from crowdvote_analysis.readers.text_file import read_text
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def read_sheet(path: Path, separator: str | None = None, keys: Set[str] = frozen
     rows = rows.select(pl.when(trimmed != "").then(trimmed), "line")
     rows = rows.filter(~pl.all_horizontal(pl.exclude("line").is_null()))
     rows = _without_repeated_header(path, rows, header)
+    header, rows = join_header(path, header, rows)
     return _without_nameless(path, Sheet(header, rows.drop("line"), rows["line"], dialect))
 
 
@@ -290,6 +293,7 @@ def _without_nameless(path: Path, sheet: Sheet) -> Sheet:
             stacklevel=3,
         )
     if filled:
+        refuse_summary(path, sheet.header)
         raise UnreadableFileError(
             f"{path}: column {filled[0] + 1} holds values but has no name in the header. Name it or remove it; if "
             "other lines stand above the header, remove them; if it goes over several lines, join them into one. "

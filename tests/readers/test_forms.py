@@ -203,7 +203,7 @@ def test_one_email_for_all_is_no_way_to_vote_twice(write: Write) -> None:
         ("b1,5,0\nb2,0,4\n", "first line holds numbers"),
         ("Results of May,,\nPerson,Ann,Ben\nKim,5,1\n", "other lines stand above the header, remove them"),
         ("Name Ann Ben\nKim 5 1\n", "one column only.*separated by something else.*--separator says otherwise"),
-        ("Respondent ID,Email Address,Stars,\n,,Oak,Elm\n1,k@e.org,5,1\n", "goes over several lines, join them"),
+        ("Seat,Email Address,Stars,\n,,Oak,Elm\n1,k@e.org,5,1\n", "goes over several lines, join them"),
     ],
     ids=["transposed", "votes", "no header", "title", "blanks", "two headers"],
 )
