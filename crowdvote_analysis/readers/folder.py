@@ -32,7 +32,8 @@ from crowdvote_analysis.readers.left_out import leave_out as leave_out_of
 from crowdvote_analysis.readers.odd_names import PEOPLE, plain
 from crowdvote_analysis.readers.odd_rows import doubt_rows
 from crowdvote_analysis.readers.parquet_parts import is_parts, read_parts
-from crowdvote_analysis.readers.scales import note_ranks, scale_hint
+from crowdvote_analysis.readers.ranks import note_ranks
+from crowdvote_analysis.readers.scales import scale_hint
 from crowdvote_analysis.readers.sections import join_sections, repeats_in_words
 from crowdvote_analysis.readers.sheet import Sheet, read_sheet, refuse_repeats
 from crowdvote_analysis.readers.star_cells import holds_stars, read_stars

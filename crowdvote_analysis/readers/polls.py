@@ -14,7 +14,8 @@ from crowdvote_analysis.readers.index_columns import is_index, may_be_index
 from crowdvote_analysis.readers.layout import Layout, make_layout
 from crowdvote_analysis.readers.left_out import leave_out_columns, leave_out_rows
 from crowdvote_analysis.readers.poll_sheets import STAR_VOTE, Poll, PollSheet, bettervoting, form, star_vote
-from crowdvote_analysis.readers.scales import note_ranks, scale_hint
+from crowdvote_analysis.readers.ranks import note_ranks
+from crowdvote_analysis.readers.scales import scale_hint
 from crowdvote_analysis.readers.sections import join_sections
 from crowdvote_analysis.readers.sheet import Sheet, read_sheet
 from crowdvote_analysis.readers.star_cells import read_stars
