@@ -52,6 +52,10 @@ _RANKS = re.compile(r"(.*\W)?(ranks?|ranking|ranked|rang|platz|platzierung|puest
 _NUMBERINGS = _words("#|no.|nr|nr.|num|number|id|nummer|zeile|lfd. nr.|points|rank|ranking|punkte|pts|points total")
 _ABOUT = _words(
     "timestamp|time|date|datetime|zeitstempel|horodateur|marca temporal|informazioni cronologiche|tijdstempel|"
+    "タイムスタンプ|carimbo de data/hora|data e hora|sygnatura czasowa|отметка времени|时间戳记|時間戳記|타임스탬프|"
+    "開始時刻|完了時刻|最終変更時刻|startzeit|fertigstellungszeit|zeitpunkt der letzten änderung|heure de début|"
+    "heure de fin|heure de la dernière modification|hora de inicio|hora de finalización|hora de la última modificación|"
+    "hora de início|hora de conclusão|hora da última modificação|"
     "start time|completion time|last modified time|start date|end date|startdate|enddate|submitdate|datestamp|"
     "start date (utc)|submit date (utc)|submitted at|created at|created|updated at|recorded date|recordeddate|"
     "lastpage|last page|startlanguage|start language|language|seed|network id|ip|ip address|ipaddress|status|progress|"
@@ -67,9 +71,14 @@ _ABOUT = _words(
 )
 # The surest first.
 PEOPLE = _words(
-    "email address|e-mail address|email|e-mail|e-mail-adresse|adresse e-mail|dirección de correo electrónico|username|"
+    "email address|e-mail address|email|e-mail|e-mail-adresse|adresse e-mail|dirección de correo electrónico|"
+    "メールアドレス|endereço de e-mail|endereço de email|correo electrónico|indirizzo email|e-mailadres|adres e-mail|"
+    "электронная почта|адрес электронной почты|电子邮件地址|電子郵件地址|이메일 주소|username|"
     "user name|voter id|voterid|voter|member id|member|ballot id|user id|userid|user|respondent id|respondentid|"
-    "response id|responseid|submission id|token|participant|nutzername|benutzername|wähler|votant|id|name|#"
+    "response id|responseid|submission id|token|participant|nutzername|benutzername|wähler|votant|"
+    "ユーザー名|回答者|usuário|eleitor|elector|votante|membro|miembro|membre|mitglied|id|name|名前|氏名|お名前|nome|"
+    "nome completo|nombre|nombre completo|nom|nom complet|vollständiger name|full name|naam|imię i nazwisko|имя|"
+    "姓名|이름|#"
 )
 _REMARK = (
     r"^((generated|exported|created|downloaded|produced|printed|powered) (by|with|from|on|at)\b|source:|©|\(c\) |"

@@ -94,15 +94,8 @@ def read_poll(
 def _keys(layout: Layout) -> set[str]:
     """Names by which the header of a poll is known."""
     asked = [layout.id_column, *layout.choices] if layout.id_column else list(layout.choices)
-    forms = (
-        "timestamp",
-        "email address",
-        "respondent id",
-        "response id",
-        "completion time",
-        "submitdate",
-        "answer choices",
-    )
+    forms = {"email address", "respondent id", "response id", "completion time", "submitdate", "answer choices"}
+    forms |= {"timestamp", "zeitstempel", "horodateur", "marca temporal", "carimbo de data/hora", "タイムスタンプ"}
     return {*STAR_VOTE, "ballot_id", *forms, *(name.lower() for name in asked if name)}
 
 
