@@ -9,14 +9,15 @@ import csv
 import io
 import re
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from crowdvote_analysis.errors import TableWarning, UnreadableFileError
+from crowdvote_analysis.errors import InvalidTableError, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers.survey_headers import has_import_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Iterator, Set
     from pathlib import Path
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -49,6 +50,21 @@ class Dialect:
             f"Line {self.header} was taken as the header, with {SEPARATORS.get(self.separator, repr(self.separator))} "
             f"between the columns and {quote} quotes around text; --separator says otherwise"
         )
+
+
+@contextmanager
+def said_in_errors(how: str) -> Iterator[None]:
+    """Let errors about columns say how the file was taken apart: with the wrong separator, none of them is there.
+
+    Args:
+        how: A dialect in words; blank for files that are no text.
+    """
+    try:
+        yield
+    except UnreadableFileError as error:
+        raise (error if how in str(error) else UnreadableFileError(f"{error} {how}.")) from None
+    except InvalidTableError as error:
+        raise (error if how in str(error) else InvalidTableError(error.problems, f"{error.way_out} {how}.")) from None
 
 
 def read_separator(written: str) -> str:

@@ -22,7 +22,7 @@ from crowdvote_analysis.errors import TableWarning, UnreadableFileError
 from crowdvote_analysis.readers.choice_columns import choose_columns, why_choices
 from crowdvote_analysis.readers.forms import form_choices
 from crowdvote_analysis.readers.layout import RANKED, short_name
-from crowdvote_analysis.readers.odd_rows import doubt_rows, doubt_sums
+from crowdvote_analysis.readers.odd_rows import doubt_headings, doubt_rows, doubt_sums
 from crowdvote_analysis.readers.sections import doubt_questions, doubt_sections, repeats_in_words
 from crowdvote_analysis.readers.sheet import refuse_repeats
 from crowdvote_analysis.readers.star_columns import gather_votes, list_choices
@@ -136,7 +136,11 @@ def _doubt(poll: PollSheet, columns: Iterable[str]) -> None:
     if poll.voter is not None:
         doubt_rows(str(poll.path), poll.sheet.rows[poll.voter], poll.sheet.lines)
     columns = list(columns)
-    doubt_sums(str(poll.path), poll.sheet.rows.select(columns), poll.sheet.lines)
+    rows = poll.sheet.rows
+    doubt_sums(str(poll.path), rows.select(columns), poll.sheet.lines)
+    if poll.voter is not None:
+        beside = rows.drop(poll.voter, *columns)
+        doubt_headings(str(poll.path), rows[poll.voter], rows.select(columns), beside, poll.sheet.lines, None)
 
 
 def _gather(poll: PollSheet, races: Mapping[str, Mapping[str, str]], why: str, more: Mapping[str, pl.Expr]) -> Poll:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis.errors import InvalidTableError, TableWarning, UnreadableFileError
+from crowdvote_analysis.readers.dialect import said_in_errors
 from crowdvote_analysis.readers.forms import voter_column
 from crowdvote_analysis.readers.index_columns import is_index, may_be_index
 from crowdvote_analysis.readers.layout import Layout, make_layout
@@ -84,11 +85,14 @@ def read_poll(
         ids = [names.index(name) for name in STAR_VOTE]
         sheet = sheet.only([*ids, *(position for position in range(len(names)) if position not in ids)])
     voter = voter_column(path, sheet, layout) if read is form else "0"
-    sheet = leave_out_rows(path, sheet, layout, voter, header)
+    with said_in_errors(str(sheet.dialect)):
+        sheet = leave_out_rows(path, sheet, layout, voter, header)
     if sheet.rows.is_empty():
         raise UnreadableFileError(f"{path}: holds no ballots, only a header. {sheet.dialect}.")
     source = PollSheet(path, sheet, layout, voter)
-    return _checked(source, read(source), community_id, quarantine=quarantine)
+    with said_in_errors(str(sheet.dialect)):
+        poll = read(source)
+    return _checked(source, poll, community_id, quarantine=quarantine)
 
 
 def _keys(layout: Layout) -> set[str]:

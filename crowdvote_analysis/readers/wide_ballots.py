@@ -14,7 +14,7 @@ from crowdvote_analysis.errors import DoubtWarning, UnreadableFileError
 from crowdvote_analysis.readers.choice_columns import choose_columns, quoted
 from crowdvote_analysis.readers.grids import doubt_mixture
 from crowdvote_analysis.readers.layout import chosen
-from crowdvote_analysis.readers.odd_rows import doubt_sums
+from crowdvote_analysis.readers.odd_rows import doubt_headings, doubt_sums
 from crowdvote_analysis.readers.sections import doubt_sections
 from crowdvote_analysis.readers.star_columns import gather_votes, list_choices
 
@@ -109,6 +109,9 @@ def gather_wide(
         doubt_mixture(str(path), names)
     _doubt_numbers_as_tags(path, ballots, choices)
     doubt_sums(str(path), ballots.select(pl.col(list(choices)).cast(pl.String)), lines_of(ballots))
+    beside = ballots.drop("member_id", "__line__", *choices, strict=False)
+    members = frames["members"]["member_id"] if "member_id" in frames.get("members", pl.DataFrame()).columns else None
+    doubt_headings(str(path), ballots["member_id"], ballots.select(list(choices)), beside, lines_of(ballots), members)
     keys = {name: pl.col(name) for name in (*_KEY, "__line__") if name in ballots.columns}
     votes = gather_votes(ballots, keys, choices)
     decisions = ballots["decision_id"] if "decision_id" in ballots.columns else None
