@@ -104,6 +104,8 @@ def doubt_headings(
         alike = known.str.contains(form)
         if alike.filter(~blank).all():
             signs = signs | ~alike
+    if members is None:  # else nobody has doubted those who are called like no voter
+        signs = signs & ~are_no_voters(known)
     found = lines.filter(blank & signs.fill_null(value=False)).to_list()
     if found:
         named = ", ".join(f"{line:,}" for line in found[:_NAMED]) + (", …" if len(found) > _NAMED else "")
