@@ -62,12 +62,15 @@ def hash_password(password: str) -> str:
 
 
 def is_password(password: str, hashed: str | None) -> bool:
-    """Whether it is the password that was hashed; it takes as long where there is none, so that names stay hidden."""
-    if len(password) > _LONGEST:
-        return False
+    """Whether it is the password that was hashed.
+
+    Every try takes as long, also of somebody unknown and with a password that is longer than any, so that names stay
+    hidden.
+    """
     _, n, r, p, salt, known = (hashed or _NOBODY).split("$")
-    given = _scrypt(password, base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
-    return hmac.compare_digest(given, base64.b64decode(known)) and hashed is not None
+    given = _scrypt(password[:_LONGEST], base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
+    is_same = hmac.compare_digest(given, base64.b64decode(known))
+    return is_same and hashed is not None and len(password) <= _LONGEST
 
 
 def read_users(path: Path) -> dict[str, User]:
