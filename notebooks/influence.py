@@ -152,7 +152,12 @@ def show_weights(chosen, decision, heaviest, names, resolution, weights):
         "with Shift; click beside the bars for all of them.",
         chosen,
         mo.accordion(
-            {f"As a table: {', '.join(_picked) or 'all of them'}": layout.table(told.only(_all, _picked))}, lazy=False
+            {
+                layout.plain(f"As a table: {', '.join(_picked) or 'all of them'}"): layout.table(
+                    told.only(_all, _picked)
+                )
+            },
+            lazy=False,
         ),
     )
     return

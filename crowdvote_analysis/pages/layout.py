@@ -39,6 +39,7 @@ PAGES = {
 _INVITING = {"tutorial": "New here? "}
 # Names that an address, or a command line, has for the folder or store of a page.
 _PLACES = ("folder", "store")
+_ONE_LINE = 50  # characters of a cell of a table
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def place_box(opened: Opening, label: str, placeholder: str = "the demo communit
     only = only_place()
     if only is not None:
         return Fixed(only)
-    return mo.ui.text(value=opened.place, placeholder=placeholder, label=label, full_width=True)
+    return mo.ui.text(value=opened.place, placeholder=placeholder, label=plain(label), full_width=True)
 
 
 def shown(box: mo.ui.text | Fixed) -> mo.ui.text | None:
@@ -125,7 +126,17 @@ def chooser(labels: Mapping[str, str], asked: str | None, label: str, **look: An
         look: Further arguments of ``mo.ui.dropdown``.
     """
     first = next((name for name, value in labels.items() if value == asked), next(iter(labels)))
-    return mo.ui.dropdown(dict(labels), value=first, label=label, **look)
+    return mo.ui.dropdown(dict(labels), value=first, label=plain(label), **look)
+
+
+def plain(text: str) -> str:
+    """A text for where marimo reads Markdown and HTML, as in labels of controls and of accordions: it stays a text.
+
+    Whatever members write goes through this, ``escape`` (HTML) or ``table`` (cells), wherever it reaches a page: else a
+    title could fetch an image from elsewhere, which tells others who is looking.
+    """
+    # No sign is left that could mean something; nor a digit, as in "1." at the beginning of a list.
+    return "".join(each if each.isalpha() else f"&#{ord(each)};" for each in " ".join(text.split()))
 
 
 def remember(**chosen: str) -> None:
@@ -273,13 +284,24 @@ def table(rows: pl.DataFrame, **look: Any) -> mo.ui.table:
         rows,
         selection=None,
         page_size=10,
-        format_mapping=cell_formats(rows),
+        format_mapping={name: _as_text(write) for name, write in cell_formats(rows).items()},
         show_download=False,
         show_column_summaries=False,
         show_data_types=False,
         max_columns=None,
         **look,
     )
+
+
+def _as_text(write: Callable[[Any], str]) -> Callable[[Any], dict[str, str]]:
+    """Write cells as HTML that is a text: of a string, marimo makes links, images, Markdown or a tree of JSON."""
+
+    def cell(value: object) -> dict[str, str]:
+        text = write(value)
+        look = ' style="display:inline-block;min-width:20rem;white-space:pre-wrap"' if len(text) > _ONE_LINE else ""
+        return {"mimetype": "text/html", "data": f"<span{look}>{escape(text)}</span>"}
+
+    return cell
 
 
 def downloads(name: str, rows: Callable[[], pl.DataFrame]) -> tuple[mo.download, mo.download]:
