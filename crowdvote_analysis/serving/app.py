@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from crowdvote_analysis.errors import CrowdVoteError
 from crowdvote_analysis.serving.attempts import Attempts
 from crowdvote_analysis.serving.devices import known_device, new_device
+from crowdvote_analysis.serving.doing import DOING, SCRIPT
 from crowdvote_analysis.serving.guard import COOKIE, Guard, SecurityHeaders, cookies
 from crowdvote_analysis.serving.notebooks import SCRIPTS, notebooks_app
 from crowdvote_analysis.serving.pages import OpenDecision, answer_page, find_pages, sign_in_page, start_page
@@ -76,6 +77,12 @@ class Server:
 
         return PlainTextResponse("ok\n")
 
+    async def doing(self, _request: Request) -> Response:
+        """Somebody did something at a page; the guard has noted it."""
+        from starlette.responses import Response
+
+        return Response(status_code=204)
+
     async def show_sign_in(self, request: Request) -> Response:
         """Show the form to sign in with."""
         return self._form(request, _local(request.query_params.get("next")))
@@ -110,12 +117,18 @@ class Server:
         return answer
 
     async def sign_out(self, request: Request) -> Response:
-        """End the session."""
+        """End the session, or all sessions of whoever asks."""
         session: Session = request.scope["session"]
-        if not _same((await _fields(request)).get("form"), session.form):
+        given = await _fields(request)
+        if not _same(given.get("form"), session.form):
             return _said(request, 403, _STALE)
-        self.sessions.end(cookies(request.scope).get(COOKIE))
-        self.log.write("LOGOUT", session.user, f"Signed out from {_address(request)}")
+        everywhere = "everywhere" in given
+        if everywhere:
+            self.sessions.end_all(session.user)
+        else:
+            self.sessions.end(cookies(request.scope).get(COOKIE))
+        how = "Signed out everywhere" if everywhere else "Signed out"
+        self.log.write("LOGOUT", session.user, f"{how} from {_address(request)}")
         answer = _go("/sign-in")
         answer.delete_cookie(COOKIE, path="/")
         return answer
@@ -212,9 +225,10 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
         Route("/sign-in", server.show_sign_in, methods=["GET"]),
         Route("/sign-in", server.sign_in, methods=["POST"]),
         Route("/sign-out", server.sign_out, methods=["POST"]),
+        Route(DOING, server.doing, methods=["POST"]),
         Route("/", server.start),
         Route("/recalculate/{decision:path}", server.recalculate, methods=["POST"]),
-        Mount("/", notebooks_app(pages)),
+        Mount("/", notebooks_app(pages, SCRIPT)),
     ]
     names, app = [page.name for page in pages], Starlette(routes=routes)
     guard = Guard(app, server.sessions, names, store.location.url, server.recalculation.start, parts.get("open_pages"))

@@ -13,6 +13,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from crowdvote_analysis.serving.doing import is_doing
 from crowdvote_analysis.serving.open_pages import OpenPages
 from crowdvote_analysis.serving.pages import no_room_page
 
@@ -39,7 +40,7 @@ _PAGE = re.compile(
     r"|api/(version|status/connections))"
 )
 # Seconds between two looks at whether whoever holds a websocket is still signed in.
-_LOOK = 5.0
+_LOOK = 1.0
 _REFUSED = 4401
 # So many sessions of notebooks may be remembered before those of people who left are forgotten.
 _MOST_OWNED = 10_000
@@ -103,7 +104,7 @@ class Guard:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         token = cookies(scope).get(COOKIE)
-        session = self._sessions.find(token)
+        session = self._sessions.find(token, touch=is_doing(scope))
         if session is None:
             where = _sign_in(scope)
             await refuse(scope, receive, send, 303 if where else 401, "Sign in first.", where)
@@ -204,7 +205,7 @@ class Watched:
             await self._send(message)
 
     async def _over(self) -> bool:
-        """Whether the session is over, looked at every few seconds however much is said; then the socket is closed."""
+        """Whether the session is over, looked at every second however much is said; then the socket is closed."""
         if not self._closed and time.monotonic() - self._looked >= _LOOK:
             self._looked = time.monotonic()
             if self._is_over():

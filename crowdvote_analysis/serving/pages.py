@@ -108,6 +108,7 @@ def start_page(session: Session, pages: Sequence[Page], decisions: Sequence[Open
         element("span", f"{session.user} · {session.role}", class_="dim"),
         _hidden("form", session.form),
         element("button", "Sign out", class_="quiet"),
+        element("button", "Sign out everywhere", class_="quiet", name="everywhere", value="yes"),
         method="post",
         action="/sign-out",
     )
