@@ -174,7 +174,7 @@ def test_what_marimo_reads_as_markdown_is_written_here_or_made_plain(file):
 
 
 @pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.TableWarning")
-def test_charts_name_no_field_by_a_text_of_members_and_fetch_nothing(monkeypatch):
+def test_charts_name_no_field_by_a_text_of_members_and_fetch_nothing():
     """Titles are data, or strings of JSON in an expression: never fields, links, pictures or parts of expressions."""
     import crowdvote_analysis as cv
     from crowdvote_analysis import power

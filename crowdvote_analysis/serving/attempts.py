@@ -1,8 +1,8 @@
 """Sign-in attempts, limited by name and by network, or by browser where the owner of the name signed in before.
 
-What failed stands in a fixed number of places, found by a digest with a secret of this process. So memory is bounded and
-nothing has to be dropped to make room: whatever else is tried, a lock holds until its time is over. Whoever floods the
-places cannot know which ones they share with others, and needs millions of attempts to fill them.
+What failed stands in a fixed number of places, found by a digest with a secret of this process. So memory is bounded
+and nothing has to be dropped to make room: whatever else is tried, a lock holds until its time is over. Whoever floods
+the places cannot know which ones they share with others, and needs more than a million attempts to fill them.
 """
 
 from __future__ import annotations
