@@ -20,7 +20,7 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts, power
-    from crowdvote_analysis.pages import choosing, layout, words
+    from crowdvote_analysis.pages import choosing, layout
     from crowdvote_analysis.pages import influence as told
     from crowdvote_analysis.privacy import public_names
 
@@ -40,7 +40,7 @@ def choose_folder(opened):
 @app.cell
 def read_tables(folder, opened):
     try:
-        state, notes = words.read_noting(folder.value.strip() or opened.demo())
+        state, notes = opened.read(folder.value)
         _problem = (
             None if choosing.community_labels(state) else "The folder holds no decision that is counted with stars."
         )

@@ -44,7 +44,7 @@ def choose_folder(opened):
 @app.cell
 def read_tables(folder, opened):
     try:
-        state, notes = words.read_noting(folder.value.strip() or opened.demo())
+        state, notes = opened.read(folder.value)
         _problem = (
             None if choosing.community_labels(state) else "The folder holds no decision that is counted with stars."
         )

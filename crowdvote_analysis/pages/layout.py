@@ -15,16 +15,17 @@ import marimo as mo
 
 from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.confinement import only_place
-from crowdvote_analysis.pages import html_rows
-from crowdvote_analysis.pages.words import cell_formats
+from crowdvote_analysis.pages import choosing, html_rows
+from crowdvote_analysis.pages.words import cell_formats, read_noting
 from crowdvote_analysis.store.export import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     import polars as pl
 
     from crowdvote_analysis.pages.words import Headline
+    from crowdvote_analysis.state import SystemState
 
 # The pages as they link to each other, in the order in which somebody new would read them.
 PAGES = {
@@ -63,6 +64,7 @@ class Opening:
             that are served to others, whose place is nobody's business.
         pages: The pages that are served beside this one; none where it is alone.
         is_manager: Whether whoever looks may have a decision counted again (E4).
+        seen, managed: The communities they may look at, and those they manage if they are a manager; ``None`` for all.
         recalculate: Asks the server to do that, where it wants to be asked.
     """
 
@@ -70,12 +72,30 @@ class Opening:
     link: Mapping[str, str]
     pages: Sequence[str] = ()
     is_manager: bool = False
+    seen: Collection[str] | None = None
+    managed: Collection[str] | None = None
     recalculate: Callable[[str], Any] | None = None
 
     @property
     def place(self) -> str:
         """The folder or store that is asked for, empty for the demo."""
         return next((self.asked[name] for name in _PLACES if self.asked.get(name)), "")
+
+    def manages(self, community_id: str) -> bool:
+        """Whether whoever looks may have decisions of a community counted again (E4)."""
+        return self.is_manager and (self.managed is None or community_id in self.managed)
+
+    def read(self, place: str) -> tuple[SystemState, list[str]]:
+        """Read a folder or store, or the demo, as far as whoever looks may see it; see ``words.read_noting``.
+
+        Raises:
+            CrowdVoteError: It cannot be read, or there is no community in it that they may see.
+        """
+        state, notes = read_noting(place.strip() or self.demo())
+        if self.seen is None:
+            return state, notes
+        # What was noted may be about others.
+        return choosing.of_communities(state, self.seen), []
 
     def demo(self) -> str:
         """What is looked at where nothing is asked for: the demo store if other pages look at it too, else tables."""
@@ -99,6 +119,8 @@ def opening() -> Opening:
         link={} if only_place() else {name: address[name] for name in _PLACES if name in address},
         pages=tuple(meta.get("pages") or ()),
         is_manager=meta.get("role") == "manager",
+        seen=meta["seen"]() if "seen" in meta else None,
+        managed=meta["managed"]() if "managed" in meta else None,
         recalculate=meta.get("recalculate"),
     )
 

@@ -9,6 +9,7 @@ import asyncio
 import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -20,6 +21,7 @@ from crowdvote_analysis.serving.pages import no_room_page
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, MutableMapping
 
+    from crowdvote_analysis.serving.access import Access
     from crowdvote_analysis.serving.recalculation import Answer
     from crowdvote_analysis.serving.sessions import Session, Sessions
 
@@ -64,15 +66,17 @@ class Guard:
     """Lets through who is signed in, and tells the pages who it is.
 
     Pages find the user in ``scope["user"]`` and, as marimo puts a user of its own there, in ``scope["meta"]``:
-    ``user``, ``role``, ``store`` and ``pages`` (``mo.app_meta().request.meta`` in a notebook).
+    ``user``, ``role``, ``store`` and ``pages`` (``mo.app_meta().request.meta`` in a notebook); with ``access`` also
+    ``seen`` and ``managed``, which give communities when they are called.
 
     Args:
         app: What is guarded.
         sessions: Who is signed in.
         pages: First parts of the paths of notebooks.
         store: The store that the notebooks show, whatever folder an address names.
-        recalculate: Counts a decision again: called with the decision, the user and the role; gives status and words.
+        recalculate: Counts a decision again: called with the decision and the user; gives status and words.
         open_pages: Counts the pages that are open, and says who may open another one.
+        access: Which communities somebody sees and manages; everybody sees and no role is narrowed without it.
     """
 
     def __init__(
@@ -81,11 +85,13 @@ class Guard:
         sessions: Sessions,
         pages: Collection[str],
         store: str,
-        recalculate: Callable[[str, str, str], Answer] | None = None,
+        recalculate: Callable[[str, str], Answer] | None = None,
         open_pages: OpenPages | None = None,
+        access: Access | None = None,
     ) -> None:
         self._app, self._sessions, self._pages, self._store = app, sessions, frozenset(pages), store
         self._recalculate, self._open_pages = recalculate, open_pages or OpenPages()
+        self._access = access
         # Whose a session of a notebook is, by its id: marimo lets in whoever knows one.
         self._owners: dict[str, str] = {}
 
@@ -158,6 +164,10 @@ class Guard:
         """The scope with the user, and with the one store in place of a folder that the address names."""
         known = {**scope, "user": SignedIn(session.user, session.role), "session": session}
         known["meta"] = {"user": session.user, "role": session.role, "store": self._store, "pages": sorted(self._pages)}
+        if self._access is not None:
+            # Asked when a page opens, and not for every file of it.
+            known["meta"]["seen"] = partial(self._access.seen, session.user)
+            known["meta"]["managed"] = partial(self._access.managed, session.user)
         if self._recalculate is not None:
             known["meta"]["recalculate"] = lambda decision: self._ask(token, decision)
         if is_page:
@@ -168,11 +178,11 @@ class Guard:
         return known
 
     def _ask(self, token: str, decision_id: str) -> Answer | None:
-        """Count again for whoever is signed in at this moment, by the role they have now; none is signed in."""
+        """Count again for whoever is signed in at this moment; ``None`` where nobody is."""
         session = self._sessions.find(token, touch=False)
         if session is None or self._recalculate is None:
             return None
-        return self._recalculate(decision_id, session.user, session.role)
+        return self._recalculate(decision_id, session.user)
 
 
 class Watched:
