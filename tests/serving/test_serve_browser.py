@@ -74,9 +74,10 @@ def person(browser, served):  # noqa: F811
         visit = Visit(own[name].new_page())
         visit.page.set_default_timeout(PATIENCE)
         visit.page.goto(served.url + path)
-        visit.page.get_by_label("Name").fill(name)
-        visit.page.get_by_label("Password").fill(PASSWORDS[name])
-        visit.page.get_by_role("button", name="Sign in").click()
+        if "/sign-in" in visit.page.url:
+            visit.page.get_by_label("Name").fill(name)
+            visit.page.get_by_label("Password").fill(PASSWORDS[name])
+            visit.page.get_by_role("button", name="Sign in").click()
         return visit
 
     yield go
