@@ -2,7 +2,7 @@
 
 What failed stands in a fixed number of places, found by a digest with a secret of this process. So memory is bounded
 and nothing has to be dropped to make room: whatever else is tried, a lock holds until its time is over. Whoever floods
-the places cannot know which ones they share with others, and needs more than a million attempts to fill them.
+the places cannot know which ones they share with others.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ WINDOW = 15 * 60.0  # seconds
 MOST_OF_USER, MOST_OF_NETWORK, MOST_OF_DEVICE = 5, 20, 5
 # Whoever is given a network by a provider often has many of the size that one machine needs.
 MOST_OF_SITE = 10 * MOST_OF_NETWORK
-# For each kind of key. The thirty thousand attempts a quarter of an hour leaves time for, each with another name, would
-# lock somebody else's name in one of a million cases.
-_PLACES = 2**18
+# For names and browsers, and for networks. Five attempts of each name bound all of them: 330,000, some 100 MB. Of the
+# 30,000 that a quarter of an hour leaves time for, with another name each, a further name is locked in one of 9,000
+# cases, and a further network in one of 170.
+_NAMES, _NETWORKS = 2**16, 2**18
 
 _Key = tuple[str, str]
 
@@ -36,13 +37,17 @@ class Attempts:
 
     Args:
         clock: Seconds that only grow.
-        places: How many there are for each kind of key.
+        names: Places for names, and as many for browsers.
+        networks: Places for networks, and as many for sites.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, places: int = _PLACES) -> None:
-        self._clock, self._places, self._secret = clock, places, secrets.token_bytes(16)
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, names: int = _NAMES, networks: int = _NETWORKS
+    ) -> None:
+        self._clock, self._secret = clock, secrets.token_bytes(16)
+        self._places = {"user": names, "device": names, "network": networks, "site": networks}
         # Attempts by kind and place: when, and of which key. No place holds more than may be made.
-        self._made: dict[tuple[str, int], list[tuple[float, bytes]]] = {}
+        self._made: dict[tuple[str, int], list[tuple[float, int]]] = {}
         self._swept = clock()
         self._lock = threading.Lock()
 
@@ -69,13 +74,14 @@ class Attempts:
                 if latest is not None:
                     del made[latest]
 
-    def _place(self, key: _Key) -> tuple[tuple[str, int], bytes]:
+    def _place(self, key: _Key) -> tuple[tuple[str, int], int]:
         """Where a key stands, and what tells it from others there."""
         kind, text = key
         digest = blake2b(text.encode("utf-8", "surrogatepass"), key=self._secret, digest_size=16).digest()
-        return (kind, int.from_bytes(digest, "big") % self._places), digest
+        number = int.from_bytes(digest, "big")
+        return (kind, number % self._places[kind]), number
 
-    def _recent(self, place: tuple[str, int], now: float) -> list[tuple[float, bytes]]:
+    def _recent(self, place: tuple[str, int], now: float) -> list[tuple[float, int]]:
         return [made for made in self._made.get(place, []) if now - made[0] <= WINDOW]
 
     def _sweep(self, now: float) -> None:
@@ -104,4 +110,4 @@ def _networks(address: str) -> list[tuple[str, str, int]]:
     if found.version == 4:
         return [("network", str(found), MOST_OF_NETWORK)]
     sizes = (("network", 64, MOST_OF_NETWORK), ("site", 48, MOST_OF_SITE))
-    return [(kind, str(ipaddress.ip_network((found, size), strict=False)), most) for kind, size, most in sizes]
+    return [(kind, f"{int(found) >> 128 - size:x}/{size}", most) for kind, size, most in sizes]
