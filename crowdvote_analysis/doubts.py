@@ -32,8 +32,12 @@ class Doubt(str):
 
 
 def doubts_about(checked: Mapping[str, Checked], good: Mapping[str, pl.DataFrame], anonymous: set[str]) -> list[Doubt]:
-    """Say where followings may be about fewer tags than they say, or about several people at once."""
-    return [*_without_tags(checked["followings"]), *_several_in_one(good, anonymous)]
+    """Say where followings are about more tags than they say, several people at once, or the names shown to people."""
+    return [
+        *_without_tags(checked["followings"]),
+        *_several_in_one(good, anonymous),
+        *_shown_names(good, anonymous),
+    ]
 
 
 def _without_tags(followings: Checked) -> list[Doubt]:
@@ -78,3 +82,36 @@ def _several_in_one(good: Mapping[str, pl.DataFrame], anonymous: Collection[str]
             f"{first}), and count as somebody else. Give each a row of its own (D8)."
         )
     ]
+
+
+def _shown_names(good: Mapping[str, pl.DataFrame], anonymous: Collection[str]) -> list[Doubt]:
+    """Ids that are no member's, and are the name that a member is shown by."""
+    members = good["members"].select("community_id", "member_id", shown=folded(pl.col("display_name")))
+    members = members.filter(pl.col("shown") != folded(pl.col("member_id")))
+    told = []
+    cast = good["ballots"].join(good["decisions"].select("decision_id", "community_id"), on="decision_id")
+    for table, frame, column, effect in (
+        ("followings", good["followings"], "follower_id", "without effect (M3)"),
+        ("followings", good["followings"], "followee_id", "without effect (D6)"),
+        ("ballots", cast, "member_id", "not counted (M3)"),
+    ):
+        strangers = frame.select("community_id", member_id=column).join(
+            good["members"], on=["community_id", "member_id"], how="anti"
+        )
+        found = strangers.with_columns(shown=folded(pl.col("member_id"))).join(
+            members.select("community_id", "shown").unique(), on=["community_id", "shown"], how="semi"
+        )
+        if found.is_empty():
+            continue
+        rows = "1 row has" if len(found) == 1 else f"{len(found):,} rows have"
+        first = found.sort("member_id").row(0, named=True)
+        one = members.filter(community_id=first["community_id"], shown=first["shown"]).sort("member_id")["member_id"]
+        secret = first["shown"] in anonymous or not set(folded(one)).isdisjoint(anonymous)
+        named = "not shown" if secret else f"'{first['member_id']}', who is '{one[0]}'"
+        told.append(
+            Doubt(
+                f"{table}: {rows} the display_name of a member as {column} (first: {named}): {effect}. Write the "
+                "member_id of that member instead."
+            )
+        )
+    return told

@@ -58,11 +58,13 @@ class InvalidTableError(CrowdVoteError):
     Attributes:
         table: Name of the first table that is wrong.
         problems: One entry per table and broken rule, in the order found.
+        way_out: What to do about them.
         counts: Number of bad rows by rule, over all tables.
     """
 
     def __init__(self, problems: Sequence[Problem], way_out: str) -> None:
         self.problems = tuple(problems)
+        self.way_out = way_out
         self.table = self.problems[0].table
         self.counts: dict[str, int] = {}
         for problem in self.problems:

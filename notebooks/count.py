@@ -46,7 +46,7 @@ def choose_folder(opened):
 def count_everything(folder, opened):
     # Once for all decisions of the folder; choosing another decision does not come back here.
     try:
-        _read, notes = words.read_noting(folder.value.strip() or opened.demo())
+        _read, notes = opened.read(folder.value)
         # One decision whose loops take too much work does not lose the others (Y3).
         resolution = cv.resolve(_read, on_refusal="report")
         state = choosing.without(_read, resolution.refused)

@@ -41,10 +41,10 @@ def choose_store(opened):
 
 
 @app.cell
-def open_store(place):
+def open_store(opened, place):
     try:
         store = cv.Store.open(place.value.strip()) if place.value.strip() else demo_store()
-        decisions = told.decisions_of(store)
+        decisions = told.decisions_of(store, opened.seen)
         _problem = None if len(decisions) else "The store holds no decision that is counted with stars."
     except cv.CrowdVoteError as error:
         _problem = str(error)
@@ -110,8 +110,8 @@ def show_result(known, now, row):
 
 
 @app.cell
-def choose_recalculation(opened, over):
-    again = mo.ui.run_button(label="Calculate now") if opened.is_manager and not over else None
+def choose_recalculation(community, opened, over):
+    again = mo.ui.run_button(label="Calculate now") if opened.manages(community.value) and not over else None
     return (again,)
 
 
@@ -123,11 +123,11 @@ def show_status(again, known, now, over, refresh, row):
 
 
 @app.cell
-def start_recalculation(again, decision, opened, store):
+def start_recalculation(again, community, decision, opened, store):
     mo.stop(again is None or not again.value)
     # Where pages are served, the server asks who presses the button at this moment, and writes it down.
     if opened.recalculate is None:
-        _yes, _words = told.recalculate(store, decision.value, is_manager=opened.is_manager)
+        _yes, _words = told.recalculate(store, decision.value, is_manager=opened.manages(community.value))
     else:
         _asked = opened.recalculate(decision.value)
         _yes = _asked is not None and _asked.status < 400

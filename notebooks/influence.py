@@ -20,7 +20,7 @@ with app.setup:
 
     import crowdvote_analysis as cv
     from crowdvote_analysis import charts, power
-    from crowdvote_analysis.pages import choosing, layout, words
+    from crowdvote_analysis.pages import choosing, layout
     from crowdvote_analysis.pages import influence as told
     from crowdvote_analysis.privacy import public_names
 
@@ -40,7 +40,7 @@ def choose_folder(opened):
 @app.cell
 def read_tables(folder, opened):
     try:
-        state, notes = words.read_noting(folder.value.strip() or opened.demo())
+        state, notes = opened.read(folder.value)
         _problem = (
             None if choosing.community_labels(state) else "The folder holds no decision that is counted with stars."
         )
@@ -152,7 +152,12 @@ def show_weights(chosen, decision, heaviest, names, resolution, weights):
         "with Shift; click beside the bars for all of them.",
         chosen,
         mo.accordion(
-            {f"As a table: {', '.join(_picked) or 'all of them'}": layout.table(told.only(_all, _picked))}, lazy=False
+            {
+                layout.plain(f"As a table: {', '.join(_picked) or 'all of them'}"): layout.table(
+                    told.only(_all, _picked)
+                )
+            },
+            lazy=False,
         ),
     )
     return

@@ -41,8 +41,8 @@ def choose_store(opened):
 def open_store(opened, place):
     try:
         store = cv.Store.open(place.value.strip()) if place.value.strip() else demo_store()
-        uncounted = told.uncounted(store, opened.asked)
-        first = None if uncounted else told.first_shown(store, opened.asked)
+        uncounted = told.uncounted(store, opened.asked, opened.seen)
+        first = None if uncounted else told.first_shown(store, opened.asked, opened.seen)
         _problem = None
     except cv.CrowdVoteError as error:
         _problem = str(error)

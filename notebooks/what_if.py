@@ -44,7 +44,7 @@ def choose_folder(opened):
 @app.cell
 def read_tables(folder, opened):
     try:
-        state, notes = words.read_noting(folder.value.strip() or opened.demo())
+        state, notes = opened.read(folder.value)
         _problem = (
             None if choosing.community_labels(state) else "The folder holds no decision that is counted with stars."
         )
@@ -126,7 +126,7 @@ def choose_vote(decision, resolution, voter):
 def choose_stars(decision, resolution, voter):
     stars = mo.ui.dictionary(
         {
-            choice: mo.ui.slider(0, 5, step=0.5, value=given, label=title, show_value=True)
+            choice: mo.ui.slider(0, 5, step=0.5, value=given, label=layout.plain(title), show_value=True)
             for choice, title, given in told.own_stars(resolution, decision.value, voter.value)
         }
     )

@@ -48,7 +48,7 @@ def choose_folder(opened):
 @app.cell
 def read_tables(folder, opened):
     try:
-        state, notes = words.read_noting(folder.value.strip() or opened.demo())
+        state, notes = opened.read(folder.value)
         _problem = None
         if not choosing.community_labels(state, yes_no=True):
             _problem = "The folder holds no yes/no decision. Decisions with stars: crowdvote dashboard --page count."

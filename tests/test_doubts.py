@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import crowdvote_analysis as cv
-from crowdvote_analysis.errors import DoubtWarning
+from crowdvote_analysis.errors import DoubtWarning, TableWarning
 from tests.test_state import VOTES, frame, quietly
 
 
@@ -79,3 +79,52 @@ def test_numbers_with_marks_between_thousands_look_like_those_without(damaged: s
     ]
     members = pl.DataFrame({"member_id": ["1001", "2"]})
     assert any("1 of them look like members" in note for note in quietly(members=members, ballots=ballots).notes)
+
+
+_NAMED = pl.DataFrame({"member_id": ["m1", "m2", "m3"], "display_name": ["Ada", "Kim", None]})
+
+
+@pytest.mark.parametrize("written", ["Ada", "ada", " Ada"])
+@pytest.mark.parametrize("column", ["follower_id", "followee_id"])
+def test_names_that_are_shown_are_no_ids_and_are_warned_of(column: str, written: str) -> None:
+    """Forms ask whom somebody follows by name; without a warning the delegation would be lost."""
+    ids = {"follower_id": ["m3", "m2"], "followee_id": ["m2", "m1"]}
+    ids[column] = [written, "m1" if column == "followee_id" else "m2"]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cv.SystemState(members=_NAMED, followings=pl.DataFrame(ids))
+    said = [str(warning.message) for warning in caught if warning.category is DoubtWarning]
+    assert len(said) == 1
+    assert f"1 row has the display_name of a member as {column} (first: '{written}', who is 'm1')" in said[0]
+    assert "Write the member_id of that member instead" in said[0]
+
+
+def test_ballots_under_the_name_that_is_shown_are_warned_of() -> None:
+    """They are not counted, and may decide."""
+    ballots, votes = {"member_id": ["Kim"]}, {"member_id": ["Kim"], "choice_id": ["Pond"], "stars": ["5"]}
+    with (
+        pytest.warns(TableWarning, match="ballots: 1 were cast by somebody who is not a member"),
+        pytest.warns(DoubtWarning, match="ballots: 1 row has the display_name of a member as member_id .*'m2'"),
+    ):
+        cv.SystemState(members=_NAMED, ballots=pl.DataFrame(ballots), votes=pl.DataFrame(votes))
+
+
+def test_names_of_anonymous_members_are_not_told() -> None:
+    """Neither the name nor the id stands in the warning (P1)."""
+    members = _NAMED.with_columns(is_anonymous=pl.Series([True, False, False]))
+    followings = pl.DataFrame({"follower_id": ["m3"], "followee_id": ["Ada"]})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cv.SystemState(members=members, followings=followings)
+    said = " ".join(str(warning.message) for warning in caught)
+    assert "display_name of a member as followee_id (first: not shown)" in said
+    assert "Ada" not in said
+    assert "'m1'" not in said
+
+
+def test_an_id_that_is_another_members_shown_name_is_an_id() -> None:
+    """Who is a member under this id is meant."""
+    members = pl.DataFrame({"member_id": ["Ada", "m1", "m3"], "display_name": ["Kim", "Ada", None]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cv.SystemState(members=members, followings=pl.DataFrame({"follower_id": ["m3"], "followee_id": ["Ada"]}))

@@ -36,6 +36,13 @@ def serve(
     most: Annotated[
         int, typer.Option("--open-pages", min=1, help="So many pages may be open at a time, by everybody together.")
     ] = MOST_OF_ALL,
+    own_only: Annotated[
+        bool,
+        typer.Option(
+            "--own-communities",
+            help="Show people only the communities they are members of, as crowdvote users tie says; by default all.",
+        ),
+    ] = False,
     storage: StorageOptions = None,
 ) -> None:
     """Serve the pages of a store to a community: everybody signs in, managers may have decisions counted again.
@@ -49,8 +56,9 @@ def serve(
 
     from crowdvote_analysis.confinement import VARIABLE
     from crowdvote_analysis.logs import EventLog
+    from crowdvote_analysis.serving.access import Access
     from crowdvote_analysis.serving.app import create_app
-    from crowdvote_analysis.serving.users import UsersError, read_users, require_outside
+    from crowdvote_analysis.serving.users import UsersError, read_users, require_outside, users_of
 
     opened, path = open_store(store, storage), users_file(users)
     log_folder = logs or path.resolve().parent / "logs"
@@ -64,7 +72,14 @@ def serve(
     log = EventLog(log_folder)
     with err.status("Loading the pages"):
         warm_up()
-        app = create_app(opened, path, log, open_pages=OpenPages(most))
+        app = create_app(opened, path, log, own_only=own_only, open_pages=OpenPages(most))
+    for name, community in Access(opened, users_of(path)).astray():
+        err.print(
+            f"warning: {name} is tied to nobody who is a member of {community} now, and has no rights there. "
+            f"Another member: crowdvote users tie {name} --community {community}",
+            style="yellow",
+            markup=False,
+        )
     if not _is_loopback(host):
         err.print(
             f"warning: listening on {host}, which others can reach, without encryption: passwords could be read on the "

@@ -12,7 +12,7 @@ import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scipy.sparse import csr_array
+    from scipy.sparse.linalg import SuperLU
 
     from crowdvote_analysis.delegation.arrays import Floats, Ints
     from crowdvote_analysis.delegation.averages import Balance
@@ -63,9 +64,10 @@ def solve(
             goes.
     """
     averaging = _averaging(inside, sources)
-    growth = _growth(averaging)
+    system = _System(averaging)
+    growth = _growth(system)
     if growth <= (_HELD if len(sources) <= LARGEST else _HELD_TOO_LONG):
-        corrected = partial(_corrected, averaging, inside.astype(np.int64), sources)
+        corrected = partial(_corrected, system, inside.astype(np.int64), sources)
         if len(sources) > _SMALL:
             with ThreadPoolExecutor(os.cpu_count()) as threads:
                 solved = list(threads.map(corrected, outside, rough))
@@ -83,16 +85,14 @@ def solve(
     return np.clip(np.rint(stars).astype(np.int64), 0, 5 * UNITS_PER_STAR), error, held
 
 
-def _corrected(
-    averaging: csr_array, whole: csr_array, sources: Ints, outside: Ints, rough: Floats
-) -> tuple[Ints, float]:
+def _corrected(system: _System, whole: csr_array, sources: Ints, outside: Ints, rough: Floats) -> tuple[Ints, float]:
     """The stars for one choice, each within 1e-12 star of the average of its sources if the solver can do it.
 
     Returns:
         The stars, and by how much they are not that average; infinite where the solver fails.
     """
     units, worst = np.zeros(len(sources), dtype=np.int64), math.inf
-    found = _absorb(averaging, rough / sources)
+    found = system.absorb(rough / sources)
     for _ in range(_CORRECTIONS + 1):
         if not np.isfinite(found).all():
             return units, math.inf
@@ -103,7 +103,7 @@ def _corrected(
         worst = float(np.abs(residual).max(initial=0.0))
         if worst <= 1.0:
             break
-        found = _absorb(averaging, residual)
+        found = system.absorb(residual)
     return np.clip(units, 0, 5 * UNITS_PER_STAR), worst
 
 
@@ -117,7 +117,8 @@ def _without_subtraction(averaging: csr_array, inside: csr_array, sources: Ints)
     if len(sources) <= LARGEST:
         return Elimination(chain), _FLOAT_ERROR * len(sources)
     thinned = Thinned(chain, _refined)
-    error = _FLOAT_ERROR * (thinned.gone + (thinned.rest_size if thinned.is_whole else _growth(thinned.rest.steps)))
+    left = thinned.rest_size if thinned.is_whole else _growth(_System(thinned.rest.steps))
+    error = _FLOAT_ERROR * (thinned.gone + left)
     if not error <= _TOO_ROUGH:
         raise _hopeless(len(sources))
     return thinned, math.ceil(error)
@@ -131,16 +132,16 @@ def _hopeless(members: int) -> CrowdVoteError:
     )
 
 
-def _growth(averaging: csr_array) -> float:
+def _growth(system: _System) -> float:
     """The expected number of steps until a walk leaves the core, at most: so much can a residual grow.
 
     Where everything is at least 0, a vector that misses by less than 1 - d is at least d times the true one.
     """
-    ones = np.ones(averaging.shape[0])
+    ones = np.ones(system.steps.shape[0])
     for precision in (1e-2, 1e-8):  # two digits will do, if they can be trusted
         with np.errstate(all="ignore"):  # numbers that run away are noticed below
-            steps = _absorb(averaging, ones, precision)
-            missed = _largest(ones - (steps - averaging @ steps))
+            steps = system.absorb(ones, precision)
+            missed = _largest(ones - (steps - system.steps @ steps))
         if missed < 0.5:  # and so a number
             return float(steps.max(initial=1.0)) / (1 - missed)
     return math.inf
@@ -193,16 +194,16 @@ def trace(balance: Balance, weight: Floats, left_over: float = _LEFT_OVER) -> Fl
     if balance.held is not None:
         return balance.held.passed(weight)
     averaging = _averaging(balance.inside, balance.sources)
-    handing = averaging.T.tocsr()
+    handing = _System(averaging.T.tocsr())
     passed = np.zeros_like(weight)
     with np.errstate(all="ignore"):  # numbers that run away are noticed below
         for _ in range(_CORRECTIONS):
             # What a walk has left over is missing where it would have gone: so much can the weights be wrong.
-            left = weight - (passed - handing @ passed)
+            left = weight - (passed - handing.steps @ passed)
             missing = np.abs(left).sum()
             if not missing > left_over * entered:
                 break
-            passed = passed + _absorb(handing, left)
+            passed = passed + handing.absorb(left)
     if missing <= _LEFT_OVER * entered:
         return passed
     return _without_subtraction(averaging, balance.inside, balance.sources)[0].passed(weight)
@@ -214,30 +215,55 @@ def _averaging(inside: csr_array, sources: Ints) -> csr_array:
     return averaging
 
 
-def _absorb(averaging: csr_array, right: Floats, precision: float = _PRECISION) -> Floats:
-    """Solve ``x - averaging @ x = right``: by elimination if small, else by iteration.
+class _System:
+    """The equations ``x - steps @ x = right`` of a core, for many right sides: factorised once, where they are at all.
 
-    An iteration that lost its way (its own account of the residual can drift from the true one) begins anew from where
-    it is. What it cannot do is done by elimination, or told by numbers that are none where that could take for ever.
+    Args:
+        steps: The part that goes from the member of the row to the member of the column.
     """
-    if not len(right):
-        return right
-    if len(right) > _SMALL:
-        solution, left, goal = np.zeros_like(right), right, precision * _largest(right)
-        with np.errstate(all="ignore"):  # an iteration that runs away is noticed below
-            for _ in range(_RESTARTS):
-                solution = solution + _iterated(averaging, left, goal)
-                left = right - (solution - averaging @ solution)
-                if _largest(left) <= 1e3 * goal:
-                    return solution
-    return _factorised(averaging, right) if len(right) <= max(_SMALL, LARGEST) else np.full_like(right, np.nan)
+
+    def __init__(self, steps: csr_array) -> None:
+        self.steps = steps
+
+    def absorb(self, right: Floats, precision: float = _PRECISION) -> Floats:
+        """Solve the equations: by elimination if small, else by iteration.
+
+        An iteration that lost its way (its own account of the residual can drift from the true one) begins anew from
+        where it is. What it cannot do is done by elimination, or told by numbers that are none where that could take
+        for ever.
+        """
+        if not len(right):
+            return right
+        if len(right) > _SMALL:
+            solution, left, goal = np.zeros_like(right), right, precision * _largest(right)
+            with np.errstate(all="ignore"):  # an iteration that runs away is noticed below
+                for _ in range(_RESTARTS):
+                    solution = solution + _iterated(self.steps, left, goal)
+                    left = right - (solution - self.steps @ solution)
+                    if _largest(left) <= 1e3 * goal:
+                        return solution
+        if len(right) > max(_SMALL, LARGEST) or self._factors is None:
+            return np.full_like(right, np.nan)
+        found: Floats = self._factors.solve(right)
+        return found
+
+    @cached_property
+    def _factors(self) -> SuperLU | None:
+        """The equations, factorised: slow on large tangles, but it always ends; none where floats see no solution."""
+        from scipy.sparse import eye_array
+        from scipy.sparse.linalg import splu
+
+        try:
+            return splu((eye_array(self.steps.shape[0], format="csr") - self.steps).tocsc())
+        except RuntimeError:  # exactly singular
+            return None
 
 
 def _refined(steps: csr_array, right: Floats) -> Floats:
     """Solve ``x - steps @ x = right`` where little is held on to."""
-    solution = np.zeros_like(right)
+    system, solution = _System(steps), np.zeros_like(right)
     for _ in range(_CORRECTIONS):
-        solution = solution + _absorb(steps, right - (solution - steps @ solution))
+        solution = solution + system.absorb(right - (solution - steps @ solution))
     return solution
 
 
@@ -280,16 +306,3 @@ def _product(one: Floats, other: Floats) -> float:
 
 def _ratio(top: float, bottom: float) -> float:
     return top / bottom if bottom else 0.0
-
-
-def _factorised(averaging: csr_array, right: Floats) -> Floats:
-    """Elimination: slow on large tangles, but it always ends."""
-    from scipy.sparse import eye_array
-    from scipy.sparse.linalg import splu
-
-    size = averaging.shape[0]
-    try:
-        solution: Floats = splu((eye_array(size, format="csr") - averaging).tocsc()).solve(right)
-    except RuntimeError:  # exactly singular, as floats see it; no number says so to the caller
-        return np.full_like(right, np.nan)
-    return solution

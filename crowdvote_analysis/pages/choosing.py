@@ -6,12 +6,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crowdvote_analysis import tables
+from crowdvote_analysis.errors import CrowdVoteError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from crowdvote_analysis.state import SystemState
 
 _LONGEST = 56  # characters of a title in a list to choose from
+
+
+class NothingToSeeError(CrowdVoteError):
+    """There is no community that whoever looks may see."""
+
+    def __init__(self) -> None:
+        super().__init__("You are a member of none of the communities here. Whoever runs the server can change that.")
 
 
 def deciding(state: SystemState, *, yes_no: bool = False) -> pl.DataFrame:
@@ -30,6 +40,36 @@ def without(state: SystemState, refused: pl.DataFrame) -> SystemState:
     if refused.is_empty():
         return state
     return state._with(decisions=state.decisions.join(refused, on="decision_id", how="anti", maintain_order="left"))
+
+
+def require_any(communities: Collection[str] | None) -> None:
+    """See to it that whoever looks may see some community; ``None`` are all of them.
+
+    Raises:
+        NothingToSeeError: There is none.
+    """
+    if communities is not None and not communities:
+        raise NothingToSeeError
+
+
+def of_communities(state: SystemState, communities: Collection[str]) -> SystemState:
+    """Leave out whatever belongs to other communities.
+
+    Raises:
+        NothingToSeeError: Nothing is left.
+    """
+    here = pl.col("community_id").is_in(list(communities))
+    decisions = state.decisions.filter(here)
+    left = {"decisions": decisions}
+    for name in tables.TABLES:
+        frame: pl.DataFrame = getattr(state, name)
+        if name != "decisions":
+            is_home = "community_id" in frame.columns
+            of_decision = pl.col("decision_id").is_in(decisions["decision_id"].implode())
+            left[name] = frame.filter(here if is_home else of_decision)
+    if left["communities"].is_empty():
+        raise NothingToSeeError
+    return state._with(**left)
 
 
 def community_labels(state: SystemState, *, yes_no: bool = False) -> dict[str, str]:

@@ -12,15 +12,16 @@ import polars as pl
 
 from crowdvote_analysis.errors import CrowdVoteError
 from crowdvote_analysis.pages import html_rows
+from crowdvote_analysis.pages.choosing import require_any
 from crowdvote_analysis.pages.superseded import counted_again, predecessor, successor
 from crowdvote_analysis.pages.words import Headline
-from crowdvote_analysis.snapshots.events import RUNNING, redacted
+from crowdvote_analysis.snapshots.events import RUNNING, of_communities, redacted
 from crowdvote_analysis.snapshots.inputs import is_closed
 from crowdvote_analysis.snapshots.lifecycle import take_snapshot
 from crowdvote_analysis.snapshots.recalculation import started, why_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime, timedelta
 
     from crowdvote_analysis.store.store import Store
@@ -60,8 +61,15 @@ ORDERS = {
 }
 
 
-def decisions_of(store: Store) -> pl.DataFrame:
+def decisions_of(store: Store, communities: Collection[str] | None = None) -> pl.DataFrame:
     """The decisions with stars of a store, those with the newest snapshot first.
+
+    Args:
+        store: The store.
+        communities: Those of some communities only.
+
+    Raises:
+        NothingToSeeError: Of none.
 
     Returns:
         community_id, community (title), decision_id, title, description, status, opens_at, closes_at, newest (time of
@@ -69,10 +77,12 @@ def decisions_of(store: Store) -> pl.DataFrame:
     """
     from crowdvote_analysis.snapshots import list_snapshots
 
+    require_any(communities)
     cut = store.cut()
     newest = list_snapshots(store).group_by("decision_id").agg(pl.col("timestamp").max().alias("newest"))
     titles = cut.rows("communities").select("community_id", pl.coalesce("title", "community_id").alias("community"))
-    found = cut.rows("decisions").filter(method="star").join(titles, on="community_id", how="left")
+    decisions = of_communities(cut.rows("decisions").filter(method="star"), communities)
+    found = decisions.join(titles, on="community_id", how="left")
     found = found.join(newest, on="decision_id", how="left")
     found = found.with_columns(pl.coalesce("title", "decision_id").alias("title"))
     return found.sort(["newest", "closes_at", "decision_id"], descending=[True, True, False], nulls_last=True).select(

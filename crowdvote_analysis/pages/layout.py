@@ -15,16 +15,17 @@ import marimo as mo
 
 from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.confinement import only_place
-from crowdvote_analysis.pages import html_rows
-from crowdvote_analysis.pages.words import cell_formats
+from crowdvote_analysis.pages import choosing, html_rows
+from crowdvote_analysis.pages.words import cell_formats, read_noting
 from crowdvote_analysis.store.export import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     import polars as pl
 
     from crowdvote_analysis.pages.words import Headline
+    from crowdvote_analysis.state import SystemState
 
 # The pages as they link to each other, in the order in which somebody new would read them.
 PAGES = {
@@ -39,6 +40,7 @@ PAGES = {
 _INVITING = {"tutorial": "New here? "}
 # Names that an address, or a command line, has for the folder or store of a page.
 _PLACES = ("folder", "store")
+_ONE_LINE = 50  # characters of a cell of a table
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Opening:
             that are served to others, whose place is nobody's business.
         pages: The pages that are served beside this one; none where it is alone.
         is_manager: Whether whoever looks may have a decision counted again (E4).
+        seen, managed: The communities they may look at, and those they manage if they are a manager; ``None`` for all.
         recalculate: Asks the server to do that, where it wants to be asked.
     """
 
@@ -69,12 +72,30 @@ class Opening:
     link: Mapping[str, str]
     pages: Sequence[str] = ()
     is_manager: bool = False
+    seen: Collection[str] | None = None
+    managed: Collection[str] | None = None
     recalculate: Callable[[str], Any] | None = None
 
     @property
     def place(self) -> str:
         """The folder or store that is asked for, empty for the demo."""
         return next((self.asked[name] for name in _PLACES if self.asked.get(name)), "")
+
+    def manages(self, community_id: str) -> bool:
+        """Whether whoever looks may have decisions of a community counted again (E4)."""
+        return self.is_manager and (self.managed is None or community_id in self.managed)
+
+    def read(self, place: str) -> tuple[SystemState, list[str]]:
+        """Read a folder or store, or the demo, as far as whoever looks may see it; see ``words.read_noting``.
+
+        Raises:
+            CrowdVoteError: It cannot be read, or there is no community in it that they may see.
+        """
+        state, notes = read_noting(place.strip() or self.demo())
+        if self.seen is None:
+            return state, notes
+        # What was noted may be about others.
+        return choosing.of_communities(state, self.seen), []
 
     def demo(self) -> str:
         """What is looked at where nothing is asked for: the demo store if other pages look at it too, else tables."""
@@ -98,6 +119,8 @@ def opening() -> Opening:
         link={} if only_place() else {name: address[name] for name in _PLACES if name in address},
         pages=tuple(meta.get("pages") or ()),
         is_manager=meta.get("role") == "manager",
+        seen=meta["seen"]() if "seen" in meta else None,
+        managed=meta["managed"]() if "managed" in meta else None,
         recalculate=meta.get("recalculate"),
     )
 
@@ -107,7 +130,7 @@ def place_box(opened: Opening, label: str, placeholder: str = "the demo communit
     only = only_place()
     if only is not None:
         return Fixed(only)
-    return mo.ui.text(value=opened.place, placeholder=placeholder, label=label, full_width=True)
+    return mo.ui.text(value=opened.place, placeholder=placeholder, label=plain(label), full_width=True)
 
 
 def shown(box: mo.ui.text | Fixed) -> mo.ui.text | None:
@@ -125,7 +148,17 @@ def chooser(labels: Mapping[str, str], asked: str | None, label: str, **look: An
         look: Further arguments of ``mo.ui.dropdown``.
     """
     first = next((name for name, value in labels.items() if value == asked), next(iter(labels)))
-    return mo.ui.dropdown(dict(labels), value=first, label=label, **look)
+    return mo.ui.dropdown(dict(labels), value=first, label=plain(label), **look)
+
+
+def plain(text: str) -> str:
+    """A text for where marimo reads Markdown and HTML, as in labels of controls and of accordions: it stays a text.
+
+    Whatever members write goes through this, ``escape`` (HTML) or ``table`` (cells), wherever it reaches a page: else a
+    title could fetch an image from elsewhere, which tells others who is looking.
+    """
+    # No sign is left that could mean something; nor a digit, as in "1." at the beginning of a list.
+    return "".join(each if each.isalpha() else f"&#{ord(each)};" for each in " ".join(text.split()))
 
 
 def remember(**chosen: str) -> None:
@@ -273,13 +306,24 @@ def table(rows: pl.DataFrame, **look: Any) -> mo.ui.table:
         rows,
         selection=None,
         page_size=10,
-        format_mapping=cell_formats(rows),
+        format_mapping={name: _as_text(write) for name, write in cell_formats(rows).items()},
         show_download=False,
         show_column_summaries=False,
         show_data_types=False,
         max_columns=None,
         **look,
     )
+
+
+def _as_text(write: Callable[[Any], str]) -> Callable[[Any], dict[str, str]]:
+    """Write cells as HTML that is a text: of a string, marimo makes links, images, Markdown or a tree of JSON."""
+
+    def cell(value: object) -> dict[str, str]:
+        text = write(value)
+        look = ' style="display:inline-block;min-width:20rem;white-space:pre-wrap"' if len(text) > _ONE_LINE else ""
+        return {"mimetype": "text/html", "data": f"<span{look}>{escape(text)}</span>"}
+
+    return cell
 
 
 def downloads(name: str, rows: Callable[[], pl.DataFrame]) -> tuple[mo.download, mo.download]:

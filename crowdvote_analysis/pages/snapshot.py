@@ -13,19 +13,19 @@ import polars as pl
 
 from crowdvote_analysis.errors import UnknownSnapshotError
 from crowdvote_analysis.pages import html_rows, words
-from crowdvote_analysis.pages.choosing import labels
+from crowdvote_analysis.pages.choosing import labels, require_any
 from crowdvote_analysis.pages.history import badge, snapshot_link, when, winner
 from crowdvote_analysis.pages.superseded import counted_again, predecessor, successor
 from crowdvote_analysis.pages.words import Headline
 from crowdvote_analysis.privacy import public_names
 from crowdvote_analysis.snapshots.calculation import Staged, listed_choices
-from crowdvote_analysis.snapshots.events import find_snapshot, list_snapshots
+from crowdvote_analysis.snapshots.events import find_snapshot, list_snapshots, of_communities
 from crowdvote_analysis.snapshots.loop_winners import read_loops
 from crowdvote_analysis.snapshots.reading import read_inputs, read_result
 from crowdvote_analysis.star import ratings, tally_each, with_ratings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from crowdvote_analysis.snapshots.inputs import Inputs
     from crowdvote_analysis.snapshots.verify import Verification
@@ -107,18 +107,21 @@ def look(store: Store, name: str) -> Looked:
     )
 
 
-def first_shown(store: Store, asked: Mapping[str, str]) -> dict[str, Any]:
+def first_shown(store: Store, asked: Mapping[str, str], communities: Collection[str] | None = None) -> dict[str, Any]:
     """The snapshot a page opens with: the one asked for, else the newest of the decision asked for, else the newest.
 
     Args:
         store: The store.
         asked: What the address of the page says: ``snapshot``, ``decision``.
+        communities: Of these communities only.
 
     Raises:
-        UnknownSnapshotError: There is no such snapshot.
+        UnknownSnapshotError: There is no such snapshot, or it is of another community.
+        NothingToSeeError: There are no communities.
     """
+    require_any(communities)
     if asked.get("decision") and not asked.get("snapshot"):
-        known = list_snapshots(store, asked["decision"])
+        known = of_communities(list_snapshots(store, asked["decision"]), communities)
         if known.is_empty():
             raise UnknownSnapshotError(
                 f"There is no snapshot of the decision {asked['decision']!r}: it has not been calculated yet, or is "
@@ -126,14 +129,23 @@ def first_shown(store: Store, asked: Mapping[str, str]) -> dict[str, Any]:
             )
         done = known.filter(status="completed")
         return (done if len(done) else known).row(0, named=True)
-    return find_snapshot(store, asked.get("snapshot") or "latest")
+    return find_snapshot(store, asked.get("snapshot") or "latest", communities)
 
 
-def uncounted(store: Store, asked: Mapping[str, str]) -> dict[str, Any] | None:
-    """The decision with stars that a page is asked for, where there is no snapshot of it yet: its row, or none."""
+def uncounted(
+    store: Store, asked: Mapping[str, str], communities: Collection[str] | None = None
+) -> dict[str, Any] | None:
+    """The decision with stars that a page is asked for, where there is no snapshot of it yet: its row, or none.
+
+    Args:
+        store: The store.
+        asked: As for ``first_shown``.
+        communities: As for ``first_shown``.
+    """
     if asked.get("snapshot") or not asked.get("decision"):
         return None
-    found = store.cut().rows("decisions").filter(decision_id=asked["decision"], method="star")
+    decisions = of_communities(store.cut().rows("decisions"), communities)
+    found = decisions.filter(decision_id=asked["decision"], method="star")
     if found.is_empty() or len(list_snapshots(store, asked["decision"])):
         return None
     return found.row(0, named=True)

@@ -292,7 +292,7 @@ def ballot_table(resolution: Resolution, decision_id: str, names: pl.DataFrame) 
     )
 
 
-def cell_formats(table: pl.DataFrame) -> dict[str, str | Callable[..., Any]]:
+def cell_formats(table: pl.DataFrame) -> dict[str, Callable[[Any], str]]:
     """Say how the cells of a table are written: stars and parts of votes with 2 places, a dash for none."""
     return {
         name: _two_places if kind.is_float() and name.startswith(("★", "Counts")) else _plain

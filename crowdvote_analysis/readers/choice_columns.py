@@ -6,7 +6,6 @@ it out; what cannot be stars is refused.
 
 from __future__ import annotations
 
-import re
 import warnings
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers import odd_names
+from crowdvote_analysis.readers.grids import quiz_columns
 from crowdvote_analysis.readers.index_columns import (
     is_index,
     is_numbering,
@@ -25,6 +25,7 @@ from crowdvote_analysis.readers.index_columns import (
 )
 from crowdvote_analysis.readers.layout import chosen
 from crowdvote_analysis.readers.scales import scale_hint
+from crowdvote_analysis.readers.sections import copy_of
 from crowdvote_analysis.readers.star_cells import holds_stars, may_be_stars
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.readers.layout import Layout
 
-_COPY = re.compile(r"(.+?)(\.{1,3}[1-9][0-9]*|_duplicated_[0-9]+|_right|_left|_[xy])")
 OTHERWISE = "--choices and --leave-out say otherwise."
 
 
@@ -81,6 +81,12 @@ def choose_columns(
     for header in columns.values():
         doubt_name(place, "column", header)
     _doubt_copies(place, list(columns.values()))
+    for header in quiz_columns(columns.values()):
+        _doubt(
+            place,
+            f"the column {header!r} looks like points or remarks that a quiz keeps beside an answer, and was counted "
+            f"as a choice. If it is none, leave it out: --leave-out {quoted(header)}.",
+        )
     ranks = [header for header in columns.values() if odd_names.is_rank(header)]
     if ranks:
         _doubt(
@@ -194,7 +200,7 @@ def _doubt_copies(place: str, headers: Sequence[str]) -> None:
     pandas calls them ``Ann.1``, or ``Ann_x`` and ``Ann_y``; polars ``Ann_duplicated_0`` or ``Ann_right``; R
     ``Ann...3``.
     """
-    copies = {header: found[1] for header in headers if (found := _COPY.fullmatch(header))}
+    copies = {header: name for header in headers if (name := copy_of(header))}
     for header, name in copies.items():
         if name in headers or list(copies.values()).count(name) > 1:
             _doubt(

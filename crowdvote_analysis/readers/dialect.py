@@ -9,13 +9,15 @@ import csv
 import io
 import re
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from crowdvote_analysis.errors import TableWarning, UnreadableFileError
+from crowdvote_analysis.errors import InvalidTableError, TableWarning, UnreadableFileError
+from crowdvote_analysis.readers.survey_headers import has_import_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Iterator, Set
     from pathlib import Path
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -50,6 +52,21 @@ class Dialect:
         )
 
 
+@contextmanager
+def said_in_errors(how: str) -> Iterator[None]:
+    """Let errors about columns say how the file was taken apart: with the wrong separator, none of them is there.
+
+    Args:
+        how: A dialect in words; blank for files that are no text.
+    """
+    try:
+        yield
+    except UnreadableFileError as error:
+        raise (error if how in str(error) else UnreadableFileError(f"{error} {how}.")) from None
+    except InvalidTableError as error:
+        raise (error if how in str(error) else InvalidTableError(error.problems, f"{error.way_out} {how}.")) from None
+
+
 def read_separator(written: str) -> str:
     """A separator as people write it, ``;`` or ``tab``, as one character.
 
@@ -82,6 +99,8 @@ def find_dialect(path: Path, text: str, separator: str | None = None, keys: Set[
         start = _first_line(lines, start + 1)
     candidates = [separator] if separator else list(SEPARATORS)
     header = next((n for n in range(start, len(lines)) if _has_key(lines[n], candidates, keys)), start)
+    if has_import_ids(lines):  # what is asked for stands in the second line of three, and the first is the header
+        header = start
     body = "".join(text.split("\n", header)[header:])
     if separator is None:
         separator = _guess(path, body, header + 1, keys)

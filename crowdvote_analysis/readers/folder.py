@@ -27,12 +27,15 @@ from crowdvote_analysis.formulas import unguarded
 from crowdvote_analysis.parquet import read_parquet
 from crowdvote_analysis.readers.byte_columns import without_bytes
 from crowdvote_analysis.readers.choice_columns import doubt_name, quoted, why_choices
+from crowdvote_analysis.readers.dialect import said_in_errors
 from crowdvote_analysis.readers.layout import Layout, make_layout
 from crowdvote_analysis.readers.left_out import leave_out as leave_out_of
 from crowdvote_analysis.readers.odd_names import PEOPLE, plain
 from crowdvote_analysis.readers.odd_rows import doubt_rows
 from crowdvote_analysis.readers.parquet_parts import is_parts, read_parts
-from crowdvote_analysis.readers.scales import note_ranks, scale_hint
+from crowdvote_analysis.readers.ranks import note_ranks
+from crowdvote_analysis.readers.scales import scale_hint
+from crowdvote_analysis.readers.sections import join_sections, repeats_in_words
 from crowdvote_analysis.readers.sheet import Sheet, read_sheet, refuse_repeats
 from crowdvote_analysis.readers.star_cells import holds_stars, read_stars
 from crowdvote_analysis.readers.wide_ballots import RULE, further_columns, gather_wide, lines_of
@@ -87,11 +90,14 @@ def read_folder(
     folder = Path(folder)
     layout = make_layout(separator, id_column, choices, leave_out)
     paths = _table_files(folder)
-    frames = {table: _read(path, layout) for table, path in paths.items()}
-    frames = _with_member_id(folder, frames, layout)
-    frames = leave_out_of(folder, frames, layout.leave_out, further_columns(frames, layout))
-    wide = bool(further_columns(frames, layout))
-    frames, names = gather_wide(paths["ballots"], frames, layout) if wide else (frames, [])
+    how: dict[str, str] = {}
+    frames = {table: _read(path, layout, how) for table, path in paths.items()}
+    headers = {table: [name for name in frame.columns if name not in PLACE] for table, frame in frames.items()}
+    with said_in_errors(how.get("ballots", how.get("votes", ""))):
+        frames = _with_member_id(folder, frames, layout)
+        frames = leave_out_of(folder, frames, layout.leave_out, further_columns(frames, layout))
+        wide = bool(further_columns(frames, layout))
+        frames, names = gather_wide(paths["ballots"], frames, layout) if wide else (frames, [])
     _doubt_rows(paths, frames)
     if {"ballots", "votes"} <= set(paths):
         _doubt_both_kinds(paths["ballots"], frames["ballots"])
@@ -114,6 +120,10 @@ def read_folder(
         )
     except InvalidTableError as error:
         way_out = _way_out(error, frames, names)
+        absent = [problem.table for problem in error.problems if problem.rule.endswith("|missing")]
+        if absent and absent[0] in how:
+            header = f"The header of {paths[absent[0]].name} has: {', '.join(headers[absent[0]])}."
+            way_out = f"{way_out or error.way_out} {header} {how[absent[0]]}."
         raise InvalidTableError(error.problems, way_out) if way_out else error from None
 
 
@@ -255,13 +265,14 @@ def _hint(entry: Path) -> list[tuple[str, str]]:
     return []
 
 
-def _read(path: Path, layout: Layout) -> pl.DataFrame:
+def _read(path: Path, layout: Layout, how: dict[str, str]) -> pl.DataFrame:
+    """The table in a file; ``how`` gets in words how a text was taken apart, by the name of its table."""
     if path.is_dir() and (path.suffix != ".csv" or is_parts(path)):
         frame = without_bytes(path, read_parts(path), tables.columns(path.stem))
     elif not path.is_file():
         raise UnreadableFileError(f"{path}: is not a file.")
     elif path.suffix == ".csv":
-        frame = unguarded(path, _read_csv(path, layout))
+        frame = unguarded(path, _read_csv(path, layout, how))
     else:
         frame = without_bytes(path, read_parquet(path), tables.columns(path.stem))
     if "row" in frame.columns and path.stem != "ballots":
@@ -271,11 +282,14 @@ def _read(path: Path, layout: Layout) -> pl.DataFrame:
     return frame
 
 
-def _read_csv(path: Path, layout: Layout) -> pl.DataFrame:
+def _read_csv(path: Path, layout: Layout, how: dict[str, str]) -> pl.DataFrame:
     """A table of text, with the lines of the file in ``__line__``."""
     own = {layout.id_column.lower()} if layout.id_column else set()
     sheet = read_sheet(path, layout.separator, {*tables.columns(path.stem), *own})
-    refuse_repeats(path, sheet.header)
+    how[path.stem] = str(sheet.dialect)
+    if path.stem == "ballots":
+        sheet = join_sections(str(path), sheet, layout.choices)
+    refuse_repeats(path, sheet.header, repeats_in_words(sheet, dict.fromkeys(sheet.header)))
     return _with_lists(path, sheet).with_columns(__line__=sheet.lines)
 
 

@@ -10,27 +10,30 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers import odd_names
 from crowdvote_analysis.readers.choice_columns import OTHERWISE, choose_columns, quoted
+from crowdvote_analysis.readers.grids import is_grid_line, keeps_points, question_of, quiz_columns
 from crowdvote_analysis.readers.index_columns import numbers_the_lines
 from crowdvote_analysis.readers.layout import chosen, short_name
-from crowdvote_analysis.readers.star_cells import may_be_stars
+from crowdvote_analysis.readers.star_cells import holds_stars, may_be_stars
+from crowdvote_analysis.readers.summaries import lists_choices, refuse_distribution, refuse_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import polars as pl
-
     from crowdvote_analysis.readers.layout import Layout
     from crowdvote_analysis.readers.sheet import Sheet
 
 _NOBODY = ("anonymous", "anonym", "anonyme", "anónimo", "anonimo", "anonieme", "guest")
-_LISTED = ("choice", "choices", "candidate", "candidates", "option", "options", "proposal", "proposals")
 # When an answer was sent: LimeSurvey, Typeform.
 _SENT = ("submitdate", "date submitted", "submit date (utc)")
-_GRID = re.compile(r"(.*?)\s*\[.+\]", re.DOTALL)
+# What says that it was not, by column: Typeform, Qualtrics.
+_UNSENT = {"finished": ["false", "0"], "response type": ["partial"], "status": ["partial", "incomplete"]}
+_TRIALS = ["survey preview", "survey test", "spam"]  # Qualtrics
 _STARS = r"^\+?(0*[0-4](\.[0-9]*)?|0*5(\.0*)?)$"
 
 
@@ -70,16 +73,20 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
         InvalidTableError: A column cannot be stars, and nobody said that it is no choice.
     """
     headers = {column: header for column, header in _headers(sheet).items() if column != voter}
+    if not layout.choices and not layout.id_column:
+        refuse_summary(path, sheet.header)
+        refuse_distribution(path, sheet)
     if all(re.fullmatch(_STARS, header) for header in sheet.header[1:] or sheet.header):
         raise UnreadableFileError(f"{path}: the first line holds numbers; it must name the choices. {sheet.dialect}.")
-    grid = {column: header for column, header in headers.items() if _GRID.fullmatch(header)}
+    quiz = _quiz(headers)
+    grid = {column: header for column, header in headers.items() if is_grid_line(header) and column not in quiz}
     if layout.choices or grid:
         aside = {} if layout.choices else {c: h for c, h in headers.items() if c not in grid}
     else:
         aside = {
             c: h
             for c, h in headers.items()
-            if (voter and odd_names.plain(h) in odd_names.PEOPLE) or _is_aside(h, sheet.rows[c])
+            if c in quiz or (voter and odd_names.plain(h) in odd_names.PEOPLE) or _is_aside(h, sheet.rows[c])
         }
     left = {column: header for column, header in headers.items() if column not in aside}
     who = f" {sheet.header[int(voter)]}" if voter else ""
@@ -97,20 +104,28 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
         _doubt_numbering(path, sheet, choices)
     named = {c: name if layout.choices else short_name(name) if c in grid else name for c, name in choices.items()}
     questions: dict[str, dict[str, str]] = {}
-    several = len({_question(headers[column]) for column in named}) > 1 and set(named) <= set(grid)
+    several = len({question_of(headers[column]) for column in named}) > 1 and set(named) <= set(grid)
     for column, name in named.items():
-        questions.setdefault(_question(headers[column]) if several else path.stem, {})[column] = name
+        questions.setdefault(question_of(headers[column]) if several else path.stem, {})[column] = name
     aside = {column: header for column, header in headers.items() if column not in named}
     _doubt_unfinished(path, sheet, aside)
     if not layout.choices:
-        _doubt_stars(path, sheet, aside)
-    _say(path, sheet, voter, named, list(aside.values()))
+        points = {c for c in quiz if keeps_points(headers[c]) or odd_names.is_summary(headers[c])}
+        _doubt_stars(path, sheet, {column: header for column, header in aside.items() if column not in points})
+    asked = list(dict.fromkeys(question_of(headers[column]) for column in named)) if set(named) <= set(grid) else []
+    _say(path, sheet, voter, named, list(aside.values()), asked)
     return questions
+
+
+def _quiz(headers: Mapping[str, str]) -> set[str]:
+    """The columns in which a quiz keeps points and remarks, and their sum."""
+    beside = set(quiz_columns(headers.values()))
+    return {c for c, h in headers.items() if h in beside or (beside and odd_names.is_summary(h))}
 
 
 def _ask_who_voted(path: Path, sheet: Sheet, left: Mapping[str, str]) -> None:
     """Raise if columns of words are left, of which one may say who voted; no cell is shown (P1)."""
-    if odd_names.plain(sheet.header[0]) in _LISTED:
+    if lists_choices(sheet.header[0]):
         raise UnreadableFileError(
             f"{path}: the first column is {sheet.header[0]!r}, so a line seems to be a choice; here a line has to be a "
             "ballot, and a column a choice. Turn the sheet round (spreadsheets call it transpose)."
@@ -159,30 +174,32 @@ def _is_aside(header: str, cells: pl.Series) -> bool:
     return odd_names.holds_no_stars(header) and not stars
 
 
-def _question(header: str) -> str:
-    found = _GRID.fullmatch(header)
-    return (found[1].strip(" :") if found else "") or "question"
-
-
 def _doubt_unfinished(path: Path, sheet: Sheet, aside: Mapping[str, str]) -> None:
-    """Warn of answers that were begun and never sent, as LimeSurvey and Typeform export them with the others."""
+    """Warn of answers that were begun and never sent, or sent to try the form out, if they are exported with others."""
+    unsent, tried = (pl.repeat(False, len(sheet.rows), dtype=pl.Boolean, eager=True) for _ in range(2))
+    by: dict[str, list[str]] = {"unsent": [], "tried": []}
     for column, header in aside.items():
-        cells = sheet.rows[column]
-        if odd_names.plain(header) in _SENT and cells.null_count() < len(cells):
-            unfinished = cells.is_null()
-        elif odd_names.plain(header) == "response type":
-            unfinished = (cells.str.to_lowercase() == "partial").fill_null(value=False)
+        cells, name = sheet.rows[column], odd_names.plain(header)
+        marks = cells.str.to_lowercase()
+        if name in _SENT and cells.null_count() < len(cells):
+            found, trial = cells.is_null(), None
+        elif name in ("finished", "response type", "status"):
+            found, trial = marks.is_in(_UNSENT[name]).fill_null(False), marks.is_in(_TRIALS).fill_null(False)
         else:
             continue
-        lines = sheet.lines.filter(unfinished).to_list()
+        if found.any():
+            unsent, by["unsent"] = unsent | found, [*by["unsent"], header]
+        if trial is not None and trial.any():
+            tried, by["tried"] = tried | trial, [*by["tried"], header]
+    for which, found, what in (("unsent", unsent, "never sent"), ("tried", tried, "sent as a test, or as spam")):
+        lines = sheet.lines.filter(found).to_list()
         if lines:
             answers = "1 answer was" if len(lines) == 1 else f"{len(lines)} answers were"
             _doubt(
                 path,
-                f"{answers} never sent, as {header!r} says (first: line {lines[0]}), and counted all the same. Export "
-                "complete answers only, or leave them out by the id of the voter (--leave-out)",
+                f"{answers} {what}, as {' and '.join(map(repr, by[which]))} says (first: line {lines[0]}), and counted "
+                "all the same. Export complete answers only, or leave them out by the id of the voter (--leave-out)",
             )
-            return
 
 
 def _doubt_stars(path: Path, sheet: Sheet, aside: Mapping[str, str]) -> None:
@@ -190,9 +207,7 @@ def _doubt_stars(path: Path, sheet: Sheet, aside: Mapping[str, str]) -> None:
     full = [
         header
         for column, header in aside.items()
-        if not odd_names.is_about_the_ballot(header)
-        and not (known := sheet.rows[column].drop_nulls()).is_empty()
-        and known.str.contains(_STARS).all()
+        if not odd_names.is_about_the_ballot(header) and holds_stars(sheet.rows[column])
     ]
     if full:
         shown = ", ".join(map(repr, full))
@@ -203,8 +218,11 @@ def _doubt(path: Path, sentence: str) -> None:
     warnings.warn(f"{path}: {sentence}.", DoubtWarning, stacklevel=4)
 
 
-def _say(path: Path, sheet: Sheet, voter: str | None, choices: Mapping[str, str], aside: list[str]) -> None:
-    """Note what was taken as what."""
+def _say(
+    path: Path, sheet: Sheet, voter: str | None, choices: Mapping[str, str], aside: list[str], asked: list[str]
+) -> None:
+    """Note what was taken as what; ``asked`` are the questions whose grids hold the choices."""
+    grids = f" (the lines of the grid {', '.join(map(repr, asked))})" if asked else ""
     who = (
         f"one ballot a line, by the voter in {sheet.header[int(voter)]!r}"
         if voter
@@ -213,7 +231,7 @@ def _say(path: Path, sheet: Sheet, voter: str | None, choices: Mapping[str, str]
     rest = f" Not looked at: {', '.join(aside)}." if aside else ""
     warnings.warn(
         f"{path}: is no export of star.vote or BetterVoting, and was read so: {who}; choices "
-        f"{', '.join(dict.fromkeys(choices.values()))}.{rest} --id and --choices say otherwise"
+        f"{', '.join(dict.fromkeys(choices.values()))}{grids}.{rest} --id and --choices say otherwise"
         f"{f', such as --id {quoted(sheet.header[int(voter)])}' if voter else ''}.",
         TableWarning,
         stacklevel=3,

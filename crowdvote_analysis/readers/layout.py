@@ -12,6 +12,7 @@ from crowdvote_analysis.readers.dialect import read_separator
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+RANKED = ("overvote_rank", "has_duplicate_rank")  # BetterVoting writes them behind the candidates of every ranked race
 _IN_BRACKETS = re.compile(r".*\[(.+)\]", re.DOTALL)
 _BEHIND_RACE = re.compile(r".+!!(.+)", re.DOTALL)
 

@@ -15,7 +15,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 _SUMMARIES = _words(
     "average|averages|avg|mean|median|total|totals|sum|sums|subtotal|grand total|result|results|count|counts|score|"
-    "scores|weight|weights|max points|possible|percent|percentage|"
+    "scores|total points|weight|weights|max points|possible|percent|percentage|"
     "minimum|maximum|std|stdev|standard deviation|variance|votes|number of votes|"
     "durchschnitt|mittelwert|schnitt|summe|gesamt|ergebnis|ergebnisse|anzahl|moyenne|somme|résultat|résultats|"
     "promedio|suma|resultado|resultados|somma|totale|risultato|gemiddelde|totaal|resultaat|média|średnia|razem|summa|"
@@ -23,7 +23,9 @@ _SUMMARIES = _words(
     "sous-total|moyenne générale|suma total|total general|promedio general|totale complessivo|subtotale|media|mediana|"
     "médiane|total geral|eindtotaal|subtotaal|suma końcowa|suma częściowa|totalt|medel|medelvärde|genomsnitt|"
     "gennemsnit|gjennomsnitt|итого|общий итог|всего|среднее|сумма|合計|総計|小計|平均|合计|总计|平均值|"
-    "총합계|합계|평균|σύνολο|toplam|ortalama|ø|∅|σ|row mean|row sum|row total|grand mean|all"
+    "총합계|합계|평균|σύνολο|toplam|ortalama|punktestand|gesamtpunktzahl|gesamtpunkte|puntuación|"
+    "puntuación total|pontuação|pontuação total|score total|note totale|punteggio|punteggio totale|スコア|合計スコア|"
+    "ø|∅|σ|row mean|row sum|row total|grand mean|all"
 )
 # Choices perhaps, and hardly ever voters.
 _STATISTICS = _words(
@@ -50,12 +52,18 @@ _RANKS = re.compile(r"(.*\W)?(ranks?|ranking|ranked|rang|platz|platzierung|puest
 _NUMBERINGS = _words("#|no.|nr|nr.|num|number|id|nummer|zeile|lfd. nr.|points|rank|ranking|punkte|pts|points total")
 _ABOUT = _words(
     "timestamp|time|date|datetime|zeitstempel|horodateur|marca temporal|informazioni cronologiche|tijdstempel|"
+    "タイムスタンプ|carimbo de data/hora|data e hora|sygnatura czasowa|отметка времени|时间戳记|時間戳記|타임스탬프|"
+    "開始時刻|完了時刻|最終変更時刻|startzeit|fertigstellungszeit|zeitpunkt der letzten änderung|heure de début|"
+    "heure de fin|heure de la dernière modification|hora de inicio|hora de finalización|hora de la última modificación|"
+    "hora de início|hora de conclusão|hora da última modificação|"
     "start time|completion time|last modified time|start date|end date|startdate|enddate|submitdate|datestamp|"
     "start date (utc)|submit date (utc)|submitted at|created at|created|updated at|recorded date|recordeddate|"
     "lastpage|last page|startlanguage|start language|language|seed|network id|ip|ip address|ipaddress|status|progress|"
     "duration|finished|collector id|custom data 1|response type|user agent|device|source|tags|date submitted|"
     "comment|comments|remark|remarks|note|notes|feedback|kommentar|bemerkung|commentaire|comentario|comentarios|"
-    "stage date (utc)|ending|"
+    "stage date (utc)|ending|date created|date modified|custom 1|duration (in seconds)|distribution channel|"
+    "user language|recipient last name|recipient first name|recipient email|external reference|"
+    "external data reference|location latitude|location longitude|"
     "notiz|notizen|anmerkung|anmerkungen|remarque|nota|notas|observaciones|opmerking|uwagi|household|age group|"
     "altersgruppe|alter|geschlecht|haushalt|floor|apartment|flat|apt|flat no|"
     "apartment no|unit no|wohnung|hausnummer|filename|file name|file index|file row number|"
@@ -63,9 +71,14 @@ _ABOUT = _words(
 )
 # The surest first.
 PEOPLE = _words(
-    "email address|e-mail address|email|e-mail|e-mail-adresse|adresse e-mail|dirección de correo electrónico|username|"
+    "email address|e-mail address|email|e-mail|e-mail-adresse|adresse e-mail|dirección de correo electrónico|"
+    "メールアドレス|endereço de e-mail|endereço de email|correo electrónico|indirizzo email|e-mailadres|adres e-mail|"
+    "электронная почта|адрес электронной почты|电子邮件地址|電子郵件地址|이메일 주소|username|"
     "user name|voter id|voterid|voter|member id|member|ballot id|user id|userid|user|respondent id|respondentid|"
-    "response id|responseid|submission id|token|participant|nutzername|benutzername|wähler|votant|id|name|#"
+    "response id|responseid|submission id|token|participant|nutzername|benutzername|wähler|votant|"
+    "ユーザー名|回答者|usuário|eleitor|elector|votante|membro|miembro|membre|mitglied|id|name|名前|氏名|お名前|nome|"
+    "nome completo|nombre|nombre completo|nom|nom complet|vollständiger name|full name|naam|imię i nazwisko|имя|"
+    "姓名|이름|#"
 )
 _REMARK = (
     r"^((generated|exported|created|downloaded|produced|printed|powered) (by|with|from|on|at)\b|source:|©|\(c\) |"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _FEW, _NARROW = 2, 2  # rows and columns that are compared at all: more than so many, as many
+_NAMED = 5  # lines that a warning lists
 _MANY, _WIDE = 3, 4  # rows and columns from which whole stars are alike by more than accident
 
 
@@ -64,6 +65,67 @@ def doubt_sums(place: str, stars: pl.DataFrame, lines: pl.Series) -> None:
         DoubtWarning,
         stacklevel=3,
     )
+
+
+def doubt_headings(
+    place: str,
+    voters: pl.Series,
+    stars: pl.DataFrame,
+    beside: pl.DataFrame,
+    lines: pl.Series,
+    members: pl.Series | None,
+) -> None:
+    """Note loudly the rows without any star that look like headings between ballots; they count as blank ballots.
+
+    A row looks so if it says nothing but who voted where other rows say more, if that is no member, or if it is
+    written otherwise than all ids of ballots with stars: no address among addresses, no number among numbers, several
+    words among single ones.
+
+    Args:
+        place: The file.
+        voters: Who voted, row by row.
+        stars: The columns of choices, text or numbers.
+        beside: All other columns.
+        lines: The lines of the file.
+        members: The ids of members, if a table lists them.
+    """
+    blank = stars.select(pl.all_horizontal(_is_blank(stars)).alias("blank")).to_series() & voters.is_not_null()
+    if not blank.any() or blank.all():
+        return
+    known = voters.cast(pl.String, strict=False)
+    signs = pl.repeat(False, len(blank), dtype=pl.Boolean, eager=True)
+    if beside.width:
+        silent = beside.select(pl.all_horizontal(_is_blank(beside)).alias("silent")).to_series()
+        if not silent.filter(~blank).any():
+            signs = signs | silent
+    if members is not None:
+        signs = signs | ~known.is_in(members.cast(pl.String, strict=False).implode())
+    for form in (r"@", r"^\S+$", r"^[0-9]+$"):
+        alike = known.str.contains(form)
+        if alike.filter(~blank).all():
+            signs = signs | ~alike
+    if members is None:  # else nobody has doubted those who are called like no voter
+        signs = signs & ~are_no_voters(known)
+    found = lines.filter(blank & signs.fill_null(value=False)).to_list()
+    if found:
+        named = ", ".join(f"{line:,}" for line in found[:_NAMED]) + (", …" if len(found) > _NAMED else "")
+        one = len(found) == 1
+        warnings.warn(
+            f"{place}: {'1 line has' if one else f'{len(found):,} lines have'} no star and "
+            f"{'looks' if one else 'look'} like {'a heading' if one else 'headings'} between ballots (line {named}); "
+            f"{'it was' if one else 'they were'} taken as {'a blank ballot' if one else 'blank ballots'} (D5). "
+            f"If {'it is' if one else 'they are'} none, remove the {'line' if one else 'lines'}, or leave "
+            f"{'it' if one else 'them'} out: --leave-out with what stands there as the voter.",
+            DoubtWarning,
+            stacklevel=3,
+        )
+
+
+def _is_blank(frame: pl.DataFrame) -> list[pl.Expr]:
+    return [
+        (pl.col(name).str.strip_chars() == "").fill_null(value=True) if kind == pl.String else pl.col(name).is_null()
+        for name, kind in frame.schema.items()
+    ]
 
 
 def _kind(cells: Sequence[Decimal], sums: Sequence[Decimal], counts: Sequence[int], ballots: int) -> str | None:

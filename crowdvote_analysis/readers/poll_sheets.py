@@ -21,8 +21,9 @@ import polars as pl
 from crowdvote_analysis.errors import TableWarning, UnreadableFileError
 from crowdvote_analysis.readers.choice_columns import choose_columns, why_choices
 from crowdvote_analysis.readers.forms import form_choices
-from crowdvote_analysis.readers.layout import short_name
-from crowdvote_analysis.readers.odd_rows import doubt_rows, doubt_sums
+from crowdvote_analysis.readers.layout import RANKED, short_name
+from crowdvote_analysis.readers.odd_rows import doubt_headings, doubt_rows, doubt_sums
+from crowdvote_analysis.readers.sections import doubt_questions, doubt_sections, repeats_in_words
 from crowdvote_analysis.readers.sheet import refuse_repeats
 from crowdvote_analysis.readers.star_columns import gather_votes, list_choices
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 STAR_VOTE = ("voterid", "votetime", "pollid")
 _LINE = pl.col("__line__")
-_RANKED = ("overvote_rank", "has_duplicate_rank")
 # A race or a candidate may have exclamation marks of its own; the last pair with a name behind it separates them.
 _RACE_AND_CANDIDATE = re.compile(r"(.+)!!(.+)", re.DOTALL)
 
@@ -79,13 +79,15 @@ class Poll:
 def star_vote(poll: PollSheet) -> Poll:
     """The tables of an export of star.vote, whose first columns are voterID, voteTime and pollID."""
     headers = poll.headers(len(STAR_VOTE))
-    _refuse_candidates(poll.path, list(headers.values()))
+    _refuse_candidates(poll, list(headers.values()))
     rule = "Every column other than voterID, voteTime and pollID"
     candidates = _choose(poll, headers, rule)
     _doubt(poll, candidates)
     rows, ids = poll.rows(), {"decision_id": pl.col("2"), "member_id": pl.col("0")}
     votes = gather_votes(rows, {**ids, "__line__": _LINE}, candidates, headers)
     polls = rows["2"]
+    if polls.n_unique() == 1:
+        doubt_sections(str(poll.path), rows, candidates)
     decisions = pl.DataFrame({"decision_id": polls.drop_nulls().unique(maintain_order=True)})
     if len(decisions) == 1:
         decisions = decisions.with_columns(title=pl.lit(poll.path.stem))
@@ -98,7 +100,7 @@ def bettervoting(poll: PollSheet) -> Poll:
     """The tables of an export of BetterVoting, whose first column is ballot_id; a decision a race."""
     precinct = [name.lower() for name in poll.sheet.header[1:2]] == ["precinct"]
     headers = poll.headers(1 + precinct)
-    stars = {column: name for column, name in headers.items() if short_name(name) not in _RANKED}
+    stars = {column: name for column, name in headers.items() if short_name(name) not in RANKED}
     rule = f"Every column other than {'ballot_id and precinct' if precinct else 'ballot_id'}"
     kept = _choose(poll, stars, rule) if stars else {}
     named = {
@@ -106,7 +108,7 @@ def bettervoting(poll: PollSheet) -> Poll:
         for column, name in headers.items()
         if column in kept or column not in stars
     }
-    races = _races(poll.path, named)
+    races = _races(poll, named)
     there = precinct and poll.sheet.rows["1"].null_count() < len(poll.sheet.rows)
     why = why_choices(rule, [name for race in races.values() for name in race.values()])
     return _gather(poll, races, why, {"precinct": pl.col("1")} if there else {})
@@ -133,19 +135,26 @@ def _doubt(poll: PollSheet, columns: Iterable[str]) -> None:
     """Note loudly the rows that look like no ballots."""
     if poll.voter is not None:
         doubt_rows(str(poll.path), poll.sheet.rows[poll.voter], poll.sheet.lines)
-    doubt_sums(str(poll.path), poll.sheet.rows.select(list(columns)), poll.sheet.lines)
+    columns = list(columns)
+    rows = poll.sheet.rows
+    doubt_sums(str(poll.path), rows.select(columns), poll.sheet.lines)
+    if poll.voter is not None:
+        beside = rows.drop(poll.voter, *columns)
+        doubt_headings(str(poll.path), rows[poll.voter], rows.select(columns), beside, poll.sheet.lines, None)
 
 
 def _gather(poll: PollSheet, races: Mapping[str, Mapping[str, str]], why: str, more: Mapping[str, pl.Expr]) -> Poll:
     """A decision a race, with a ballot of every voter; ``races`` has the choices of each by column."""
     _doubt(poll, [column for race in races.values() for column in race])
+    doubt_questions(str(poll.path), poll.sheet, races)
     rows, headers = poll.rows(), poll.headers()
     who = pl.col(poll.voter) if poll.voter is not None else pl.format("line {}", _LINE)
     ballots, votes, choices = [], [], []
     for race, candidates in races.items():
         names = list(candidates.values())
-        _refuse_candidates(poll.path, names, repeats=bool(poll.layout.choices))
+        _refuse_candidates(poll, names, repeats=bool(poll.layout.choices))
         key = {"decision_id": pl.lit(race), "member_id": who, "__line__": _LINE}
+        doubt_sections(str(poll.path), rows, candidates)
         ballots.append(rows.select(**key, **more))
         votes.append(gather_votes(rows, key, candidates, headers))
         choices.append(list_choices(pl.Series([race]), votes[-1], names))
@@ -153,10 +162,11 @@ def _gather(poll: PollSheet, races: Mapping[str, Mapping[str, str]], why: str, m
     return Poll(decisions, pl.concat(choices), pl.concat(ballots), pl.concat(votes), why)
 
 
-def _races(path: Path, marks: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def _races(poll: PollSheet, marks: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """The STAR races by name: their candidates by column."""
-    candidates = {column: name for column, name in marks.items() if name not in _RANKED}
-    _refuse_candidates(path, list(candidates.values()), repeats=True)
+    path = poll.path
+    candidates = {column: name for column, name in marks.items() if name not in RANKED}
+    _refuse_candidates(poll, list(candidates.values()), repeats=True)
     # BetterVoting names either every column after its race or none, so a lone "!!" belongs to a candidate's name.
     parts = {column: _RACE_AND_CANDIDATE.fullmatch(name) for column, name in candidates.items()}
     several = all(parts.values())
@@ -167,7 +177,7 @@ def _races(path: Path, marks: Mapping[str, str]) -> dict[str, dict[str, str]]:
         part = parts.get(column)
         if several and part:
             race, name = part[1].strip(), part[2].strip()
-        if name in _RANKED:
+        if name in RANKED:
             # Written without its race (or, in newer files, with it) behind the candidates of the race.
             ranked.add(race)
         else:
@@ -183,11 +193,11 @@ def _races(path: Path, marks: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return stars
 
 
-def _refuse_candidates(path: Path, names: list[str], *, repeats: bool = False) -> None:
+def _refuse_candidates(poll: PollSheet, names: list[str], *, repeats: bool = False) -> None:
     if not names:
-        raise UnreadableFileError(f"{path}: the header names no candidates.")
+        raise UnreadableFileError(f"{poll.path}: the header names no candidates. {poll.sheet.dialect}.")
     if not repeats:
-        refuse_repeats(path, names)
+        refuse_repeats(poll.path, names, repeats_in_words(poll.sheet, dict.fromkeys(poll.sheet.header)))
 
 
 def _note(sentence: str) -> None:

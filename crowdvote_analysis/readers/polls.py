@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis.errors import InvalidTableError, TableWarning, UnreadableFileError
+from crowdvote_analysis.readers.dialect import said_in_errors
 from crowdvote_analysis.readers.forms import voter_column
 from crowdvote_analysis.readers.index_columns import is_index, may_be_index
 from crowdvote_analysis.readers.layout import Layout, make_layout
 from crowdvote_analysis.readers.left_out import leave_out_columns, leave_out_rows
 from crowdvote_analysis.readers.poll_sheets import STAR_VOTE, Poll, PollSheet, bettervoting, form, star_vote
-from crowdvote_analysis.readers.scales import note_ranks, scale_hint
+from crowdvote_analysis.readers.ranks import note_ranks
+from crowdvote_analysis.readers.scales import scale_hint
+from crowdvote_analysis.readers.sections import join_sections
 from crowdvote_analysis.readers.sheet import Sheet, read_sheet
 from crowdvote_analysis.readers.star_cells import read_stars
 from crowdvote_analysis.state import SystemState
@@ -69,7 +72,7 @@ def read_poll(
     layout = make_layout(separator, id_column, choices, leave_out)
     sheet = read_sheet(path, layout.separator, _keys(layout))
     header = sheet.header
-    sheet = _without_index(path, leave_out_columns(sheet, layout))
+    sheet = join_sections(str(path), _without_index(path, leave_out_columns(sheet, layout)), layout.choices)
     names = [name.lower() for name in sheet.header]
     if {"choice_id", "stars"} <= set(names):
         raise UnreadableFileError(
@@ -82,17 +85,21 @@ def read_poll(
         ids = [names.index(name) for name in STAR_VOTE]
         sheet = sheet.only([*ids, *(position for position in range(len(names)) if position not in ids)])
     voter = voter_column(path, sheet, layout) if read is form else "0"
-    sheet = leave_out_rows(path, sheet, layout, voter, header)
+    with said_in_errors(str(sheet.dialect)):
+        sheet = leave_out_rows(path, sheet, layout, voter, header)
     if sheet.rows.is_empty():
         raise UnreadableFileError(f"{path}: holds no ballots, only a header. {sheet.dialect}.")
     source = PollSheet(path, sheet, layout, voter)
-    return _checked(source, read(source), community_id, quarantine=quarantine)
+    with said_in_errors(str(sheet.dialect)):
+        poll = read(source)
+    return _checked(source, poll, community_id, quarantine=quarantine)
 
 
 def _keys(layout: Layout) -> set[str]:
     """Names by which the header of a poll is known."""
     asked = [layout.id_column, *layout.choices] if layout.id_column else list(layout.choices)
-    forms = ("timestamp", "email address", "respondent id", "response id", "completion time", "submitdate")
+    forms = {"email address", "respondent id", "response id", "completion time", "submitdate", "answer choices"}
+    forms |= {"timestamp", "zeitstempel", "horodateur", "marca temporal", "carimbo de data/hora", "タイムスタンプ"}
     return {*STAR_VOTE, "ballot_id", *forms, *(name.lower() for name in asked if name)}
 
 

@@ -15,6 +15,8 @@ import polars as pl
 from crowdvote_analysis.errors import DoubtWarning, TableWarning, UnreadableFileError
 from crowdvote_analysis.readers.dialect import Dialect, find_dialect
 from crowdvote_analysis.readers.index_columns import is_index
+from crowdvote_analysis.readers.summaries import refuse_summary
+from crowdvote_analysis.readers.survey_headers import join_header
 from crowdvote_analysis.readers.text_file import read_text
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def read_sheet(path: Path, separator: str | None = None, keys: Set[str] = frozen
     rows = rows.select(pl.when(trimmed != "").then(trimmed), "line")
     rows = rows.filter(~pl.all_horizontal(pl.exclude("line").is_null()))
     rows = _without_repeated_header(path, rows, header)
+    header, rows = join_header(path, header, rows)
     return _without_nameless(path, Sheet(header, rows.drop("line"), rows["line"], dialect))
 
 
@@ -95,12 +98,20 @@ def read_table(path: Path, separator: str | None = None, keys: Set[str] = frozen
     return sheet.table()
 
 
-def refuse_repeats(path: Path, names: Sequence[str]) -> None:
-    """Raise ``UnreadableFileError`` if a column name appears more than once."""
-    repeated = sorted({name for name in names if names.count(name) > 1})
+def refuse_repeats(path: Path, names: Sequence[str], where: str = "") -> None:
+    """Raise ``UnreadableFileError`` if a column name appears more than once.
+
+    Args:
+        path: The file.
+        names: The names.
+        where: Where the columns stand, in words, where it is known.
+    """
+    repeated = list(dict.fromkeys(name for name in names if names.count(name) > 1))
     if repeated:
         raise UnreadableFileError(
-            f"{path}: the header repeats the column {', '.join(map(repr, repeated))}. Rename or remove all but one."
+            f"{path}: the header repeats the column {', '.join(map(repr, repeated))}.{where} If they are different "
+            "things, rename them. If they are one question that was asked in several places, put the answers into one "
+            "column; remove a column only if the other says all that it says, else what stands in it is lost."
         )
 
 
@@ -282,6 +293,7 @@ def _without_nameless(path: Path, sheet: Sheet) -> Sheet:
             stacklevel=3,
         )
     if filled:
+        refuse_summary(path, sheet.header)
         raise UnreadableFileError(
             f"{path}: column {filled[0] + 1} holds values but has no name in the header. Name it or remove it; if "
             "other lines stand above the header, remove them; if it goes over several lines, join them into one. "

@@ -12,8 +12,10 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import DoubtWarning, UnreadableFileError
 from crowdvote_analysis.readers.choice_columns import choose_columns, quoted
+from crowdvote_analysis.readers.grids import doubt_mixture
 from crowdvote_analysis.readers.layout import chosen
-from crowdvote_analysis.readers.odd_rows import doubt_sums
+from crowdvote_analysis.readers.odd_rows import doubt_headings, doubt_sums
+from crowdvote_analysis.readers.sections import doubt_sections
 from crowdvote_analysis.readers.star_columns import gather_votes, list_choices
 
 if TYPE_CHECKING:
@@ -103,11 +105,18 @@ def gather_wide(
     if not choices:
         return dict(frames), []
     names = list(dict.fromkeys(choices.values()))
+    if not layout.choices:
+        doubt_mixture(str(path), names)
     _doubt_numbers_as_tags(path, ballots, choices)
     doubt_sums(str(path), ballots.select(pl.col(list(choices)).cast(pl.String)), lines_of(ballots))
+    beside = ballots.drop("member_id", "__line__", *choices, strict=False)
+    members = frames["members"]["member_id"] if "member_id" in frames.get("members", pl.DataFrame()).columns else None
+    doubt_headings(str(path), ballots["member_id"], ballots.select(list(choices)), beside, lines_of(ballots), members)
     keys = {name: pl.col(name) for name in (*_KEY, "__line__") if name in ballots.columns}
     votes = gather_votes(ballots, keys, choices)
     decisions = ballots["decision_id"] if "decision_id" in ballots.columns else None
+    if decisions is None or decisions.n_unique() == 1:
+        doubt_sections(str(path), ballots, choices)
     listed = {"choices": list_choices(decisions, votes, names)}
     return listed | dict(frames) | {
         "ballots": ballots.drop(list(choices) if layout.choices else further),

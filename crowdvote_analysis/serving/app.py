@@ -11,19 +11,20 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crowdvote_analysis.errors import CrowdVoteError
+from crowdvote_analysis.serving.access import Access
 from crowdvote_analysis.serving.attempts import Attempts
 from crowdvote_analysis.serving.devices import known_device, new_device
+from crowdvote_analysis.serving.doing import DOING, SCRIPT
 from crowdvote_analysis.serving.guard import COOKIE, Guard, SecurityHeaders, cookies
 from crowdvote_analysis.serving.notebooks import SCRIPTS, notebooks_app
 from crowdvote_analysis.serving.pages import OpenDecision, answer_page, find_pages, sign_in_page, start_page
 from crowdvote_analysis.serving.recalculation import Recalculation
 from crowdvote_analysis.serving.sessions import LONGEST, Session, Sessions
-from crowdvote_analysis.serving.users import User, is_password, read_users, require_outside
+from crowdvote_analysis.serving.users import is_password, read_users, require_outside, users_of
 from crowdvote_analysis.snapshots.recalculation import MANAGERS_ONLY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from anyio import CapacityLimiter
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from crowdvote_analysis.logs import EventLog
     from crowdvote_analysis.serving.guard import App
     from crowdvote_analysis.serving.pages import Page
+    from crowdvote_analysis.serving.recalculation import Answer
+    from crowdvote_analysis.serving.users import User
     from crowdvote_analysis.store.store import Store
 
 # A form that no session belongs to yet is known by a cookie of its own.
@@ -54,7 +57,7 @@ class Server:
 
     Attributes:
         store: The store.
-        users: The users file.
+        access: Who may sign in, and which communities they see and manage.
         log: Where sign-ins and recalculations are written down.
         pages: The notebooks.
         sessions, attempts, recalculation: Who is signed in, who tried, what is being counted.
@@ -62,7 +65,7 @@ class Server:
     """
 
     store: Store
-    users: Path
+    access: Access
     log: EventLog
     pages: list[Page]
     sessions: Sessions
@@ -76,6 +79,12 @@ class Server:
 
         return PlainTextResponse("ok\n")
 
+    async def doing(self, _request: Request) -> Response:
+        """Somebody did something at a page; the guard has noted it."""
+        from starlette.responses import Response
+
+        return Response(status_code=204)
+
     async def show_sign_in(self, request: Request) -> Response:
         """Show the form to sign in with."""
         return self._form(request, _local(request.query_params.get("next")))
@@ -88,7 +97,7 @@ class Server:
         where, name, address = _local(given.get("next")), given.get("name", "").strip(), _address(request)
         if not _same(given.get("form"), cookies(request.scope).get(_FORM_COOKIE)):
             return self._form(request, where, "This form is too old. Try again.", 403)
-        user = self._users().get(name)
+        user = self.access.users().get(name)
         device = known_device(cookies(request.scope).get(_DEVICE_COOKIE), user)
         if not self.attempts.begin(name, address, device):
             self._failed(name, address, "too many attempts")
@@ -110,12 +119,18 @@ class Server:
         return answer
 
     async def sign_out(self, request: Request) -> Response:
-        """End the session."""
+        """End the session, or all sessions of whoever asks."""
         session: Session = request.scope["session"]
-        if not _same((await _fields(request)).get("form"), session.form):
+        given = await _fields(request)
+        if not _same(given.get("form"), session.form):
             return _said(request, 403, _STALE)
-        self.sessions.end(cookies(request.scope).get(COOKIE))
-        self.log.write("LOGOUT", session.user, f"Signed out from {_address(request)}")
+        everywhere = "everywhere" in given
+        if everywhere:
+            self.sessions.end_all(session.user)
+        else:
+            self.sessions.end(cookies(request.scope).get(COOKIE))
+        how = "Signed out everywhere" if everywhere else "Signed out"
+        self.log.write("LOGOUT", session.user, f"{how} from {_address(request)}")
         answer = _go("/sign-in")
         answer.delete_cookie(COOKIE, path="/")
         return answer
@@ -126,7 +141,7 @@ class Server:
         from starlette.responses import HTMLResponse
 
         session: Session = request.scope["session"]
-        decisions = await to_thread.run_sync(self._open_decisions) if session.role == "manager" else []
+        decisions = await to_thread.run_sync(self._open_decisions, session.user)
         return HTMLResponse(start_page(session, self.pages, decisions))
 
     async def recalculate(self, request: Request) -> Response:
@@ -139,8 +154,12 @@ class Server:
         if not _same((await _fields(request)).get("form"), session.form):
             return _said(request, 403, _STALE)
         decision = request.path_params["decision"]
-        answer = await to_thread.run_sync(self.recalculation.start, decision, session.user, session.role)
+        answer = await to_thread.run_sync(self.ask, decision, session.user)
         return _said(request, answer.status, answer.words)
+
+    def ask(self, decision: str, user: str) -> Answer:
+        """Count a decision again for whoever asks, if they manage its community at this moment."""
+        return self.recalculation.start(decision, user, self.access.managed(user))
 
     def _form(self, request: Request, where: str, problem: str | None = None, status: int = 200) -> Response:
         from starlette.responses import HTMLResponse
@@ -152,37 +171,39 @@ class Server:
 
     def _failed(self, name: str, address: str, why: str) -> None:
         # People type passwords into the wrong box: a name that is nobody's is not written down.
-        known = name if name in self._users() else "unknown"
+        known = name if name in self.access.users() else "unknown"
         self.log.write("LOGIN_FAILED", known, f"From {address}: {why}", logging.WARNING)
 
-    def _users(self) -> dict[str, User]:
-        try:
-            return read_users(self.users)
-        except CrowdVoteError:
-            return {}
-
-    def _open_decisions(self) -> list[OpenDecision]:
+    def _open_decisions(self, user: str) -> list[OpenDecision] | None:
+        """What somebody may have counted again; ``None`` for somebody who manages no community."""
+        from crowdvote_analysis.snapshots.events import of_communities
         from crowdvote_analysis.snapshots.inputs import is_closed
 
+        managed = self.access.managed(user)
+        if managed is not None and not managed:
+            return None
         cut, now = self.store.cut(), self.store.clock()
         titles = dict(cut.rows("communities").select("community_id", "title").iter_rows())
         found = [
             OpenDecision(row["decision_id"], row["title"] or row["decision_id"], titles.get(community) or community)
-            for row in cut.rows("decisions").sort("title", "decision_id").iter_rows(named=True)
+            for row in of_communities(cut.rows("decisions"), managed).sort("title", "decision_id").iter_rows(named=True)
             for community in [row["community_id"]]
             if row["method"] == "star" and row["status"] != "draft" and not is_closed(row, now)
         ]
         return sorted(found, key=lambda decision: decision.community)
 
 
-def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None = None, **parts: Any) -> App:
+def create_app(
+    store: Store, users: Path, log: EventLog, notebooks: Path | None = None, *, own_only: bool = False, **parts: Any
+) -> App:
     """The whole server as an ASGI application.
 
     Args:
         store: The store that everything is about.
-        users: The users file; read anew at every request, so that whoever is removed is out at once.
+        users: The users file; read anew when it was changed, so that whoever is removed is out at once.
         log: Where sign-ins and recalculations are written down.
         notebooks: Folder with the notebooks; those of the package by default.
+        own_only: Whether people see only the communities they are members of.
         parts: Other ``sessions``, ``attempts``, ``recalculation`` or ``open_pages``.
 
     Raises:
@@ -197,12 +218,13 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
     require_outside(users, store.location.url)
     read_users(users)
     pages = find_pages(notebooks or notebooks_folder())
+    known = users_of(users)
     server = Server(
         store=store,
-        users=users,
+        access=Access(store, known, own_only),
         log=log,
         pages=pages,
-        sessions=parts.get("sessions") or Sessions(_stamps(users)),
+        sessions=parts.get("sessions") or Sessions(_stamps(known)),
         attempts=parts.get("attempts") or Attempts(),
         recalculation=parts.get("recalculation") or Recalculation(store, log),
         checks=CapacityLimiter(_CHECKS),
@@ -212,21 +234,19 @@ def create_app(store: Store, users: Path, log: EventLog, notebooks: Path | None 
         Route("/sign-in", server.show_sign_in, methods=["GET"]),
         Route("/sign-in", server.sign_in, methods=["POST"]),
         Route("/sign-out", server.sign_out, methods=["POST"]),
+        Route(DOING, server.doing, methods=["POST"]),
         Route("/", server.start),
         Route("/recalculate/{decision:path}", server.recalculate, methods=["POST"]),
-        Mount("/", notebooks_app(pages)),
+        Mount("/", notebooks_app(pages, SCRIPT)),
     ]
     names, app = [page.name for page in pages], Starlette(routes=routes)
-    guard = Guard(app, server.sessions, names, store.location.url, server.recalculation.start, parts.get("open_pages"))
+    guard = Guard(app, server.sessions, names, store.location.url, server.ask, parts.get("open_pages"), server.access)
     return SecurityHeaders(guard, [*names, SCRIPTS])
 
 
-def _stamps(users: Path) -> Callable[[str], str | None]:
+def _stamps(users: Callable[[], Mapping[str, User]]) -> Callable[[str], str | None]:
     def stamp(name: str) -> str | None:
-        try:
-            user = read_users(users).get(name)
-        except CrowdVoteError:
-            return None
+        user = users().get(name)
         return user.stamp if user else None
 
     return stamp

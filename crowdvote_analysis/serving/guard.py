@@ -9,16 +9,19 @@ import asyncio
 import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from crowdvote_analysis.serving.doing import is_doing
 from crowdvote_analysis.serving.open_pages import OpenPages
 from crowdvote_analysis.serving.pages import no_room_page
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, MutableMapping
 
+    from crowdvote_analysis.serving.access import Access
     from crowdvote_analysis.serving.recalculation import Answer
     from crowdvote_analysis.serving.sessions import Session, Sessions
 
@@ -39,7 +42,7 @@ _PAGE = re.compile(
     r"|api/(version|status/connections))"
 )
 # Seconds between two looks at whether whoever holds a websocket is still signed in.
-_LOOK = 5.0
+_LOOK = 1.0
 _REFUSED = 4401
 # So many sessions of notebooks may be remembered before those of people who left are forgotten.
 _MOST_OWNED = 10_000
@@ -63,15 +66,17 @@ class Guard:
     """Lets through who is signed in, and tells the pages who it is.
 
     Pages find the user in ``scope["user"]`` and, as marimo puts a user of its own there, in ``scope["meta"]``:
-    ``user``, ``role``, ``store`` and ``pages`` (``mo.app_meta().request.meta`` in a notebook).
+    ``user``, ``role``, ``store`` and ``pages`` (``mo.app_meta().request.meta`` in a notebook); with ``access`` also
+    ``seen`` and ``managed``, which give communities when they are called.
 
     Args:
         app: What is guarded.
         sessions: Who is signed in.
         pages: First parts of the paths of notebooks.
         store: The store that the notebooks show, whatever folder an address names.
-        recalculate: Counts a decision again: called with the decision, the user and the role; gives status and words.
+        recalculate: Counts a decision again: called with the decision and the user; gives status and words.
         open_pages: Counts the pages that are open, and says who may open another one.
+        access: Which communities somebody sees and manages; everybody sees and no role is narrowed without it.
     """
 
     def __init__(
@@ -80,11 +85,13 @@ class Guard:
         sessions: Sessions,
         pages: Collection[str],
         store: str,
-        recalculate: Callable[[str, str, str], Answer] | None = None,
+        recalculate: Callable[[str, str], Answer] | None = None,
         open_pages: OpenPages | None = None,
+        access: Access | None = None,
     ) -> None:
         self._app, self._sessions, self._pages, self._store = app, sessions, frozenset(pages), store
         self._recalculate, self._open_pages = recalculate, open_pages or OpenPages()
+        self._access = access
         # Whose a session of a notebook is, by its id: marimo lets in whoever knows one.
         self._owners: dict[str, str] = {}
 
@@ -103,7 +110,7 @@ class Guard:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         token = cookies(scope).get(COOKIE)
-        session = self._sessions.find(token)
+        session = self._sessions.find(token, touch=is_doing(scope))
         if session is None:
             where = _sign_in(scope)
             await refuse(scope, receive, send, 303 if where else 401, "Sign in first.", where)
@@ -157,6 +164,10 @@ class Guard:
         """The scope with the user, and with the one store in place of a folder that the address names."""
         known = {**scope, "user": SignedIn(session.user, session.role), "session": session}
         known["meta"] = {"user": session.user, "role": session.role, "store": self._store, "pages": sorted(self._pages)}
+        if self._access is not None:
+            # Asked when a page opens, and not for every file of it.
+            known["meta"]["seen"] = partial(self._access.seen, session.user)
+            known["meta"]["managed"] = partial(self._access.managed, session.user)
         if self._recalculate is not None:
             known["meta"]["recalculate"] = lambda decision: self._ask(token, decision)
         if is_page:
@@ -167,11 +178,11 @@ class Guard:
         return known
 
     def _ask(self, token: str, decision_id: str) -> Answer | None:
-        """Count again for whoever is signed in at this moment, by the role they have now; none is signed in."""
+        """Count again for whoever is signed in at this moment; ``None`` where nobody is."""
         session = self._sessions.find(token, touch=False)
         if session is None or self._recalculate is None:
             return None
-        return self._recalculate(decision_id, session.user, session.role)
+        return self._recalculate(decision_id, session.user)
 
 
 class Watched:
@@ -204,7 +215,7 @@ class Watched:
             await self._send(message)
 
     async def _over(self) -> bool:
-        """Whether the session is over, looked at every few seconds however much is said; then the socket is closed."""
+        """Whether the session is over, looked at every second however much is said; then the socket is closed."""
         if not self._closed and time.monotonic() - self._looked >= _LOOK:
             self._looked = time.monotonic()
             if self._is_over():

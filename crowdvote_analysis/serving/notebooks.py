@@ -24,11 +24,12 @@ _SOON = ("run-page-*.js", "layout-*.js", "react-vega-*.js")
 _FOR_EVER = b"private, max-age=31536000, immutable"
 
 
-def notebooks_app(pages: Iterable[Page]) -> App:
+def notebooks_app(pages: Iterable[Page], head: str = "") -> App:
     """Mount notebooks; nobody is asked who they are.
 
     Args:
         pages: The notebooks; each is found at ``/name/``.
+        head: More for the head of each page.
     """
     import marimo
     from starlette.applications import Starlette
@@ -38,7 +39,11 @@ def notebooks_app(pages: Iterable[Page]) -> App:
     _keep_files_in_memory()
     static = Path(str(files("marimo") / "_static"))
     builder = marimo.create_asgi_app(
-        quiet=True, include_code=False, asset_url=f"/{SCRIPTS}", session_ttl=LINGER, html_head=_asked_for_soon(static)
+        quiet=True,
+        include_code=False,
+        asset_url=f"/{SCRIPTS}",
+        session_ttl=LINGER,
+        html_head=_asked_for_soon(static) + head,
     )
     for page in pages:
         builder = builder.with_app(path=f"/{page.name}", root=str(page.file))

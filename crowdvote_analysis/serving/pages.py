@@ -95,8 +95,8 @@ def sign_in_page(form: str, where: str, problem: str | None = None) -> str:
     return _page("Sign in", body)
 
 
-def start_page(session: Session, pages: Sequence[Page], decisions: Sequence[OpenDecision]) -> str:
-    """Links to all pages; for managers also what can be counted again."""
+def start_page(session: Session, pages: Sequence[Page], decisions: Sequence[OpenDecision] | None) -> str:
+    """Links to all pages; for those who manage a community also what can be counted again."""
     links = [
         element(
             "li", element("a", page.title, href=f"/{page.name}/"), element("p", page.words, class_="dim"), class_="card"
@@ -108,6 +108,7 @@ def start_page(session: Session, pages: Sequence[Page], decisions: Sequence[Open
         element("span", f"{session.user} · {session.role}", class_="dim"),
         _hidden("form", session.form),
         element("button", "Sign out", class_="quiet"),
+        element("button", "Sign out everywhere", class_="quiet", name="everywhere", value="yes"),
         method="post",
         action="/sign-out",
     )
@@ -115,7 +116,7 @@ def start_page(session: Session, pages: Sequence[Page], decisions: Sequence[Open
         "main",
         element("header", element("h1", "CrowdVote"), sign_out),
         element("ul", *links),
-        _recalculation(session, decisions) if session.role == "manager" else None,
+        _recalculation(session, decisions) if decisions is not None else None,
     )
     return _page("Pages", body)
 

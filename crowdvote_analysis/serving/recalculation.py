@@ -43,16 +43,17 @@ class Recalculation:
         self._running: set[str] = set()
         self._lock = threading.Lock()
 
-    def start(self, decision_id: str, user: str, role: str) -> Answer:
+    def start(self, decision_id: str, user: str, managed: frozenset[str] | None) -> Answer:
         """Begin to count a decision again; it is done some time later.
 
         Args:
             decision_id: The decision.
             user: Who asks for it.
-            role: Their role.
+            managed: The communities they manage; ``None`` for all. They do not learn what decisions others have.
         """
         try:
-            refused = why_refused(self._store, decision_id, is_manager=role == "manager")
+            is_manager = managed is None or self._community(decision_id) in managed
+            refused = why_refused(self._store, decision_id, is_manager=is_manager)
             words = started(self._store, decision_id) if refused is None else refused
         except UnknownDecisionError as error:
             return Answer(404, str(error))
@@ -65,6 +66,10 @@ class Recalculation:
         self._log.write("MANUAL_RECALC", user, f"Recalculation of decision '{decision_id}' asked for")
         threading.Thread(target=self._work, args=(decision_id,), name=f"recalculate {decision_id}", daemon=True).start()
         return Answer(202, words)
+
+    def _community(self, decision_id: str) -> str | None:
+        rows = self._store.cut().rows("decisions").filter(decision_id=decision_id)
+        return None if rows.is_empty() else str(rows["community_id"].item())
 
     def _work(self, decision_id: str) -> None:
         started = time.perf_counter()

@@ -63,12 +63,12 @@ class Sessions:
             self._known[_key(token)] = Session(user.name, user.role, user.stamp, now, now)
         return token
 
-    def find(self, token: str | None, *, touch: bool = True) -> Session | None:
+    def find(self, token: str | None, *, touch: bool) -> Session | None:
         """The session of an id; ``None`` for one that is unknown, over, or of a user who was changed since.
 
         Args:
             token: The id.
-            touch: Whether this counts as something done.
+            touch: Whether this is a person's doing, so that the session goes on (``doing.is_doing``).
         """
         if not token:
             return None
@@ -88,6 +88,11 @@ class Sessions:
         """Sign somebody out."""
         with self._lock:
             self._known.pop(_key(token or ""), None)
+
+    def end_all(self, user: str) -> None:
+        """Sign somebody out wherever they are signed in."""
+        with self._lock:
+            self._known = {key: each for key, each in self._known.items() if each.user != user}
 
     @staticmethod
     def _is_over(session: Session, now: float) -> bool:

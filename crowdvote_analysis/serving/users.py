@@ -9,12 +9,13 @@ import json
 import os
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from crowdvote_analysis.errors import CrowdVoteError
 from crowdvote_analysis.store.locking import locked
+from crowdvote_analysis.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,16 +43,19 @@ class User:
         name: Their name; it stands in logs.
         role: ``viewer`` or ``manager``.
         password: Salt and hash of the password, as text.
+        ties: The members they are: community and member, one of a community, sorted. Shown to nobody (P1).
     """
 
     name: str
     role: Role
     password: str
+    ties: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def stamp(self) -> str:
-        """Changes with role and password; sessions of an earlier one are over."""
-        return hashlib.sha256(f"{self.role} {self.password}".encode()).hexdigest()
+        """Changes with role, password and ties; sessions of an earlier one are over."""
+        tied = json.dumps(self.ties) if self.ties else ""
+        return hashlib.sha256(f"{self.role} {self.password}{tied}".encode()).hexdigest()
 
 
 def hash_password(password: str) -> str:
@@ -62,12 +66,15 @@ def hash_password(password: str) -> str:
 
 
 def is_password(password: str, hashed: str | None) -> bool:
-    """Whether it is the password that was hashed; it takes as long where there is none, so that names stay hidden."""
-    if len(password) > _LONGEST:
-        return False
+    """Whether it is the password that was hashed.
+
+    Every try takes as long, also of somebody unknown and with a password that is longer than any, so that names stay
+    hidden.
+    """
     _, n, r, p, salt, known = (hashed or _NOBODY).split("$")
-    given = _scrypt(password, base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
-    return hmac.compare_digest(given, base64.b64decode(known)) and hashed is not None
+    given = _scrypt(password[:_LONGEST], base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
+    is_same = hmac.compare_digest(given, base64.b64decode(known))
+    return is_same and hashed is not None and len(password) <= _LONGEST
 
 
 def read_users(path: Path) -> dict[str, User]:
@@ -80,7 +87,7 @@ def read_users(path: Path) -> dict[str, User]:
         document = json.loads(path.read_text("utf-8"))
         if document["what"] != _WHAT or document["format"] != _FORMAT:
             raise ValueError
-        return {name: User(name, row["role"], row["password"]) for name, row in sorted(document["users"].items())}
+        return {name: _user(name, row) for name, row in sorted(document["users"].items())}
     except FileNotFoundError:
         raise UsersError(f"{path}: there is no such file. Make it with: crowdvote users add NAME") from None
     except OSError as error:
@@ -115,7 +122,71 @@ def set_password(path: Path, name: str, password: str) -> None:
     Raises:
         UsersError: There is nobody of that name, or the password is too short.
     """
-    _change(path, lambda users: {**users, name: User(name, _known(users, name).role, _checked(password))})
+    _change(path, lambda users: {**users, name: replace(_known(users, name), password=_checked(password))})
+
+
+def tie_user(path: Path, name: str, community_id: str, member_id: str) -> None:
+    """Say which member of a community somebody is; sessions of theirs are over.
+
+    Args:
+        path: The users file.
+        name: The name of the account.
+        community_id: The community.
+        member_id: The member; in the place of another one of the same community.
+
+    Raises:
+        UsersError: There is nobody of that name, or an id is empty. No error tells the member (P1).
+    """
+    community_id, member_id = plain(community_id), plain(member_id)
+    if not community_id or not member_id:
+        raise UsersError("the id of a community and of a member are needed; crowdvote query shows them.")
+
+    def change(users: Mapping[str, User]) -> Mapping[str, User]:
+        user = _known(users, name)
+        ties = {**dict(user.ties), community_id: member_id}
+        return {**users, name: replace(user, ties=tuple(sorted(ties.items())))}
+
+    _change(path, change)
+
+
+def untie_user(path: Path, name: str, community_id: str) -> None:
+    """Say that somebody is no member of a community any more, as far as the pages know; sessions of theirs are over.
+
+    Raises:
+        UsersError: There is nobody of that name, or they are tied to nobody there.
+    """
+    community_id = plain(community_id)
+
+    def change(users: Mapping[str, User]) -> Mapping[str, User]:
+        user = _known(users, name)
+        if community_id not in dict(user.ties):
+            raise UsersError(f"{name} is tied to no member of {community_id!r}. crowdvote users list shows the ties.")
+        return {**users, name: replace(user, ties=tuple(tie for tie in user.ties if tie[0] != community_id))}
+
+    _change(path, change)
+
+
+def users_of(path: Path) -> Callable[[], dict[str, User]]:
+    """Everybody who may sign in, as of whenever it is asked for; nobody while the file cannot be read.
+
+    The file is read again when it is another one, as after every change: asking costs next to nothing.
+    """
+    known: dict[tuple[int, ...], dict[str, User]] = {}
+
+    def users() -> dict[str, User]:
+        nonlocal known
+        try:
+            found = path.stat()
+            mark = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
+            read = known.get(mark)
+            if read is None:
+                read = read_users(path)
+                known = {mark: read}
+        except (OSError, UsersError):
+            return {}
+        return read
+
+    return users
 
 
 def require_outside(path: Path, store: str | Path) -> None:
@@ -136,7 +207,7 @@ def _change(path: Path, change: Callable[[Mapping[str, User]], Mapping[str, User
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(path.parent, 10.0, f".{path.name}.lock"):
             users = change(read_users(path) if path.exists() else {})
-            rows = {name: {"role": user.role, "password": user.password} for name, user in sorted(users.items())}
+            rows = {name: _row(user) for name, user in sorted(users.items())}
             text = json.dumps({"what": _WHAT, "format": _FORMAT, "users": rows}, ensure_ascii=False, indent=2) + "\n"
             beside = path.with_name(f".{path.name}.part")
             beside.unlink(missing_ok=True)
@@ -145,6 +216,18 @@ def _change(path: Path, change: Callable[[Mapping[str, User]], Mapping[str, User
             beside.replace(path)
     except OSError as error:
         raise UsersError(f"{path}: cannot be written ({error.strerror}).") from None
+
+
+def _user(name: str, row: Mapping[str, Any]) -> User:
+    ties = row.get("members", {})
+    if not all(isinstance(text, str) for tie in ties.items() for text in tie):
+        raise ValueError
+    return User(name, row["role"], row["password"], tuple(sorted(ties.items())))
+
+
+def _row(user: User) -> dict[str, Any]:
+    tied = {"members": dict(user.ties)} if user.ties else {}
+    return {"role": user.role, "password": user.password, **tied}
 
 
 def _free(users: Mapping[str, User], name: str) -> str:

@@ -17,6 +17,8 @@ from crowdvote_analysis.store import delta
 from crowdvote_analysis.tables import UTC
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from crowdvote_analysis.store.store import Store
 
 TABLE = "snapshot_events"
@@ -186,13 +188,23 @@ def _superseded(latest: pl.DataFrame) -> pl.DataFrame:
 _BY = {"snapshot_id": pl.String, "superseded_by": pl.String}
 
 
-def find_snapshot(store: Store, name: str) -> dict[str, Any]:
+def of_communities(rows: pl.DataFrame, communities: Collection[str] | None) -> pl.DataFrame:
+    """The rows of some communities only, by their ``community_id``; ``None`` for all of them."""
+    return rows if communities is None else rows.filter(pl.col("community_id").is_in(list(communities)))
+
+
+def find_snapshot(store: Store, name: str, communities: Collection[str] | None = None) -> dict[str, Any]:
     """The row of one snapshot, by its id, by the first letters of it, or as ``latest`` for the newest completed one.
+
+    Args:
+        store: The store.
+        name: Which one.
+        communities: Of these communities only; others have none, as far as this says.
 
     Raises:
         UnknownSnapshotError: There is none, or there are several.
     """
-    known = list_snapshots(store)
+    known = of_communities(list_snapshots(store), communities)
     if name == "latest":
         found = known.filter(status="completed").head(1)
     else:

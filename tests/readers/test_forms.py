@@ -203,7 +203,7 @@ def test_one_email_for_all_is_no_way_to_vote_twice(write: Write) -> None:
         ("b1,5,0\nb2,0,4\n", "first line holds numbers"),
         ("Results of May,,\nPerson,Ann,Ben\nKim,5,1\n", "other lines stand above the header, remove them"),
         ("Name Ann Ben\nKim 5 1\n", "one column only.*separated by something else.*--separator says otherwise"),
-        ("Respondent ID,Email Address,Stars,\n,,Oak,Elm\n1,k@e.org,5,1\n", "goes over several lines, join them"),
+        ("Seat,Email Address,Stars,\n,,Oak,Elm\n1,k@e.org,5,1\n", "goes over several lines, join them"),
     ],
     ids=["transposed", "votes", "no header", "title", "blanks", "two headers"],
 )
@@ -217,3 +217,30 @@ def test_numbers_with_words_are_told_apart_from_words(write: Write) -> None:
     """The error says that the number alone is needed."""
     with pytest.raises(InvalidTableError, match=r"Where a number stands with words, leave the number alone"):
         read_poll(write("a.csv", "Name,Ann\nKim,5 stars\nLou,4 - good\n"))
+
+
+@pytest.mark.parametrize(
+    ("header", "voter"),
+    [
+        ("タイムスタンプ,メールアドレス,Ann,Ben", "メールアドレス"),
+        ("タイムスタンプ,名前,Ann,Ben", "名前"),
+        ("Carimbo de data/hora,Endereço de e-mail,Ann,Ben", "Endereço de e-mail"),
+        ("Carimbo de data/hora,Nome,Ann,Ben", "Nome"),
+        ("Marca temporal,Nombre,Ann,Ben", "Nombre"),
+        ("Horodateur,Nom,Ann,Ben", "Nom"),
+    ],
+)
+def test_forms_of_other_languages_say_who_voted_and_when(write: Write, header: str, voter: str) -> None:
+    """What the form writes by itself is known in the language it was made in, also below a title."""
+    rows = "2026/05/01 9:00:00,kim@e.org,5,1\n2026/05/01 9:00:00,lou@e.org,0,4\n"
+    state, said = read(write, f"{header}\n{rows}")
+    assert [star for _, _, star in stars(state)] == [5, 1, 0, 4]
+    assert f'such as --id "{voter}"' in said
+    assert f"Not looked at: {header.partition(',')[0]}." in said
+    assert stars(read(write, f"Vote of May\n{header}\n{rows}")[0]) == stars(state)
+
+
+def test_email_says_more_than_a_name_in_every_language(write: Write) -> None:
+    """Two people may have one name."""
+    text = "Carimbo de data/hora,Nome,Endereço de e-mail,Ann\nx,Kim,kim@e.org,5\nx,Kim,kim2@e.org,0\n"
+    assert "by the voter in 'Endereço de e-mail'" in read(write, text)[1]

@@ -12,10 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crowdvote_analysis.errors import DoubtWarning, TableWarning, UnreadableFileError
+from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, TableWarning, UnreadableFileError
+from crowdvote_analysis.readers import read_folder, read_poll
 from crowdvote_analysis.readers.sheet import read_sheet, read_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.readers.conftest import Write
 
 
@@ -299,3 +302,40 @@ def test_quote_that_swallows_lines_is_doubted(write: Write) -> None:
 def test_line_breaks_in_the_header_are_blanks(write: Write) -> None:
     """Long questions are broken; nobody could type the name of such a choice."""
     assert read_sheet(write("a.csv", 'id,"Ann \n the great"\nKim,5\n')).header == ["id", "Ann the great"]
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {},
+        {"id_column": "Voter"},
+        {"id_column": "name", "choices": ["Oak"]},
+        {"id_column": "name", "leave_out": ["Oak"]},
+    ],
+    ids=["no voter", "id", "choices", "leave out"],
+)
+def test_errors_about_columns_say_what_was_taken_as_the_header(
+    write: Write, tmp_path: Path, layout: dict[str, object]
+) -> None:
+    """With the wrong separator no column is found, so the message says which it was, and what the header has so."""
+    write("ballots.csv", "name,Pond,Swings\nKim,4,5\n")
+    with pytest.raises((UnreadableFileError, InvalidTableError)) as error:
+        read_folder(tmp_path, **layout)  # type: ignore[arg-type]
+    assert "Pond, Swings" in str(error.value)
+    assert "Line 1 was taken as the header, with commas between the columns" in str(error.value)
+    assert str(error.value).count("--separator says otherwise") == 1
+    if layout:
+        path = write("poll.csv", "name,Pond,Swings\nKim,4,5\n")
+        with pytest.raises(UnreadableFileError, match=r"Pond, Swings.*Line 1 was taken as the header, with commas"):
+            read_poll(path, **layout)  # type: ignore[arg-type]
+
+
+def test_missing_column_names_the_header_of_its_own_file(write: Write, tmp_path: Path) -> None:
+    """Known columns alone would not tell what is wrong with it."""
+    write("ballots.csv", "member_id,Pond\nKim,4\n")
+    write("followings.csv", "who\twhom\nKim\tMaya\n")
+    with (
+        pytest.warns(TableWarning, match="tabs"),
+        pytest.raises(InvalidTableError, match=r"The header of followings\.csv has: who, whom\. Line 1 .* with tabs"),
+    ):
+        read_folder(tmp_path)

@@ -100,3 +100,41 @@ def test_a_download_of_a_sheet_is_known_by_the_name_of_the_sheet(tmp_path: Path)
     (tmp_path / "Park vote - followings.csv").write_text("follower_id,followee_id\nMaya,Kelly\n")
     with pytest.warns(DoubtWarning, match=r"if it is the table followings, name it followings\.csv"):
         read_folder(written(tmp_path, ballots="member_id,Swings,Pond\nKelly,1,5\n"))
+
+
+def _said(read: object, path: Path) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        read(path)  # type: ignore[operator]
+    return [str(warning.message) for warning in caught if warning.category is DoubtWarning]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "member_id,Pond,Swings\nNorth wing,,\na,5,1\nb,3,1\nSouth wing,,\nc,0,1\n",
+        "member_id,Pond,Swings\nNorth,,\na@e.org,5,1\nb@e.org,3,1\nSouth,,\nc@e.org,0,1\n",
+        "member_id,Pond,Swings\nNorth,,\n7,5,1\n8,3,1\nSouth,,\n9,0,1\n",
+        "member_id,tags,Pond,Swings\nNorth,,,\na,x,5,1\nb,y,3,1\nSouth,,,\nc,z,0,1\n",
+    ],
+    ids=["words", "addresses", "numbers", "nothing beside"],
+)
+def test_headings_between_ballots_are_warned_of_with_their_lines(tmp_path: Path, text: str) -> None:
+    """They count as blank ballots, of members that may be none."""
+    for read, path in ((read_folder, written(tmp_path, ballots=text)), (read_poll, tmp_path / "poll.csv")):
+        (tmp_path / "poll.csv").write_text(text.replace("member_id", "Email").replace("tags", "Timestamp"))
+        said = _said(read, path)
+        assert len(said) == 1
+        assert "2 lines have no star and look like headings between ballots (line 2, 5)" in said[0]
+        assert "--leave-out" in said[0]
+
+
+def test_blank_lines_of_nobody_in_the_table_of_members_are_warned_of(tmp_path: Path) -> None:
+    """Blank ballots of members are ballots."""
+    folder = written(tmp_path, members="member_id\na\nb\nc\n", ballots="member_id,Pond,Swings\nNorth,,\na,5,1\nb,,\n")
+    assert [each for each in _said(read_folder, folder) if "1 line has no star and looks like a heading" in each]
+
+
+def test_blank_ballots_of_voters_are_no_headings(tmp_path: Path) -> None:
+    """Whoever looks like the other voters has cast a blank ballot (D5)."""
+    assert _said(read_folder, written(tmp_path, ballots="member_id,tags,Pond,Swings\na,,,\nb,,5,1\nc,x,1,2\n")) == []

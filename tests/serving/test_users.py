@@ -93,7 +93,7 @@ def test_the_commands_look_after_the_file(file, monkeypatch):
 
     assert "maya may sign in as manager" in said("add", "maya", "--role", "manager", typed=PASSWORD + "\n")
     assert "at least 10" in said("add", "kofi", typed="short\n", code=1)
-    assert json.loads(said("list", "--json")) == [{"name": "maya", "role": "manager"}]
+    assert json.loads(said("list", "--json")) == [{"name": "maya", "role": "manager", "communities": []}]
     said("passwd", "maya", typed="another pass word\n")
     assert is_password("another pass word", read_users(file)["maya"].password)
     assert said("remove", "maya") == "maya may not sign in any more.\n"
