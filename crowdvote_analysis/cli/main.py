@@ -14,6 +14,7 @@ import typer
 
 from crowdvote_analysis import __version__
 from crowdvote_analysis.cli import (
+    check,
     count,
     dashboard,
     decide,
@@ -52,6 +53,7 @@ app.command("scenario")(scenario.scenario)
 app.command("import")(stores.import_)
 app.add_typer(record.app, name="record")
 app.command("history")(stores.history)
+app.command("check")(check.check)
 app.command("compact")(stores.compact)
 app.add_typer(snapshot.app, name="snapshot")
 app.command("recompute")(recompute.recompute)

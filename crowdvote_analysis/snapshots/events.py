@@ -7,13 +7,14 @@ about a snapshot is the latest value of every column.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.errors import BusyError, UnknownSnapshotError
-from crowdvote_analysis.store import delta
+from crowdvote_analysis.errors import BusyError, StoreError, UnknownSnapshotError
+from crowdvote_analysis.store import delta, seal
 from crowdvote_analysis.tables import UTC
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def append_event(store: Store, snapshot_id: str, status: str, at: datetime, **fa
     row = {"snapshot_id": snapshot_id, "number": table.version() + 1, "at": at, "status": status, **facts}
     if not delta.append(table, pl.DataFrame([row], schema=EVENTS)):
         raise BusyError(f"{store.location}: others were writing to {TABLE}. Nothing was recorded; try again.")
+    with suppress(StoreError):  # the event is there; the next writer makes up for it
+        seal.seal(store.location, TABLE, table.version())
     delta.tidy(store.location, TABLE, table)
 
 

@@ -16,7 +16,7 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import StoreError
 from crowdvote_analysis.state import SystemState
-from crowdvote_analysis.store import delta
+from crowdvote_analysis.store import canonical, delta, seal
 from crowdvote_analysis.store.at_close import as_at_close
 from crowdvote_analysis.store.loop_rule import rules_of
 from crowdvote_analysis.tables import UTC
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.store.location import Location
 
+# The last three say which communities, decisions and members the rows of the commit name; null where they are too many.
 COMMITS = pl.Schema(
     {
         "seq": pl.Int64(),
@@ -37,6 +38,12 @@ COMMITS = pl.Schema(
         "action": pl.String(),
         "tables": pl.List(pl.String()),
         "rows": pl.List(pl.Int64()),
+        "row_hashes": pl.List(pl.String()),
+        "files": seal.FILES,
+        "previous": pl.String(),
+        "communities": pl.List(pl.String()),
+        "decisions": pl.List(pl.String()),
+        "members": pl.List(pl.String()),
     }
 )
 # What the rows of a store carry beside the columns of their table.
@@ -66,18 +73,26 @@ class Cut:
 
     Attributes:
         location: The store.
-        commits: Their rows: seq, commit_id, committed_at, action, tables and rows (how many rows in which table), by
-            seq. ``seq`` grows with every commit, not always by one.
+        commits: Their rows, the columns of ``COMMITS``: seq, commit_id, committed_at, action, tables and rows (how many
+            rows in which table), what is stated of them (see ``seal``), and whom they concern; by seq. ``seq`` grows
+            with every commit, not always by one.
+        stored: The same rows with the times of their writers, as they lie in the store.
     """
 
     location: Location
     commits: pl.DataFrame
+    stored: pl.DataFrame
     _opened: dict[str, DeltaTable] = field(default_factory=dict, repr=False)
 
     @property
     def seq(self) -> int:
         """Number of the last commit; 0 before the first."""
         return int(self.commits["seq"][-1]) if len(self.commits) else 0
+
+    @property
+    def head(self) -> str | None:
+        """The hash of the last commit, which follows from all before it; none before the first."""
+        return canonical.row_hash(self.stored.row(-1, named=True)) if len(self.stored) else None
 
     @property
     def at(self) -> datetime | None:
@@ -173,11 +188,12 @@ class Cut:
         return {table: decision if "decision_id" in tables.columns(table) else community for table in tables.TABLES}
 
     def require_complete(self) -> None:
-        """Make sure that every row of every commit is there.
+        """Make sure that every row of every commit is there, in files that are what was written.
 
         Raises:
-            StoreError: Rows are missing, or there are more than were committed.
+            StoreError: Commits or rows are missing, there are more than were committed, or a file was changed.
         """
+        self.require_chain()
         expected = self.commits.lazy().explode("tables", "rows").group_by("tables").agg(pl.col("rows").sum())
         for table, number in expected.collect().sort("tables").iter_rows():
             found = self._collected(table, self.history(table).select(pl.len())).item()
@@ -186,6 +202,15 @@ class Cut:
                     f"{self.location}: the table {table} has {found:,} rows up to commit {self.seq:,}, and "
                     f"{number:,} were committed. Its files were changed from outside: restore them from a backup."
                 )
+            seal.require_files(self.location, table, delta.paths(self._opened[table], table), self.commits)
+
+    def require_chain(self) -> None:
+        """Make sure that every commit holds the hash of the one before it.
+
+        Raises:
+            StoreError: A commit is missing, is another one than was made, or was put in between.
+        """
+        seal.require_chain(self.location, self.stored)
 
     @cached_property
     def former(self) -> pl.DataFrame:

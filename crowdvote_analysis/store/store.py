@@ -2,7 +2,8 @@
 
     garden/
       store.json            says that this is a store, and of which format; holds the secret of its pseudonyms
-      commits/              one row a commit: its number, time, action, and how many rows it has in which table
+      commits/              one row a commit: its number, time and action; how many rows it has in which table, and
+                            their hash; the files it wrote; whom it concerns; the hash of the commit before it
       members/ ballots/ …   rows, each with the commit it belongs to; a later row supersedes an earlier one of its key
       snapshot_events/      what happened to snapshots
       snapshots/            what they have frozen, and what came out
@@ -10,6 +11,8 @@
 A commit is there once its row in ``commits`` is. That row is written last, by a compare-and-swap: its number is the
 version that Delta gives it, so that two writers never get the same one, and whoever comes second looks again at what
 the first has changed. A writer that dies before leaves rows that nobody will ever read.
+
+Every file is stated somewhere, and ``check`` compares; see ``seal``.
 """
 
 from __future__ import annotations
@@ -27,22 +30,25 @@ import polars as pl
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import BusyError, ClockError, StoreError, TableWarning
-from crowdvote_analysis.store import delta
+from crowdvote_analysis.store import delta, seal
+from crowdvote_analysis.store.canonical import rows_hash
 from crowdvote_analysis.store.cut import COMMITS, Cut, record_schema
 from crowdvote_analysis.store.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from deltalake import DeltaTable
 
     from crowdvote_analysis.state import SystemState
 
-FORMAT = 1
+FORMAT = 2
 _MARK = "store.json"
 _TRIES = 100
 _TICK = timedelta(microseconds=1)
+# More communities, decisions or members are not named in the row of a commit: its rows name them.
+MOST_NAMED = 1_000
 # Clocks that differ by less are not worth a word.
 _SKEW = timedelta(seconds=5)
 # Whoever is further ahead of the storage's clock may not write; a commit that is, moves no other.
@@ -125,11 +131,17 @@ class Store:
         location.require_usable()
         written = _mark(location)
         if written is None:
+            if delta.is_table(location, "commits"):
+                raise StoreError(f"{location}: {_MARK} is missing, which makes it a store. Restore it from a backup.")
             raise StoreError(f"{location}: is no store. Make one with: crowdvote import FOLDER {location}")
         try:
             mark = json.loads(written)
         except ValueError:
             mark = None
+        if isinstance(mark, dict) and mark.get("format") == 1:
+            raise StoreError(
+                f"{location}: has format 1, and this version reads {FORMAT}: crowdvote store upgrade {location}"
+            )
         if not isinstance(mark, dict) or mark.get("format") != FORMAT or not isinstance(mark.get("secret"), str):
             raise StoreError(f"{location}: {_MARK} does not name format {FORMAT}, the one that this version reads.")
         return cls(replace(location, secret=mark["secret"]), clock)
@@ -143,17 +155,33 @@ class Store:
         Args:
             as_of: Commits made later are not looked at; a time without a zone is UTC.
             seq: Commits with a higher number are not looked at, nor are their times.
+
+        Raises:
+            StoreError: Commits were removed, or cannot be read.
         """
-        opened = delta.open_table(self.location, "commits")
-        rows = delta.scan(opened, COMMITS, self.location.options).sort("seq")
-        commits = delta.collected(self.location, "commits", rows)
+        stored = self._stored()
         if seq is not None:
-            commits = commits.filter(pl.col("seq") <= seq)
-        commits = commits.with_columns(pl.col("committed_at").cum_min(reverse=True))
+            stored = stored.filter(pl.col("seq") <= seq)
+        commits = stored.with_columns(pl.col("committed_at").cum_min(reverse=True))
         if as_of is not None:
             at = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
             commits = commits.filter(pl.col("committed_at") <= at)
-        return Cut(self.location, commits)
+        return Cut(self.location, commits, stored.head(len(commits)))
+
+    def _stored(self) -> pl.DataFrame:
+        """The rows of ``commits`` as they lie there, by seq."""
+        opened = delta.open_table(self.location, "commits")
+        rows = delta.scan(opened, COMMITS, self.location.options).sort("seq")
+        commits = delta.collected(self.location, "commits", rows)
+        last = commits["seq"][-1] if len(commits) else 0
+        is_last = not seal.is_cut_off(self.location, opened.version(), last)
+        if is_last or delta.open_table(self.location, "commits").version() > opened.version():
+            return commits
+        raise StoreError(
+            f"{self.location}: commits are missing behind commit {last:,}, though their seals are there: the folder "
+            f"commits was changed from outside. Restore it from a backup; crowdvote check {self.location} names every "
+            "file."
+        )
 
     def time(self) -> tuple[datetime, datetime]:
         """What time it is for whoever writes, and what time it is for the storage (UTC).
@@ -219,6 +247,7 @@ class Store:
         self, action: str, prepare: Callable[[Cut, datetime], Mapping[str, pl.DataFrame]], *, empty: bool = False
     ) -> Commit | None:
         """As ``commit``; ``empty`` where there may be nothing to add."""
+        files: seal.Files = []  # of tries that came second too, as nothing else would state them
         for _ in range(_TRIES):
             with self.location.turn("commits") if self.location.folder else nullcontext():
                 log = delta.open_table(self.location, "commits")
@@ -227,8 +256,9 @@ class Store:
                 frames = {table: frame for table, frame in prepare(cut, at).items() if len(frame)}
                 if not (frames or empty):
                     return None
-                commit = Commit(log.version() + 1, at, action, {table: len(frames[table]) for table in frames})
-                written = self._land(log, commit, frames)
+                rows = {table: len(frames[table]) for table in frames}
+                commit = Commit(max(log.version(), cut.seq) + 1, at, action, rows)
+                written = self._land(log, commit, frames, cut, files)
             if written:
                 for name, table in written.items():
                     delta.tidy(self.location, name, table)
@@ -242,13 +272,22 @@ class Store:
             return at
         return max(at, cut.at + _TICK)
 
-    def _land(self, log: DeltaTable, commit: Commit, frames: Mapping[str, pl.DataFrame]) -> dict[str, DeltaTable]:
-        """Write the rows, then the commit; gives the tables by name, none where somebody else was faster."""
+    def _land(
+        self, log: DeltaTable, commit: Commit, frames: Mapping[str, pl.DataFrame], cut: Cut, files: seal.Files
+    ) -> dict[str, DeltaTable]:
+        """Write the rows, then the commit; gives the tables by name, none where somebody else was faster.
+
+        ``files`` gets what is stated of the files of the rows.
+        """
         commit_id = uuid4().hex
         opened = {table: delta.open_table(self.location, table) for table in frames}
-        for table, frame in frames.items():
-            if not delta.append(opened[table], _record(table, frame, commit_id)):
+        recorded = {table: _record(table, frame, commit_id) for table, frame in frames.items()}
+        for name, table in opened.items():
+            before = table.version()
+            if not delta.append(table, recorded[name]):
                 return {}
+            files += seal.written(self.location, name, before, table.version())
+        first = [] if cut.seq else seal.stated(self.location, _MARK)
         row = {
             "seq": commit.seq,
             "commit_id": commit_id,
@@ -256,9 +295,16 @@ class Store:
             "action": commit.action,
             "tables": list(commit.rows),
             "rows": list(commit.rows.values()),
+            "row_hashes": [rows_hash(frame) for frame in recorded.values()],
+            "files": [*first, *files],
+            "previous": cut.head,
+            **concerned(recorded.values()),
         }
-        landed = delta.append_as_next(log, pl.DataFrame([row], schema=COMMITS))
-        return opened | {"commits": log} if landed else {}
+        if not delta.append_as_next(log, pl.DataFrame([row], schema=COMMITS)):
+            return {}
+        with suppress(StoreError):  # the commit is there; the next writer makes up for it
+            seal.seal(self.location, "commits", log.version())
+        return opened | {"commits": log}
 
     def compact(self) -> dict[str, int]:
         """Put small files together and remove those that nothing of the last seven days needs; every row stays.
@@ -272,7 +318,7 @@ class Store:
         removed = {}
         for name in delta.names(self.location):
             delta.compact(self.location, name)
-            removed[name] = delta.vacuum(delta.open_table(self.location, name))
+            removed[name] = delta.vacuum(self.location, name)
         return removed
 
 
@@ -324,6 +370,30 @@ def _require_room(location: Location) -> None:
 def _own_names() -> set[str]:
     """What a store that was not finished may have left."""
     return {*tables.TABLES, "commits", ".commits.lock"}
+
+
+def concerned(frames: Iterable[pl.DataFrame]) -> dict[str, list[str] | None]:
+    """Whom rows concern: the ids in them, sorted, by what they are of; none where they are more than ``MOST_NAMED``.
+
+    Args:
+        frames: Rows as a store holds them.
+
+    Returns:
+        communities, decisions and members.
+    """
+    found: dict[str, set[str]] = {kind: set() for kind in _IDS}
+    for frame in frames:
+        for kind, columns in _IDS.items():
+            for column in set(columns) & set(frame.columns):
+                found[kind] |= set(frame[column].drop_nulls().unique())
+    return {kind: sorted(ids) if len(ids) <= MOST_NAMED else None for kind, ids in found.items()}
+
+
+_IDS = {
+    "communities": ("community_id",),
+    "decisions": ("decision_id",),
+    "members": ("member_id", "follower_id", "followee_id"),
+}
 
 
 def _record(table: str, frame: pl.DataFrame, commit_id: str) -> pl.DataFrame:

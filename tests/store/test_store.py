@@ -327,8 +327,8 @@ def test_object_storage_that_cannot_be_reached_is_told_without_secrets(monkeypat
 def test_a_store_of_a_later_format_is_not_touched(tmp_path: Path) -> None:
     """A version that does not know a format says so."""
     Store.create(tmp_path / "garden")
-    (tmp_path / "garden" / "store.json").write_text('{"format": 2}')
-    with pytest.raises(StoreError, match="does not name format 1"):
+    (tmp_path / "garden" / "store.json").write_text('{"format": 3}')
+    with pytest.raises(StoreError, match="does not name format 2"):
         Store.open(tmp_path / "garden")
 
 
