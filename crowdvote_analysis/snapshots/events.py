@@ -91,9 +91,12 @@ def append_event(store: Store, snapshot_id: str, status: str, at: datetime, **fa
 
     Raises:
         BusyError: Somebody else wrote the table anew at the same time; trying again helps.
+        StoreError: Events are missing that there are seals of.
     """
     delta.create(store.location, TABLE, EVENTS)
     table = delta.open_table(store.location, TABLE)
+    newest = lambda: delta.open_table(store.location, TABLE).version()  # noqa: E731
+    seal.require_end(store.location, TABLE, table.version(), newest)
     # The version of the table grows with every event, whatever the clock does.
     row = {"snapshot_id": snapshot_id, "number": table.version() + 1, "at": at, "status": status, **facts}
     if not delta.append(table, pl.DataFrame([row], schema=EVENTS)):

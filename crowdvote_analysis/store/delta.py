@@ -47,7 +47,7 @@ def create(location: Location, name: str, schema: pl.Schema) -> None:
             configuration=_CONFIGURATION,
             storage_options=dict(location.options),
         )
-        seal.seal(location, name, 0, own=False)
+        seal.seal(location, name, 0)
 
 
 def is_table(location: Location, name: str) -> bool:

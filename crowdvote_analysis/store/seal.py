@@ -30,11 +30,12 @@ from urllib.parse import unquote
 import polars as pl
 
 from crowdvote_analysis.errors import StoreError
+from crowdvote_analysis.parquet import DAMAGE
 from crowdvote_analysis.store import canonical
 from crowdvote_analysis.store.canonical import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from crowdvote_analysis.store.location import Location
 
@@ -130,7 +131,10 @@ def _version(location: Location, table: str, version: int) -> tuple[Entry, Files
     """A version of a table: its entry, what is stated of its files, and the bytes of its data files."""
     path = log_path(table, version)
     log = read_file(location, path)
-    entry = read_entry(table, log)
+    try:
+        entry = read_entry(table, log)
+    except (ValueError, KeyError, TypeError):
+        raise StoreError(f"{location}: {path} is damaged. Restore it from a backup.") from None
     data = {name: read_file(location, name) for name in entry.added}
     files = [statement(path, log), *(statement(name, content) for name, content in data.items())]
     if version % CHECKPOINTS in (0, CHECKPOINTS - 1):
@@ -142,44 +146,57 @@ def _version(location: Location, table: str, version: int) -> tuple[Entry, Files
 # --- seals ---------------------------------------------------------------------------------------------------------
 
 
-def seal(location: Location, table: str, version: int, removed: Iterable[str] = (), *, own: bool = True) -> None:
+def seal(location: Location, table: str, version: int, rows: pl.DataFrame | None = None, **more: Any) -> None:
     """Write the seal of a version; also those of versions of a sealed table before it that have none.
 
     Args:
         location: The store.
         table: The table.
         version: The version.
-        removed: Paths of the files that were removed with it.
-        own: Whether the writer of the version does it, who knows best what belongs to it.
+        rows: The rows that it added, where the caller has just written it; read by default.
+        more: What else it did.
 
     Raises:
         StoreError: Files of the version cannot be read, or the seal cannot be written.
     """
-    document = _document(location, table, version) | ({"removed": sorted(removed)} if removed else {})
-    _put(location, seal_path(table, version), document, "overwrite" if own else "create")
+    document = _document(location, table, version, rows) | more
+    # Who has written a version knows best what belongs to it.
+    _put(location, seal_path(table, version), document, "create" if rows is None else "overwrite")
     if table in SEALED and version > 0 and not exists(location, seal_path(table, version - 1)):
-        seal(location, table, version - 1, own=False)
+        seal(location, table, version - 1)
 
 
 def seal_upkeep(location: Location, table: str, before: int, after: int, removed: Iterable[str] = ()) -> None:
-    """Write the seals of versions behind one of them that did something else than to add rows; see ``seal``."""
+    """Write the seals of versions behind one of them that did something else than to add rows.
+
+    Args:
+        location: The store.
+        table: The table.
+        before: The version before them.
+        after: The last of them.
+        removed: Paths of files that were removed in them.
+    """
     for version in range(before + 1, after + 1):
-        entry = read_entry(table, read_file(location, log_path(table, version)))
-        if table in SEALED or not entry.is_append:
-            seal(location, table, version, removed if version == after else ())
+        if table in SEALED or not _version(location, table, version)[0].is_append:
+            more = {"removed": sorted(removed)} if removed and version == after else {}
+            seal(location, table, version, **more)
 
 
-def _document(location: Location, table: str, version: int) -> dict[str, Any]:
+def _document(location: Location, table: str, version: int, rows: pl.DataFrame | None) -> dict[str, Any]:
     entry, files, data = _version(location, table, version)
     document: dict[str, Any] = {"table": table, "version": version, "files": files, "replaced": entry.removed}
     if table not in SEALED:
         return document
-    rows = [row for content in data.values() for row in pl.read_parquet(content).iter_rows(named=True)]
-    if table == "commits" and rows:
-        last = max(rows, key=lambda row: row["seq"])
-        document |= {"seq": last["seq"], "head": canonical.row_hash(last)}
+    if rows is None:
+        try:
+            rows = pl.concat([pl.DataFrame(), *map(pl.read_parquet, data.values())], how="diagonal")
+        except DAMAGE as error:
+            raise StoreError(f"{location}: a file of {table} is damaged. Restore it from a backup.") from error
     if table != "commits":
-        document["rows"] = [canonical.row_hash(row) for row in rows if not entry.removed]
+        document["rows"] = [canonical.row_hash(row) for row in rows.iter_rows(named=True) if not entry.removed]
+    elif len(rows):
+        last = rows.sort("seq").row(-1, named=True)
+        document |= {"seq": last["seq"], "head": canonical.row_hash(last)}
     return document
 
 
@@ -227,20 +244,32 @@ def seals(location: Location, table: str) -> Iterator[dict[str, Any]]:
 # --- what readers look at ------------------------------------------------------------------------------------------
 
 
-def is_cut_off(location: Location, version: int, last: int) -> bool:
-    """Whether seals tell of commits that are not there.
+def require_end(
+    location: Location, table: str, version: int, newest: Callable[[], int], last: int | None = None
+) -> None:
+    """Make sure that nothing was taken off the end of a sealed table, as its seals say.
 
     Args:
         location: The store.
-        version: The version of ``commits`` that was read.
-        last: The number of the last commit in it; 0 before the first.
+        table: The table.
+        version: Its version, as it was opened.
+        newest: Gives its version now, as somebody may have written since.
+        last: In ``commits`` the number of the last commit that was read; 0 before the first.
+
+    Raises:
+        StoreError: There are seals of what is not there.
     """
-    if exists(location, seal_path("commits", version + 1)):
-        return True
-    said = None
-    with suppress(StoreError):  # of the newest version there may be none
-        said = read_seal(read_file(location, seal_path("commits", version)))
-    return said is not None and said.get("seq", last) != last
+    is_cut_off = exists(location, seal_path(table, version + 1)) and newest() == version
+    if last is not None and not is_cut_off:
+        with suppress(StoreError):  # the newest version may be without
+            said = read_seal(read_file(location, seal_path(table, version))) or {}
+            is_cut_off = said.get("seq", last) != last
+    if is_cut_off:
+        behind = "" if last is None else f" behind commit {last:,}"
+        raise StoreError(
+            f"{location}: rows of {table} are missing{behind}, though there are seals of them: the folder {table} was "
+            f"changed from outside. Restore it from a backup; crowdvote check {location} names every file."
+        )
 
 
 def require_chain(location: Location, commits: pl.DataFrame) -> None:

@@ -159,7 +159,11 @@ class Store:
         Raises:
             StoreError: Commits were removed, or cannot be read.
         """
-        stored = self._stored()
+        return self._cut(delta.open_table(self.location, "commits"), as_of, seq)
+
+    def _cut(self, opened: DeltaTable, as_of: datetime | None = None, seq: int | None = None) -> Cut:
+        """As ``cut``, of the table ``commits`` as it was opened."""
+        stored = self._stored(opened)
         if seq is not None:
             stored = stored.filter(pl.col("seq") <= seq)
         commits = stored.with_columns(pl.col("committed_at").cum_min(reverse=True))
@@ -168,20 +172,16 @@ class Store:
             commits = commits.filter(pl.col("committed_at") <= at)
         return Cut(self.location, commits, stored.head(len(commits)))
 
-    def _stored(self) -> pl.DataFrame:
+    def _stored(self, opened: DeltaTable) -> pl.DataFrame:
         """The rows of ``commits`` as they lie there, by seq."""
-        opened = delta.open_table(self.location, "commits")
         rows = delta.scan(opened, COMMITS, self.location.options).sort("seq")
         commits = delta.collected(self.location, "commits", rows)
         last = commits["seq"][-1] if len(commits) else 0
-        is_last = not seal.is_cut_off(self.location, opened.version(), last)
-        if is_last or delta.open_table(self.location, "commits").version() > opened.version():
-            return commits
-        raise StoreError(
-            f"{self.location}: commits are missing behind commit {last:,}, though their seals are there: the folder "
-            f"commits was changed from outside. Restore it from a backup; crowdvote check {self.location} names every "
-            "file."
-        )
+        seal.require_end(self.location, "commits", opened.version(), self._version, last)
+        return commits
+
+    def _version(self) -> int:
+        return delta.open_table(self.location, "commits").version()
 
     def time(self) -> tuple[datetime, datetime]:
         """What time it is for whoever writes, and what time it is for the storage (UTC).
@@ -251,7 +251,7 @@ class Store:
         for _ in range(_TRIES):
             with self.location.turn("commits") if self.location.folder else nullcontext():
                 log = delta.open_table(self.location, "commits")
-                cut = self.cut()
+                cut = self._cut(log)
                 at = self._after(cut)
                 frames = {table: frame for table, frame in prepare(cut, at).items() if len(frame)}
                 if not (frames or empty):
@@ -300,10 +300,11 @@ class Store:
             "previous": cut.head,
             **concerned(recorded.values()),
         }
-        if not delta.append_as_next(log, pl.DataFrame([row], schema=COMMITS)):
+        added = pl.DataFrame([row], schema=COMMITS)
+        if not delta.append_as_next(log, added):
             return {}
         with suppress(StoreError):  # the commit is there; the next writer makes up for it
-            seal.seal(self.location, "commits", log.version())
+            seal.seal(self.location, "commits", log.version(), added)
         return opened | {"commits": log}
 
     def compact(self) -> dict[str, int]:
@@ -385,7 +386,7 @@ def concerned(frames: Iterable[pl.DataFrame]) -> dict[str, list[str] | None]:
     for frame in frames:
         for kind, columns in _IDS.items():
             for column in set(columns) & set(frame.columns):
-                found[kind] |= set(frame[column].drop_nulls().unique())
+                found[kind] |= set(frame[column]) - {None}
     return {kind: sorted(ids) if len(ids) <= MOST_NAMED else None for kind, ids in found.items()}
 
 
