@@ -4,7 +4,7 @@ A **row** is one line of JSON as RFC 8785 writes it: an object of the columns th
 alphabetical order, without blanks, in UTF-8, with a line feed behind it. Text, whole numbers, true and false are those
 of JSON; a decimal is text with all places of its type (``"4.50000000"``); a time is text, ISO 8601 in UTC with six
 places of a second (``"2026-06-15T12:00:00.000000Z"``); a float is text, the shortest that gives it back; a list is an
-array, with null where an element is; a structure is an object, without what is null in it.
+array and a structure an object, with null where there is nothing (there are no floats in them).
 
 The **hash of a row** is the SHA-256 of that line. The **hash of some rows** is the SHA-256 of their lines, sorted by
 their bytes: ``LC_ALL=C sort rows.jsonl | sha256sum``. Neither depends on the order of rows, on how a Parquet file holds
@@ -30,15 +30,20 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def line(row: Mapping[str, Any]) -> bytes:
-    """A row in its one form."""
-    text = json.dumps(_form(row), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode() + b"\n"
-
-
 def sha256(data: bytes) -> str:
     """The SHA-256 of some bytes, in hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
+
+
+def line(row: Mapping[str, Any]) -> bytes:
+    """A row in its one form."""
+    return _joined(f"{_json(name)}:{_json(row[name])}" for name in sorted(row) if row[name] is not None)
+
+
+def lines(frame: pl.DataFrame) -> list[bytes]:
+    """The rows of a frame in their one form, column by column, which is faster."""
+    cells = [_cells(frame[name]) for name in sorted(frame.columns)]
+    return [_joined(cell for cell in row if cell is not None) for row in zip(*cells, strict=True)]
 
 
 def row_hash(row: Mapping[str, Any]) -> str:
@@ -46,24 +51,37 @@ def row_hash(row: Mapping[str, Any]) -> str:
     return sha256(line(row))
 
 
+def row_hashes(frame: pl.DataFrame) -> list[str]:
+    """The hash of each row."""
+    return [sha256(each) for each in lines(frame)]
+
+
 def rows_hash(frame: pl.DataFrame) -> str:
     """The hash of some rows."""
-    return joined_hash(line(row) for row in frame.iter_rows(named=True))
+    return sha256(b"".join(sorted(lines(frame))))
 
 
-def joined_hash(lines: Iterable[bytes]) -> str:
-    """The hash of rows whose lines are given, in any order."""
-    return sha256(b"".join(sorted(lines)))
+def _joined(cells: Iterable[str]) -> bytes:
+    return ("{" + ",".join(cells) + "}\n").encode()
 
 
-def _form(value: Any) -> Any:
-    """A value as JSON holds it."""
-    if isinstance(value, dict):
-        return {name: _form(each) for name, each in value.items() if each is not None}
-    if isinstance(value, list):
-        return [_form(each) for each in value]
-    if isinstance(value, Decimal):
-        return format(value, "f")
+def _cells(column: pl.Series) -> list[str | None]:
+    """The name and value of every cell; none where there is no value."""
+    name, values = _json(column.name), column.to_list()
+    if column.dtype.is_nested() or column.dtype.is_float():  # their values are no keys, or -0.0 is taken for 0.0
+        return [None if value is None else f"{name}:{_json(value)}" for value in values]
+    texts = {value: f"{name}:{_json(value)}" for value in set(values) - {None}}
+    return [texts.get(value) for value in values]
+
+
+def _json(value: Any) -> str:
+    value = repr(value) if isinstance(value, float) else value
+    return json.dumps(value, default=_text, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _text(value: Any) -> str:
+    """What JSON has no form for."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return repr(value) if isinstance(value, float) else value
+    assert isinstance(value, Decimal)
+    return format(value, "f")

@@ -76,7 +76,8 @@ class Looked:
         removed: Those of them that were.
         seals: The seals that are as they were written, by table and version.
         commits: The rows of ``commits``, by seq.
-        entries: What the entries of the logs say, by table and version.
+        logs: The bytes of the entries of logs that are stated and there.
+        entries: What they say, by table and version.
         explained: Files that nobody states, and that are told of or explained.
         found: What was found.
     """
@@ -89,6 +90,7 @@ class Looked:
     removed: set[str] = field(default_factory=set)
     seals: defaultdict[str, dict[int, dict[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
     commits: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COMMITS))
+    logs: dict[str, bytes] = field(default_factory=dict)
     entries: defaultdict[str, dict[int, seal.Entry]] = field(default_factory=lambda: defaultdict(dict))
     explained: set[str] = field(default_factory=set)
     found: list[Finding] = field(default_factory=list)
@@ -209,6 +211,8 @@ def _difference(looked: Looked, path: str) -> tuple[str, str] | None:
         data = seal.read_file(looked.location, path)
     except StoreError:
         return "missing", "The file is not there."
+    if _ENTRY.fullmatch(path):
+        looked.logs[path] = data
     if (len(data), sha256(data)) in said or _is_newer_pointer(looked, path, data):
         return None
     return (
@@ -253,7 +257,7 @@ def _read_log(looked: Looked, table: str) -> None:
     for version in versions:
         path = seal.log_path(table, version)
         try:
-            entry = seal.read_entry(table, seal.read_file(looked.location, path))
+            entry = seal.read_entry(table, looked.logs.get(path) or seal.read_file(looked.location, path))
         except (StoreError, ValueError, KeyError, TypeError):
             if not looked.is_wrong(path):
                 looked.tell(path, "altered", f"It is no entry of a log. {_meaning(path)}")
@@ -349,7 +353,7 @@ def _compare_events(looked: Looked, table: str, paths: list[str]) -> None:
     if any(looked.is_wrong(path) for path in paths):
         return
     frames = [pl.read_parquet(seal.read_file(looked.location, path)) for path in paths]
-    there = Counter(canonical.row_hash(row) for frame in frames for row in frame.iter_rows(named=True))
+    there = Counter(each for frame in frames for each in canonical.row_hashes(frame))
     said = Counter(each for document in looked.seals[table].values() for each in document["rows"])
     lacking, added = (said - there).total(), (there - said).total()
     is_sealed = looked.seals[table].keys() >= looked.entries[table].keys()
@@ -364,7 +368,7 @@ def _follow_chain(looked: Looked) -> None:
     for seq in broken:
         looked.tell("commits", "contradiction", f"Commit {seq:,} does not follow from the one before it.", _FILES)
     heads = {document["seq"]: document["head"] for document in looked.seals["commits"].values() if "seq" in document}
-    hashes = {row["seq"]: canonical.row_hash(row) for row in looked.commits.iter_rows(named=True)}
+    hashes = dict(zip(looked.commits["seq"], canonical.row_hashes(looked.commits), strict=True))
     for seq in sorted(heads):
         if hashes.get(seq) != heads[seq]:
             what = "is not there" if seq not in hashes else "is another one"

@@ -196,13 +196,14 @@ class Cut:
         self.require_chain()
         expected = self.commits.lazy().explode("tables", "rows").group_by("tables").agg(pl.col("rows").sum())
         for table, number in expected.collect().sort("tables").iter_rows():
-            found = self._collected(table, self.history(table).select(pl.len())).item()
+            rows = self.history(table).select(pl.len())
+            seal.require_files(self.location, table, delta.paths(self._opened[table], table), self.commits)
+            found = self._collected(table, rows).item()
             if found != number:
                 raise StoreError(
                     f"{self.location}: the table {table} has {found:,} rows up to commit {self.seq:,}, and "
                     f"{number:,} were committed. Its files were changed from outside: restore them from a backup."
                 )
-            seal.require_files(self.location, table, delta.paths(self._opened[table], table), self.commits)
 
     def require_chain(self) -> None:
         """Make sure that every commit holds the hash of the one before it.

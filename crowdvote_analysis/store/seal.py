@@ -193,7 +193,7 @@ def _document(location: Location, table: str, version: int, rows: pl.DataFrame |
         except DAMAGE as error:
             raise StoreError(f"{location}: a file of {table} is damaged. Restore it from a backup.") from error
     if table != "commits":
-        document["rows"] = [canonical.row_hash(row) for row in rows.iter_rows(named=True) if not entry.removed]
+        document["rows"] = [] if entry.removed else canonical.row_hashes(rows)
     elif len(rows):
         last = rows.sort("seq").row(-1, named=True)
         document |= {"seq": last["seq"], "head": canonical.row_hash(last)}
@@ -287,12 +287,9 @@ def require_chain(location: Location, commits: pl.DataFrame) -> None:
 
 def broken_links(commits: pl.DataFrame) -> list[int]:
     """The numbers of the commits that do not hold the hash of the one before them; ``commits`` as stored, by seq."""
-    before, broken = None, []
-    for row in commits.iter_rows(named=True):
-        if row["previous"] != before:
-            broken.append(row["seq"])
-        before = canonical.row_hash(row)
-    return broken
+    hashes = [None, *canonical.row_hashes(commits)]
+    links = zip(commits["seq"], commits["previous"], hashes, strict=False)
+    return [seq for seq, previous, before in links if previous != before]
 
 
 def chained(commits: pl.DataFrame, previous: str | None) -> pl.DataFrame:
