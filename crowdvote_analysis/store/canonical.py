@@ -75,8 +75,7 @@ def _cells(column: pl.Series) -> list[str | None]:
 
 
 def _json(value: Any) -> str:
-    value = repr(value) if isinstance(value, float) else value
-    return json.dumps(value, default=_text, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _JSON.encode(repr(value) if isinstance(value, float) else value)
 
 
 def _text(value: Any) -> str:
@@ -85,3 +84,6 @@ def _text(value: Any) -> str:
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     assert isinstance(value, Decimal)
     return format(value, "f")
+
+
+_JSON = json.JSONEncoder(default=_text, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -46,6 +46,8 @@ COMMITS = pl.Schema(
         "members": pl.List(pl.String()),
     }
 )
+# What every reader looks at; the rest grows with the files there are.
+LISTED = ("seq", "commit_id", "committed_at", "action", "tables", "rows")
 # What the rows of a store carry beside the columns of their table.
 RECORD = pl.Schema({"withdrawn": pl.Boolean(), "extra": pl.String(), "commit_id": pl.String()})
 
@@ -73,21 +75,27 @@ class Cut:
 
     Attributes:
         location: The store.
-        commits: Their rows, the columns of ``COMMITS``: seq, commit_id, committed_at, action, tables and rows (how many
-            rows in which table), what is stated of them (see ``seal``), and whom they concern; by seq. ``seq`` grows
-            with every commit, not always by one.
-        stored: The same rows with the times of their writers, as they lie in the store.
+        commits: Their rows: seq, commit_id, committed_at, action, tables and rows (how many rows in which table), by
+            seq. ``seq`` grows with every commit, not always by one.
+        sealed_head: The hash of the last commit of the store as its seal says; none where that is missing, or where the
+            cut ends before it.
     """
 
     location: Location
     commits: pl.DataFrame
-    stored: pl.DataFrame
+    sealed_head: str | None = None
     _opened: dict[str, DeltaTable] = field(default_factory=dict, repr=False)
 
     @property
     def seq(self) -> int:
         """Number of the last commit; 0 before the first."""
         return int(self.commits["seq"][-1]) if len(self.commits) else 0
+
+    @cached_property
+    def stored(self) -> pl.DataFrame:
+        """The rows of the commits as they lie in the store, with the times of their writers; ``COMMITS``, by seq."""
+        rows = delta.scan(self._opened["commits"], COMMITS, self.location.options)
+        return self._collected("commits", rows.filter(pl.col("seq") <= self.seq).sort("seq"))
 
     @property
     def head(self) -> str | None:
@@ -197,7 +205,7 @@ class Cut:
         expected = self.commits.lazy().explode("tables", "rows").group_by("tables").agg(pl.col("rows").sum())
         for table, number in expected.collect().sort("tables").iter_rows():
             rows = self.history(table).select(pl.len())
-            seal.require_files(self.location, table, delta.paths(self._opened[table], table), self.commits)
+            seal.require_files(self.location, table, delta.paths(self._opened[table], table), self.stored)
             found = self._collected(table, rows).item()
             if found != number:
                 raise StoreError(

@@ -178,7 +178,7 @@ def seal_upkeep(location: Location, table: str, before: int, after: int, removed
     """
     for version in range(before + 1, after + 1):
         if table in SEALED or not _version(location, table, version)[0].is_append:
-            more = {"removed": sorted(removed)} if removed and version == after else {}
+            more: dict[str, Any] = {"removed": sorted(removed)} if removed and version == after else {}
             seal(location, table, version, **more)
 
 
@@ -246,7 +246,7 @@ def seals(location: Location, table: str) -> Iterator[dict[str, Any]]:
 
 def require_end(
     location: Location, table: str, version: int, newest: Callable[[], int], last: int | None = None
-) -> None:
+) -> dict[str, Any]:
     """Make sure that nothing was taken off the end of a sealed table, as its seals say.
 
     Args:
@@ -256,20 +256,24 @@ def require_end(
         newest: Gives its version now, as somebody may have written since.
         last: In ``commits`` the number of the last commit that was read; 0 before the first.
 
+    Returns:
+        In ``commits`` the seal of that version; nothing where it has none.
+
     Raises:
         StoreError: There are seals of what is not there.
     """
-    is_cut_off = exists(location, seal_path(table, version + 1)) and newest() == version
-    if last is not None and not is_cut_off:
+    said: dict[str, Any] = {}
+    if last is not None:
         with suppress(StoreError):  # the newest version may be without
             said = read_seal(read_file(location, seal_path(table, version))) or {}
-            is_cut_off = said.get("seq", last) != last
-    if is_cut_off:
+    is_cut_off = exists(location, seal_path(table, version + 1)) and newest() == version
+    if is_cut_off or said.get("seq", last) != last:
         behind = "" if last is None else f" behind commit {last:,}"
         raise StoreError(
             f"{location}: rows of {table} are missing{behind}, though there are seals of them: the folder {table} was "
             f"changed from outside. Restore it from a backup; crowdvote check {location} names every file."
         )
+    return said
 
 
 def require_chain(location: Location, commits: pl.DataFrame) -> None:

@@ -32,7 +32,7 @@ from crowdvote_analysis import tables
 from crowdvote_analysis.errors import BusyError, ClockError, StoreError, TableWarning
 from crowdvote_analysis.store import delta, seal
 from crowdvote_analysis.store.canonical import rows_hash
-from crowdvote_analysis.store.cut import COMMITS, Cut, record_schema
+from crowdvote_analysis.store.cut import COMMITS, LISTED, Cut, record_schema
 from crowdvote_analysis.store.location import Location
 
 if TYPE_CHECKING:
@@ -163,22 +163,18 @@ class Store:
 
     def _cut(self, opened: DeltaTable, as_of: datetime | None = None, seq: int | None = None) -> Cut:
         """As ``cut``, of the table ``commits`` as it was opened."""
-        stored = self._stored(opened)
+        rows = delta.scan(opened, COMMITS, self.location.options).select(LISTED).sort("seq")
+        commits = delta.collected(self.location, "commits", rows)
+        last = commits["seq"][-1] if len(commits) else 0
+        said = seal.require_end(self.location, "commits", opened.version(), self._version, last)
         if seq is not None:
-            stored = stored.filter(pl.col("seq") <= seq)
-        commits = stored.with_columns(pl.col("committed_at").cum_min(reverse=True))
+            commits = commits.filter(pl.col("seq") <= seq)
+        commits = commits.with_columns(pl.col("committed_at").cum_min(reverse=True))
         if as_of is not None:
             at = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
             commits = commits.filter(pl.col("committed_at") <= at)
-        return Cut(self.location, commits, stored.head(len(commits)))
-
-    def _stored(self, opened: DeltaTable) -> pl.DataFrame:
-        """The rows of ``commits`` as they lie there, by seq."""
-        rows = delta.scan(opened, COMMITS, self.location.options).sort("seq")
-        commits = delta.collected(self.location, "commits", rows)
-        last = commits["seq"][-1] if len(commits) else 0
-        seal.require_end(self.location, "commits", opened.version(), self._version, last)
-        return commits
+        head = said.get("head") if len(commits) and commits["seq"][-1] == last else None
+        return Cut(self.location, commits, head, {"commits": opened})
 
     def _version(self) -> int:
         return delta.open_table(self.location, "commits").version()
@@ -297,7 +293,7 @@ class Store:
             "rows": list(commit.rows.values()),
             "row_hashes": [rows_hash(frame) for frame in recorded.values()],
             "files": [*first, *files],
-            "previous": cut.head,
+            "previous": cut.sealed_head or cut.head,
             **concerned(recorded.values()),
         }
         added = pl.DataFrame([row], schema=COMMITS)

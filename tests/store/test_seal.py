@@ -56,7 +56,7 @@ def test_a_commit_states_every_file_that_it_wrote(garden: Store) -> None:
         for path, file in said.items():
             written = (folder / path).read_bytes()
             assert (file["size"], file["sha256"]) == (len(written), hashlib.sha256(written).hexdigest())
-    assert any("checkpoint" in file["path"] for files in garden.cut().commits["files"] for file in files)
+    assert any("checkpoint" in file["path"] for files in garden.cut().stored["files"] for file in files)
 
 
 def test_the_first_commit_states_what_makes_a_folder_a_store(garden: Store) -> None:
@@ -120,7 +120,7 @@ def test_every_version_that_no_commit_states_has_a_seal(garden: Store, monkeypat
     for number in range(6):
         vote(garden, str(number))
     garden.compact()
-    said = {file["path"] for files in garden.cut().commits["files"] for file in files}
+    said = {file["path"] for files in garden.cut().stored["files"] for file in files}
     for table in delta.names(garden.location):
         folder = garden.location.folder / table
         for entry in entries(garden, table):

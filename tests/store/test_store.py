@@ -143,7 +143,7 @@ def test_whoever_comes_second_looks_again(store: Store) -> None:
         seen.append(cut.seq)
         if len(seen) == 1:  # somebody faster, who does not wait for a turn
             log = delta.open_table(store.location, "commits")
-            last = cut.commits.tail(1).with_columns(
+            last = cut.stored.tail(1).with_columns(
                 pl.lit(log.version() + 1).alias("seq"), tables=[], rows=[], commit_id=pl.lit("x")
             )
             assert delta.append_as_next(log, last)
