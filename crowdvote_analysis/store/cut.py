@@ -219,7 +219,7 @@ class Cut:
         Raises:
             StoreError: A commit is missing, is another one than was made, or was put in between.
         """
-        seal.require_chain(self.location, self.stored)
+        seal.require_chain(self.location, self.stored, self.sealed_head)
 
     @cached_property
     def former(self) -> pl.DataFrame:

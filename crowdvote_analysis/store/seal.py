@@ -162,8 +162,9 @@ def seal(location: Location, table: str, version: int, rows: pl.DataFrame | None
     document = _document(location, table, version, rows) | more
     # Who has written a version knows best what belongs to it.
     _put(location, seal_path(table, version), document, "create" if rows is None else "overwrite")
-    if table in SEALED and version > 0 and not exists(location, seal_path(table, version - 1)):
-        seal(location, table, version - 1)
+    while table in SEALED and version > 0 and not exists(location, seal_path(table, version - 1)):
+        version -= 1
+        _put(location, seal_path(table, version), _document(location, table, version, None), "create")
 
 
 def seal_upkeep(location: Location, table: str, before: int, after: int, removed: Iterable[str] = ()) -> None:
@@ -276,17 +277,28 @@ def require_end(
     return said
 
 
-def require_chain(location: Location, commits: pl.DataFrame) -> None:
+def require_chain(location: Location, commits: pl.DataFrame, head: str | None) -> None:
     """Make sure that every commit holds the hash of the one before it.
+
+    Args:
+        location: The store.
+        commits: The commits as they are stored, by seq.
+        head: The hash of the last one, where its seal says it.
 
     Raises:
         StoreError: A commit is missing, is another one than was made, or was put in between.
     """
-    for found in broken_links(commits):
-        raise StoreError(
-            f"{location}: commit {found:,} does not follow from the one before it: the table commits was changed from "
-            f"outside. Restore it from a backup; crowdvote check {location} names every file."
-        )
+    broken = broken_links(commits)
+    if broken:
+        what = f"commit {broken[0]:,} does not follow from the one before it"
+    elif head is not None and head != canonical.row_hashes(commits.tail(1))[0]:
+        what = f"commit {commits['seq'][-1]:,} is not what its seal says"
+    else:
+        return
+    raise StoreError(
+        f"{location}: {what}: the table commits was changed from outside. Restore it from a backup; crowdvote check "
+        f"{location} names every file."
+    )
 
 
 def broken_links(commits: pl.DataFrame) -> list[int]:

@@ -114,6 +114,9 @@ class Store:
             for table in tables.TABLES:
                 delta.create(location, table, record_schema(table))
             delta.create(location, "commits", COMMITS)
+            for table in delta.names(location):  # whoever has begun this may have been stopped in between
+                if not seal.exists(location, seal.seal_path(table, 0)):
+                    seal.seal(location, table, 0)
             mark = {"what": "crowdvote store", "format": FORMAT, "secret": token_hex(32)}
             _put_mark(location, json.dumps(mark).encode())  # last, so that a store that is marked is whole
         return cls.open(where, options, clock)

@@ -130,6 +130,16 @@ def test_every_version_that_no_commit_states_has_a_seal(garden: Store, monkeypat
     assert document["head"] == canonical.row_hash(garden.cut().stored.row(2, named=True))
 
 
+def test_a_store_that_was_begun_is_finished_with_all_its_seals(tmp_path: Path) -> None:
+    """Whoever made it may have been stopped between a table and its seal."""
+    first = Store.create(tmp_path / "garden")
+    for path in ("store.json", seal.seal_path("votes", 0), seal.seal_path("commits", 0)):
+        (tmp_path / "garden" / path).unlink()
+    again = Store.create(tmp_path / "garden")
+    assert again.location.secret != first.location.secret
+    assert all((tmp_path / "garden" / seal.seal_path(table, 0)).exists() for table in delta.names(again.location))
+
+
 def test_a_seal_that_was_changed_says_nothing(garden: Store) -> None:
     """Not in any of its bytes."""
     data = (garden.location.folder / seal.seal_path("commits", 1)).read_bytes()
@@ -169,12 +179,12 @@ def test_delta_leaves_seals_and_old_entries_alone(garden: Store) -> None:
     for table in ("commits", "votes", "snapshot_events"):
         if table == "snapshot_events":
             delta.create(garden.location, table, pl.Schema({"number": pl.Int64()}))
+        opened = delta.open_table(garden.location, table)
+        opened.create_checkpoint()  # who cleans up removes what is older than an old summary
         before = entries(garden, table)
         seals = sorted((garden.location.folder / table / "_seal").iterdir())
-        for path in [*before, *seals]:
+        for path in [*(garden.location.folder / table / "_delta_log").iterdir(), *seals]:
             os.utime(path, (0, 0))
-        opened = delta.open_table(garden.location, table)
-        opened.create_checkpoint()
         opened.cleanup_metadata()
         opened.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
         assert entries(garden, table)[: len(before)] == before
@@ -205,15 +215,17 @@ def test_a_commit_that_was_taken_out_of_the_middle_is_missed(garden: Store) -> N
 
 
 @pytest.mark.parametrize("table", ["votes", "commits"])
-def test_a_commit_that_is_another_one_is_noticed(garden: Store, table: str) -> None:
+@pytest.mark.parametrize("seq", [2, 3])
+def test_a_commit_that_is_another_one_is_noticed(garden: Store, table: str, seq: int) -> None:
     """A file that somebody wrote in the place of another, with rows that make sense."""
     vote(garden, "1")
     vote(garden, "2")
-    path = garden.location.folder / delta.paths(delta.open_table(garden.location, table), table)[1]
+    (added,) = seal.read_entry(table, entries(garden, table)[seq].read_bytes()).added
+    path = garden.location.folder / added
     frame = pl.read_parquet(path)
     column = {"votes": pl.lit("5").cast(pl.Decimal(9, 8)).alias("stars"), "commits": pl.lit("x").alias("action")}[table]
     frame.with_columns(column).write_parquet(path)
-    with pytest.raises(StoreError, match=r"does not follow|votes/part-.* holds other bytes than were written"):
+    with pytest.raises(StoreError, match=r"does not follow|not what its seal|votes/part-.* holds other bytes"):
         garden.state()
 
 
