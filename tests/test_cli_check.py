@@ -106,4 +106,4 @@ def test_a_store_of_the_format_before_names_its_way_out(folder: Path) -> None:
     (folder / "store.json").write_text(json.dumps(mark | {"format": 1}))
     done = crowdvote("check", folder)
     assert done.returncode == 1
-    assert "crowdvote store upgrade" in done.stderr
+    assert "crowdvote store upgrade" in " ".join(done.stderr.split())

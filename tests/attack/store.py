@@ -14,7 +14,7 @@ from crowdvote_analysis.store import Store, delta, recording
 from tests.store.garden import NOON, new_garden, ticking
 
 
-def lived_in(folder: Path, commits: int = 22, many_files: int = 5) -> Store:
+def lived_in(folder: Path, commits: int = 20, many_files: int = 5) -> Store:
     """Make the store."""
     store = new_garden(folder)
     with pytest.MonkeyPatch.context() as patch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crowdvote_analysis.errors import SnapshotError, StoreError
+from crowdvote_analysis.snapshots import list_snapshots, take_snapshot, verify_snapshot
+from crowdvote_analysis.store import delta
 from crowdvote_analysis.store.seal import SEALED
 from tests.attack.store import files_of, lived_in
 from tests.command import crowdvote
@@ -123,6 +127,22 @@ def test_a_flipped_bit_is_named(store: Store) -> None:
     """Wherever it is, in whatever file."""
     for path, data in flips(store, FEW, seed=2):
         require_named(store, path, data)
+
+
+def test_a_flipped_bit_is_never_read_as_another_table(store: Store) -> None:
+    """Whoever reads the tables, takes a snapshot or verifies one is told of the file."""
+    rng, name = random.Random(5), list_snapshots(store)["snapshot_id"][0]
+    for table in ("votes", "ballots", "members", "followings"):
+        (path, *_) = delta.paths(delta.open_table(store.location, table), table)
+        data = bytearray((store.location.folder / path).read_bytes())
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        with damaged(store.location.folder / path, bytes(data)):
+            with pytest.raises(StoreError, match=re.escape(path)):
+                store.state()
+            with pytest.raises(SnapshotError, match=re.escape(path)):
+                take_snapshot(store, "later")
+            checks = verify_snapshot(store, name).checks.filter(check="history")
+            assert table in checks["detail"].item()
 
 
 @pytest.mark.soak

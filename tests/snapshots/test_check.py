@@ -84,7 +84,7 @@ def test_old_files_that_were_removed_by_the_store_are_not_missed(store: Store, m
     assert told(store) == {old: "note"}
 
 
-@pytest.mark.parametrize("table", ["votes", "commits", "snapshot_events", "members"])
+@pytest.mark.parametrize("table", ["votes", "commits", "snapshot_events"])
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b""), Path.unlink], ids=["emptied", "removed"])
 def test_an_entry_of_a_log_that_is_gone_is_named(store: Store, table: str, damage) -> None:
     """By whoever checks; those who look after snapshots say so too."""
