@@ -71,9 +71,11 @@ def _show(found: pl.DataFrame, store: str) -> None:
     from rich.table import Table
 
     wrong = found.filter(found["finding"] != "note")
-    for row in found.filter(found["finding"] == "note").iter_rows(named=True):
+    notes = found.filter(found["finding"] == "note").group_by("meaning", maintain_order=True).agg("file")
+    for meaning, files in notes.iter_rows():
         out.print("note:", style="yellow", end=" ")
-        out.print(f"{row['file']}: {row['meaning']}", markup=False)
+        more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+        out.print(f"{files[0]}{more}: {meaning}", markup=False)
     if len(wrong):
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
         for heading in ("File", "Finding", "What it means", "What to do"):

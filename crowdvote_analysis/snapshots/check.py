@@ -92,6 +92,8 @@ def _compare_snapshots(looked: Looked, store: Store) -> None:
     for path, digest in sorted(named.items()):
         frozen |= _frozen(_document(looked, path, digest))
     for path in sorted(frozen - looked.files.keys()):
+        if seal.exists(looked.location, path):  # somebody has frozen it since
+            continue
         looked.tell(path, "missing", "The file is not there. It is a table that a snapshot has frozen.")
     begun = {
         path.partition("/")[0] for path in (file_of(name, "x").removeprefix(FOLDER) for name in known["snapshot_id"])

@@ -311,13 +311,14 @@ def _compare_table(looked: Looked, table: str) -> None:
         return  # no snapshot was ever taken
     try:
         opened = delta.open_table(looked.location, table)
-        if opened.version() == max(looked.entries[table], default=-1):
+        is_newest = opened.version() == max(looked.entries[table], default=-1)  # else somebody has written since
+        if is_newest:
             _compare_log(looked, table, set(delta.paths(opened, table)))
         if looked.deep and table in tables.TABLES:
             rows = delta.scan(opened, record_schema(table), looked.location.options)
             _compare_rows(looked, table, delta.collected(looked.location, table, rows))
         elif looked.deep and table != "commits":
-            _compare_events(looked, table, delta.paths(opened, table))
+            _compare_events(looked, table, delta.paths(opened, table), is_newest=is_newest)
     except StoreError as error:
         if not looked.is_wrong(table):
             looked.tell(table, "altered", f"The table cannot be read: {error}")
@@ -348,16 +349,16 @@ def _compare_rows(looked: Looked, table: str, rows: pl.DataFrame) -> None:
             looked.tell(table, "contradiction", f"Rows of commit {seq:,} in {table} {what}.", _FILES)
 
 
-def _compare_events(looked: Looked, table: str, paths: list[str]) -> None:
+def _compare_events(looked: Looked, table: str, paths: list[str], *, is_newest: bool) -> None:
     """Events belong to no commits: their hashes stand in the seals of the versions that added them."""
     if any(looked.is_wrong(path) for path in paths):
         return
     frames = [pl.read_parquet(seal.read_file(looked.location, path)) for path in paths]
     there = Counter(each for frame in frames for each in canonical.row_hashes(frame))
-    said = Counter(each for document in looked.seals[table].values() for each in document["rows"])
+    said = Counter(each for document in looked.seals[table].values() for each in document.get("rows", ()))
     lacking, added = (said - there).total(), (there - said).total()
     is_sealed = looked.seals[table].keys() >= looked.entries[table].keys()
-    if lacking or (added and is_sealed):
+    if lacking or (added and is_sealed and is_newest):
         what = f"{lacking:,} are missing or were changed, {added:,} were added or are others"
         looked.tell(table, "contradiction", f"Events of snapshots are not those that were recorded: {what}.", _FILES)
 
@@ -391,7 +392,7 @@ def tell_of_strangers(looked: Looked, own: str = "") -> None:
         if (own and path.startswith(own)) or _LOCK.fullmatch(path) or path in ("store.json", "clock"):
             continue
         table = path.partition("/")[0]
-        left = "It was left by a writer that was stopped, or somebody is writing now; nobody reads it."
+        left = "A writer that was stopped or came second left it, or somebody is writing now; nobody reads it."
         if _UNFINISHED.fullmatch(path) or (table in TABLES and _DATA.fullmatch(path)):
             looked.tell(path, "note", left, NOTHING)
         elif path == seal.pointer_path(table) or (_SUMMARY.fullmatch(path) and table in TABLES):

@@ -12,7 +12,7 @@ A seal is one line in the form of ``canonical``:
     files           what that version wrote: path, size, sha256
     replaced        paths of the data files whose rows it wrote anew, and that may be removed
     removed         paths of such files that were removed, where it did that
-    seq, head       in ``commits``: number and hash of the last commit in it
+    seq, head       in ``commits``, where it added some: number and hash of the last commit
     rows            in ``snapshot_events``: hashes of the rows it added
     seal            the SHA-256 of the line without this
 
@@ -186,19 +186,18 @@ def seal_upkeep(location: Location, table: str, before: int, after: int, removed
 def _document(location: Location, table: str, version: int, rows: pl.DataFrame | None) -> dict[str, Any]:
     entry, files, data = _version(location, table, version)
     document: dict[str, Any] = {"table": table, "version": version, "files": files, "replaced": entry.removed}
-    if table not in SEALED:
+    # Who puts files together may not have seen the last rows yet; those have seals of their own.
+    if table not in SEALED or not entry.is_append:
         return document
     if rows is None:
         try:
-            rows = pl.concat([pl.DataFrame(), *map(pl.read_parquet, data.values())], how="diagonal")
+            rows = pl.concat([pl.read_parquet(content) for content in data.values()])
         except DAMAGE as error:
             raise StoreError(f"{location}: a file of {table} is damaged. Restore it from a backup.") from error
-    if table != "commits":
-        document["rows"] = [] if entry.removed else canonical.row_hashes(rows)
-    elif len(rows):
+    if table == "commits":
         last = rows.sort("seq").row(-1, named=True)
-        document |= {"seq": last["seq"], "head": canonical.row_hash(last)}
-    return document
+        return document | {"seq": last["seq"], "head": canonical.row_hash(last)}
+    return document | {"rows": canonical.row_hashes(rows)}
 
 
 def _put(location: Location, path: str, document: Mapping[str, Any], mode: str) -> None:
@@ -258,15 +257,12 @@ def require_end(
         last: In ``commits`` the number of the last commit that was read; 0 before the first.
 
     Returns:
-        In ``commits`` the seal of that version; nothing where it has none.
+        In ``commits`` the seal of the last version that added commits; nothing where that is missing.
 
     Raises:
         StoreError: There are seals of what is not there.
     """
-    said: dict[str, Any] = {}
-    if last is not None:
-        with suppress(StoreError):  # the newest version may be without
-            said = read_seal(read_file(location, seal_path(table, version))) or {}
+    said = {} if last is None else _last_addition(location, table, version)
     is_cut_off = exists(location, seal_path(table, version + 1)) and newest() == version
     if is_cut_off or said.get("seq", last) != last:
         behind = "" if last is None else f" behind commit {last:,}"
@@ -274,6 +270,20 @@ def require_end(
             f"{location}: rows of {table} are missing{behind}, though there are seals of them: the folder {table} was "
             f"changed from outside. Restore it from a backup; crowdvote check {location} names every file."
         )
+    return said
+
+
+def _last_addition(location: Location, table: str, version: int) -> dict[str, Any]:
+    """The seal of the last version of ``commits`` that added some; nothing where one is missing on the way."""
+    said: dict[str, Any] = {}
+    while version and "seq" not in said:
+        try:
+            found = read_seal(read_file(location, seal_path(table, version)))
+        except StoreError:  # the newest version may be without
+            found = None
+        if found is None:
+            return {}
+        said, version = found, version - 1
     return said
 
 

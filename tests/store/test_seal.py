@@ -191,6 +191,20 @@ def test_delta_leaves_seals_and_old_entries_alone(garden: Store) -> None:
         assert sorted((garden.location.folder / table / "_seal").iterdir()) == seals
 
 
+def test_files_that_were_put_together_while_somebody_committed_hide_nothing(garden: Store) -> None:
+    """Whoever puts them together may land behind a commit that they have not seen."""
+    vote(garden, "1")
+    stale = delta.open_table(garden.location, "commits")
+    vote(garden, "2")
+    stale.optimize.compact()
+    seal.seal_upkeep(garden.location, "commits", 3, stale.version())
+    assert stale.version() == 4
+    assert garden.cut().sealed_head == garden.cut().head
+    empty(entries(garden, "commits")[3])
+    with pytest.raises(StoreError, match="rows of commits are missing behind commit 2"):
+        garden.cut()
+
+
 # --- readers -------------------------------------------------------------------------------------------------------
 
 
