@@ -89,7 +89,7 @@ def _commit(size: float, runs: int) -> Result:
             name: other.cut().history(name).drop("seq", "committed_at", "action").head(5).collect()
             for name in ("ballots", "votes")
         }
-        commits = other.cut().commits.head(1)
+        commits = other.cut().stored.head(1)
         number = iter(range(10**6))
 
         def bare() -> None:

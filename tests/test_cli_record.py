@@ -317,7 +317,7 @@ def test_help_teaches() -> None:
     commands = [
         command.name or command.callback.__name__.replace("_", "-") for command in record.app.registered_commands
     ]
-    assert len(commands) == 15
+    assert len(commands) == 16
     for command in (*(["record", name] for name in commands), ["import"], ["history"], ["compact"]):
         assert command[-1] in listing or command[0] != "record"
         told = crowdvote(*command, "--help").stdout

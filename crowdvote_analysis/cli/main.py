@@ -14,6 +14,7 @@ import typer
 
 from crowdvote_analysis import __version__
 from crowdvote_analysis.cli import (
+    check,
     count,
     dashboard,
     decide,
@@ -28,6 +29,7 @@ from crowdvote_analysis.cli import (
     snapshot,
     stores,
     tally,
+    upgrade,
     users,
 )
 from crowdvote_analysis.cli.console import err
@@ -52,6 +54,8 @@ app.command("scenario")(scenario.scenario)
 app.command("import")(stores.import_)
 app.add_typer(record.app, name="record")
 app.command("history")(stores.history)
+app.command("check")(check.check)
+app.add_typer(upgrade.app, name="store")
 app.command("compact")(stores.compact)
 app.add_typer(snapshot.app, name="snapshot")
 app.command("recompute")(recompute.recompute)

@@ -126,8 +126,10 @@ def show_findings(found: pl.DataFrame) -> None:
             cells = (row["snapshot_id"], escape(row["decision_id"] or ""), row["finding"], escape(row["problem"] or ""))
             table.add_row(*cells)
         out.print(table)
-    good = len(found) - len(worth)
-    out.print(f"{good:,} of {len(found):,} snapshots are as they were.")
+    good, known = len(found) - len(worth), found["snapshot_id"].count()
+    out.print(f"{good:,} of {known:,} snapshots are as they were.")
+    if known < len(found):
+        out.print("Files of the store are not what was written; crowdvote check says what to do.")
 
 
 def show_recovered(tried: pl.DataFrame) -> None:
@@ -151,6 +153,8 @@ def show_health(found: Mapping[str, Any]) -> None:
         said = f": {row['last_error']}" if row["last_error"] else ""
         line = f"  {row['snapshot_id']} ({row['decision_id']}) {row['status']} since {_time(row['since'])}{said}"
         out.print(line, markup=False)
+    for row in found["files"]:
+        out.print(f"  {row['file']}: {row['meaning']}", markup=False)
     for name in found["without_events"]:
         out.print(f"  {name}: there are files of it, and no events", markup=False)
     for decision in found["without_final"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from crowdvote_analysis.cli.options import (
 from crowdvote_analysis.cli.reading import note_choices, open_store, read_state
 from crowdvote_analysis.cli.sheets import Sheets, about_sheets
 from crowdvote_analysis.errors import TableWarning
+
+if TYPE_CHECKING:
+    from crowdvote_analysis.store.cut import Cut
 
 
 @about_sheets
@@ -71,19 +74,32 @@ def import_(
 def history(
     store: StorePlace,
     rows: Annotated[int, typer.Option("--rows", min=1, help="Commits to print.")] = 20,
+    head: Annotated[
+        bool,
+        typer.Option("--head", help="Print number and hash of the last commit alone, to publish or keep elsewhere."),
+    ] = False,
     storage: StorageOptions = None,
     as_json: AsJson = False,
 ) -> None:
     """List the commits of a store, newest first: number, time, what was done, how many rows in which table.
 
-    What the rows were: [bold]crowdvote query[/] and its tables of history.
+    What the rows were: [bold]crowdvote query[/] and its tables of history. The hash of a commit follows from all
+    commits up to it: whoever keeps a head can tell later whether anything of them was changed or removed, with
+    [bold]crowdvote check --head[/].
 
-    Example:
+    Examples:
       crowdvote history mystore --rows 5
+
+      crowdvote history mystore --head
     """
     from crowdvote_analysis.store.past import told_commits
 
-    commits = told_commits(open_store(store, storage).cut().commits)
+    cut = open_store(store, storage).cut()
+    cut.require_chain()
+    if head:
+        _print_head(cut, as_json)
+        return
+    commits = told_commits(cut.commits)
     shown = commits.reverse().head(rows)
     if as_json:
         print_json([_document(row) for row in shown.iter_rows(named=True)])
@@ -103,6 +119,15 @@ def history(
     out.print(table)
     if len(commits) > rows:
         out.print(f"{rows:,} of {len(commits):,} commits; --rows for more.", style="dim")
+
+
+def _print_head(cut: Cut, as_json: bool) -> None:
+    if as_json:
+        print_json({"seq": cut.seq, "hash": cut.head})
+    elif cut.head is None:
+        out.print("There is no commit yet.")
+    else:
+        typer.echo(f"{cut.seq}:{cut.head}")
 
 
 def _document(row: dict[str, object]) -> dict[str, object]:

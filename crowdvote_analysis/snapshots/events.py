@@ -7,13 +7,14 @@ about a snapshot is the latest value of every column.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.errors import BusyError, UnknownSnapshotError
-from crowdvote_analysis.store import delta
+from crowdvote_analysis.errors import BusyError, StoreError, UnknownSnapshotError
+from crowdvote_analysis.store import delta, seal
 from crowdvote_analysis.tables import UTC
 
 if TYPE_CHECKING:
@@ -92,13 +93,18 @@ def append_event(store: Store, snapshot_id: str, status: str, at: datetime, **fa
 
     Raises:
         BusyError: Somebody else wrote the table anew at the same time; trying again helps.
+        StoreError: Events are missing that there are seals of.
     """
     delta.create(store.location, TABLE, EVENTS)
     table = delta.open_table(store.location, TABLE)
+    newest = lambda: delta.open_table(store.location, TABLE).version()  # noqa: E731
+    seal.require_end(store.location, TABLE, table.version(), newest)
     # The version of the table grows with every event, whatever the clock does.
     row = {"snapshot_id": snapshot_id, "number": table.version() + 1, "at": at, "status": status, **facts}
     if not delta.append(table, pl.DataFrame([row], schema=EVENTS)):
         raise BusyError(f"{store.location}: others were writing to {TABLE}. Nothing was recorded; try again.")
+    with suppress(StoreError):  # the event is there; the next writer makes up for it
+        seal.seal(store.location, TABLE, table.version())
     delta.tidy(store.location, TABLE, table)
 
 

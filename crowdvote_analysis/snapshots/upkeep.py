@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.errors import BusyError, CrowdVoteError
+from crowdvote_analysis.errors import BusyError, CrowdVoteError, StoreError
+from crowdvote_analysis.snapshots.check import FOLDER, check_store
 from crowdvote_analysis.snapshots.events import FAILED, RUNNING, append_event, find_snapshot, list_snapshots
 from crowdvote_analysis.snapshots.inputs import Options
 from crowdvote_analysis.snapshots.lifecycle import calculating, capture, is_calculating, stage, take_snapshot, tally
@@ -62,7 +64,8 @@ def validate(
 
     Returns:
         One row a snapshot and finding, newest first: snapshot_id, decision_id, status (after validation), finding
-        (``ok``, ``warning``, ``failed`` or ``corrupted``) and problem (null where there is none). A snapshot is
+        (``ok``, ``warning``, ``failed`` or ``corrupted``) and problem (null where there is none). Where all snapshots
+        are checked, what is wrong with files of the store comes first, without a snapshot. A snapshot is
         corrupted where a file or hash is not what it was, where there are files of it and no events (these come first,
         without a decision), or where it is in creating, staging or tallying for more than two hours; after one hour
         that is a warning. What was put right again is completed again.
@@ -71,6 +74,7 @@ def validate(
     found: list[tuple[str | None, ...]] = []
     cache = Cache()
     if snapshot_id is None:
+        found += [(None, None, None, "corrupted", f"{file}: {meaning}") for file, meaning in _wrong_files(store)]
         found += [(name, None, "corrupted", "corrupted", _NO_EVENTS) for name in without_events(store)]
     for done, row in enumerate(rows, start=1):
         found += [(row["snapshot_id"], row["decision_id"], *finding) for finding in _findings(store, row, cache)]
@@ -119,8 +123,9 @@ def health(store: Store) -> dict[str, Any]:
         is failed, corrupted or stuck and superseded by nothing. A later result of the same decision resolves what
         failed or is stuck, not a result that is corrupted. Beside them without_events (ids of snapshots that there are
         files of, and no events), without_final (decisions that were closed, or whose time is over, and that have no
-        final snapshot) and refused_by_path (community_id, decisions: whose newest snapshot failed because the rule
-        ``path`` takes too much work, Y3; stores made before ``auto`` hold that rule though nobody may have chosen it).
+        final snapshot), refused_by_path (community_id, decisions: whose newest snapshot failed because the rule
+        ``path`` takes too much work, Y3; stores made before ``auto`` hold that rule though nobody may have chosen it)
+        and files (of the store that are not what was written: file, meaning; of data files the size alone counts).
     """
     known, now = list_snapshots(store), store.clock()
     overtaken = _is_overtaken()
@@ -129,16 +134,26 @@ def health(store: Store) -> dict[str, Any]:
     lost = (pl.col("status") == "corrupted") & (pl.col("result_hash").is_not_null() | ~overtaken)
     bad = known.filter(pl.col("superseded_by").is_null() & (lost | ((failed | stuck) & ~overtaken)))
     counts = known.group_by("status").len().sort("status")
-    without, unfinished = without_events(store), without_final(store, known)
+    without, wrong = without_events(store), _wrong_files(store, deep=False)
+    unfinished: list[str] = []
+    with suppress(StoreError) if wrong else nullcontext():
+        unfinished = without_final(store, known)
     return {
-        "status": "degraded" if len(bad) or without or unfinished else "healthy",
+        "status": "degraded" if len(bad) or without or unfinished or wrong else "healthy",
         "snapshots": len(known),
         "statuses": dict(counts.iter_rows()),
         "unresolved": bad.select("snapshot_id", "decision_id", "status", "last_error", since="status_at").to_dicts(),
         "without_events": without,
         "without_final": unfinished,
         "refused_by_path": _refused_by_path(known),
+        "files": [{"file": file, "meaning": meaning} for file, meaning in wrong],
     }
+
+
+def _wrong_files(store: Store, *, deep: bool = True) -> list[tuple[str, str]]:
+    """Files of the store that are not what was written, but for those that ``open_snapshot`` looks at."""
+    found = check_store(store, deep=deep).filter(pl.col("finding") != "note", ~pl.col("file").str.starts_with(FOLDER))
+    return list(found.select("file", "meaning").iter_rows())
 
 
 def without_events(store: Store) -> list[str]:

@@ -30,7 +30,7 @@ from crowdvote_analysis.snapshots.calculation import (
     tallied,
 )
 from crowdvote_analysis.snapshots.events import find_snapshot
-from crowdvote_analysis.snapshots.inputs import TABLES, Inputs, is_closed, named, public_hash, state_of
+from crowdvote_analysis.snapshots.inputs import TABLES, Inputs, is_closed, named, public_hash, state_of, thaw_inputs
 from crowdvote_analysis.snapshots.objects import (
     Frozen,
     content_of,
@@ -354,6 +354,8 @@ def history(store: Store, inputs: Inputs) -> Check:
         if other:  # before tags were brought to one form (T5), they were frozen as they were recorded
             before = cut.state(inputs.decision_id, voting_time=options.voting_time, as_recorded=True)
             other = _other_tables(inputs, before)
+        if other and not inputs.coded and len(cut.people.gone):
+            other = _other_of_those_who_are_known(thaw_inputs(store.location, inputs), before, cut.people)
     except CrowdVoteError as error:
         return Check("history", what, False, str(error))
     detail = f"the store has other rows in {', '.join(other)} than were frozen" if other else ""
@@ -375,6 +377,18 @@ def _other_tables(inputs: Inputs, state: SystemState) -> list[str]:
     """The tables of which a state has other rows than were frozen."""
     contents = {name: content_of(getattr(state, name).sort(tables.key(name))) for name in TABLES}
     return [name for name in TABLES if contents[name] != inputs.tables[name].content]
+
+
+def _other_of_those_who_are_known(frozen: SystemState, state: SystemState, people: People) -> list[str]:
+    """As ``_other_tables`` for a snapshot that has frozen names, without the rows of whoever was forgotten since."""
+    known = people.ids.filter(~pl.col("person").is_in(people.gone.implode()))["member_id"].implode()
+
+    def rows(tables_of: SystemState, name: str) -> pl.DataFrame:
+        frame: pl.DataFrame = getattr(tables_of, name)
+        of_known = [pl.col(column).is_in(known) for column in tables.people(name)]
+        return frame.filter(pl.lit(value=True), *of_known).sort(tables.key(name))
+
+    return [name for name in TABLES if not rows(frozen, name).equals(rows(state, name), null_equal=True)]
 
 
 def _difference(found: Opened, name: str, counted: Result) -> str:

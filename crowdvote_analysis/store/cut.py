@@ -16,7 +16,7 @@ import polars as pl
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import StoreError
 from crowdvote_analysis.state import SystemState
-from crowdvote_analysis.store import delta
+from crowdvote_analysis.store import canonical, delta, seal
 from crowdvote_analysis.store.at_close import as_at_close
 from crowdvote_analysis.store.loop_rule import rules_of
 from crowdvote_analysis.store.people import NAMES, PERSONS, People
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.store.location import Location
 
+# The last three say which communities, decisions and members the rows of the commit name; null where they are too many.
 COMMITS = pl.Schema(
     {
         "seq": pl.Int64(),
@@ -38,8 +39,16 @@ COMMITS = pl.Schema(
         "action": pl.String(),
         "tables": pl.List(pl.String()),
         "rows": pl.List(pl.Int64()),
+        "row_hashes": pl.List(pl.String()),
+        "files": seal.FILES,
+        "previous": pl.String(),
+        "communities": pl.List(pl.String()),
+        "decisions": pl.List(pl.String()),
+        "members": pl.List(pl.String()),
     }
 )
+# What every reader looks at; the rest grows with the files there are.
+LISTED = ("seq", "commit_id", "committed_at", "action", "tables", "rows")
 # What the rows of a store carry beside the columns of their table.
 RECORD = pl.Schema({"withdrawn": pl.Boolean(), "extra": pl.String(), "commit_id": pl.String()})
 
@@ -68,20 +77,34 @@ class Cut:
         location: The store.
         commits: Their rows: seq, commit_id, committed_at, action, tables and rows (how many rows in which table), by
             seq. ``seq`` grows with every commit, not always by one.
+        sealed_head: The hash of the last commit of the store as its seal says; none where that is missing, or where the
+            cut ends before it.
         coded: Whether people stand as in the files, under tokens, and their names as commitments (see ``people``):
             as hashes and frozen tables need them.
     """
 
     location: Location
     commits: pl.DataFrame
+    sealed_head: str | None = None
+    _opened: dict[str, DeltaTable] = field(default_factory=dict, repr=False)
     coded: bool = False
     _landed: pl.DataFrame | None = field(default=None, repr=False)
-    _opened: dict[str, DeltaTable] = field(default_factory=dict, repr=False)
 
     @property
     def seq(self) -> int:
         """Number of the last commit; 0 before the first."""
         return int(self.commits["seq"][-1]) if len(self.commits) else 0
+
+    @cached_property
+    def stored(self) -> pl.DataFrame:
+        """The rows of the commits as they lie in the store, with the times of their writers; ``COMMITS``, by seq."""
+        rows = delta.scan(self._opened["commits"], COMMITS, self.location.options)
+        return self._collected("commits", rows.filter(pl.col("seq") <= self.seq).sort("seq"))
+
+    @property
+    def head(self) -> str | None:
+        """The hash of the last commit, which follows from all before it; none before the first."""
+        return canonical.row_hash(self.stored.row(-1, named=True)) if len(self.stored) else None
 
     @property
     def at(self) -> datetime | None:
@@ -197,19 +220,32 @@ class Cut:
         return {table: decision if "decision_id" in tables.columns(table) else community for table in tables.TABLES}
 
     def require_complete(self) -> None:
-        """Make sure that every row of every commit is there.
+        """Make sure that every row of every commit is there, in files that are what was written.
 
         Raises:
-            StoreError: Rows are missing, or there are more than were committed.
+            StoreError: Commits or rows are missing, there are more than were committed, or a file was changed.
         """
+        self.require_chain()
+        names = delta.paths(delta.open_table(self.location, "names"), "names")
+        seal.require_files(self.location, "names", names, self.stored)
         expected = self.commits.lazy().explode("tables", "rows").group_by("tables").agg(pl.col("rows").sum())
         for table, number in expected.collect().sort("tables").iter_rows():
-            found = self._collected(table, self._rows(table).select(pl.len())).item()
+            rows = self._rows(table).select(pl.len())
+            seal.require_files(self.location, table, delta.paths(self._opened[table], table), self.stored)
+            found = self._collected(table, rows).item()
             if found != number:
                 raise StoreError(
                     f"{self.location}: the table {table} has {found:,} rows up to commit {self.seq:,}, and "
                     f"{number:,} were committed. Its files were changed from outside: restore them from a backup."
                 )
+
+    def require_chain(self) -> None:
+        """Make sure that every commit holds the hash of the one before it.
+
+        Raises:
+            StoreError: A commit is missing, is another one than was made, or was put in between.
+        """
+        seal.require_chain(self.location, self.stored, self.sealed_head)
 
     @cached_property
     def former(self) -> pl.DataFrame:

@@ -1,8 +1,11 @@
-"""Delta tables: create, append, read. The only place that talks to deltalake."""
+"""Delta tables: create, append, read. The only place that talks to deltalake.
+
+Delta itself removes old entries of a log where it writes a summary of it. Here none is ever removed: each is stated
+somewhere (see ``seal``), and one that is missing was removed by somebody else.
+"""
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -11,6 +14,7 @@ import polars as pl
 
 from crowdvote_analysis.errors import CrowdVoteError, StoreError
 from crowdvote_analysis.parquet import DAMAGE
+from crowdvote_analysis.store import seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,15 +25,18 @@ if TYPE_CHECKING:
 
 # So many small files make every reading slower than putting them together once.
 MANY_FILES = 32
-# Versions between two summaries of a log: whoever opens a table reads one summary and what came after it.
-_CHECKPOINTS = "10"
+_CONFIGURATION = {
+    "delta.checkpointInterval": str(seal.CHECKPOINTS),
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.logRetentionDuration": "interval 36500 days",  # for those who clean up by hand
+}
 # A file of this size is large enough to be left alone when small ones are put together.
 _LARGE = 32 * 1024 * 1024
 _PATIENCE = 60.0
 
 
 def create(location: Location, name: str, schema: pl.Schema, *, quiet: bool = False) -> None:
-    """Make an empty table; one that is there stays as it is.
+    """Make an empty table, with its seal; one that is there stays as it is.
 
     Args:
         location: The store.
@@ -44,10 +51,10 @@ def create(location: Location, name: str, schema: pl.Schema, *, quiet: bool = Fa
             location.table(name),
             pl.DataFrame(schema=schema).to_arrow(),
             mode="ignore",
-            configuration={"delta.checkpointInterval": _CHECKPOINTS}
-            | ({"delta.dataSkippingNumIndexedCols": "0"} if quiet else {}),
+            configuration=_CONFIGURATION | ({"delta.dataSkippingNumIndexedCols": "0"} if quiet else {}),
             storage_options=dict(location.options),
         )
+        seal.seal(location, name, 0)
 
 
 def is_table(location: Location, name: str) -> bool:
@@ -137,6 +144,11 @@ def tidy(location: Location, name: str, written: DeltaTable) -> None:
             compact(location, name, MANY_FILES, patience=0)
 
 
+def paths(table: DeltaTable, name: str) -> list[str]:
+    """The data files of a table, by their paths in the store."""
+    return [f"{name}/{unquote(uri.rpartition('/')[2])}" for uri in table.file_uris()]
+
+
 def scan(table: DeltaTable, schema: pl.Schema, options: Mapping[str, str]) -> pl.LazyFrame:
     """The rows of a table, in no order; a column that is younger than a file is null there."""
     files = table.file_uris()
@@ -187,10 +199,12 @@ def compact(location: Location, name: str, most: int = 1, patience: float = _PAT
         table = open_table(location, name)  # only now, as somebody may have done it in the meantime
         if len(table.file_uris()) <= most:
             return
+        before = table.version()
         if location.folder is not None:
             table.optimize.compact(target_size=_LARGE)
         else:
             rewrite(table)
+        seal.seal_upkeep(location, name, before, table.version())
 
 
 def rewrite(table: DeltaTable) -> bool:
@@ -217,29 +231,34 @@ def replace(table: DeltaTable, frame: pl.DataFrame) -> bool:
     return _written(table, lambda: write_deltalake(table, frame.to_arrow(), mode="overwrite", commit_properties=once))
 
 
-def remove_former(location: Location, name: str) -> int:
-    """Remove the files that a table once had and has no longer, at once; what is on its way to it stays.
+def former(location: Location, name: str) -> list[str]:
+    """The data files that a table once had and has no longer, and that are still there, by their paths in the store.
 
-    Whoever reads an older version at that moment finds files missing, and has to look again.
+    What others are about to add is not among them. Who reads an older version when they are removed finds them missing,
+    and has to look again.
     """
-    now = {unquote(uri).rsplit("/", 1)[-1] for uri in open_table(location, name).file_uris()}
-    there, ever = set(), set()
+    now, there, ever = set(paths(open_table(location, name), name)), set(), set()
     for batch in location.files.list(f"{name}/"):
         for path in (found["path"] for found in batch):
-            if path.endswith(".json"):
-                entry = bytes(location.files.get(path).bytes()).decode().splitlines()
-                ever |= {unquote(line["add"]["path"]) for line in map(json.loads, entry) if "add" in line}
-            elif path.endswith(".parquet") and "/_delta_log/" not in path:
-                there.add(path.rsplit("/", 1)[-1])
-    former = sorted((there & ever) - now)
-    if former:
-        location.files.delete([f"{name}/{file}" for file in former])
-    return len(former)
+            if path.startswith(f"{name}/_delta_log/") and path.endswith(".json"):
+                ever |= set(seal.read_entry(name, seal.read_file(location, path)).added)
+            else:
+                there.add(path)
+    return sorted((there & ever) - now)
 
 
-def vacuum(table: DeltaTable) -> int:
-    """Remove files that no version of the last seven days needs, also those of writers that were stopped."""
-    return len(table.vacuum(dry_run=False))
+def vacuum(location: Location, name: str) -> int:
+    """Remove files that no version of the last seven days needs, also those of writers that were stopped.
+
+    Returns:
+        Number of files.
+    """
+    table = open_table(location, name)
+    before = table.version()
+    removed = table.vacuum(dry_run=False)
+    after = open_table(location, name).version()
+    seal.seal_upkeep(location, name, before, after, [f"{name}/{unquote(path)}" for path in removed])
+    return len(removed)
 
 
 def _first_line(error: BaseException) -> str:

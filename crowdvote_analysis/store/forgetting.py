@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from crowdvote_analysis.errors import BusyError, RefusedRecordError
-from crowdvote_analysis.store import delta
+from crowdvote_analysis.store import delta, seal
 from crowdvote_analysis.store.ids import as_recorded
 from crowdvote_analysis.store.people import NAMES, PERSONS
 from crowdvote_analysis.store.records import record
@@ -72,7 +72,7 @@ def forget_member(store: Store, member_id: str) -> Forgotten:
     return Forgotten(commit, store.cut().people.ids["member_id"][-1], texts)
 
 
-_PERSONS = {name: kind for name, kind in PERSONS.items() if name != "commit_id"}
+_PERSONS = pl.Schema({name: kind for name, kind in PERSONS.items() if name != "commit_id"})
 
 
 def erase(store: Store) -> int:
@@ -89,10 +89,13 @@ def erase(store: Store) -> int:
             table = delta.open_table(store.location, "names")
             rows = delta.collected(store.location, "names", delta.scan(table, NAMES, store.location.options))
             kept = rows.filter(~pl.col("person").is_in(gone.implode()))
-            if len(kept) == len(rows) or delta.replace(table, kept):
-                if len(gone):
-                    delta.remove_former(store.location, "names")
-                return len(rows) - len(kept)
+            before = table.version()
+            if len(kept) < len(rows) and not delta.replace(table, kept):
+                continue
+            if len(gone) and (files := delta.former(store.location, "names")):
+                seal.seal_upkeep(store.location, "names", before, table.version(), files)
+                store.location.files.delete(files)
+            return len(rows) - len(kept)
     raise BusyError(
         f"{store.location}: others were writing all the time, so the names are not erased yet. crowdvote compact does."
     )

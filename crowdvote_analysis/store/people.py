@@ -70,6 +70,14 @@ class People:
     persons: pl.DataFrame
     texts: pl.DataFrame
 
+    @classmethod
+    def none(cls) -> People:
+        """Nobody, as in a new store."""
+        text = pl.String()
+        persons = {"person": text, "commitment": text, "withdrawn": pl.Boolean(), "seq": pl.Int64()}
+        texts = dict.fromkeys(("person", "commitment", "text"), text)
+        return cls(pl.DataFrame(schema=persons), pl.DataFrame(schema=texts))
+
     @cached_property
     def gone(self) -> pl.Series:
         """The tokens of whoever was forgotten, in that order."""
@@ -151,7 +159,7 @@ class People:
         made = dict(frames)
         for table, people in columns.items():
             frame = frames[table]
-            owner = people[0] if people else None
+            owner = people[0] if people else ""
             for column in people:
                 frame = _replaced(frame.lazy(), column, ids, "member_id", "person", keep=True).collect()
             for column in set(text_columns(table)) & set(frame.columns):

@@ -2,7 +2,8 @@
 
     garden/
       store.json            says that this is a store, and of which format; holds the secret of its pseudonyms
-      commits/              one row a commit: its number, time, action, and how many rows it has in which table
+      commits/              one row a commit: its number, time and action; how many rows it has in which table, and
+                            their hash; the files it wrote; whom it concerns; the hash of the commit before it
       members/ ballots/ …   rows, each with the commit it belongs to; a later row supersedes an earlier one of its key
       persons/ names/       who is behind the tokens that stand in those rows; see ``people``
       snapshot_events/      what happened to snapshots
@@ -11,6 +12,8 @@
 A commit is there once its row in ``commits`` is. That row is written last, by a compare-and-swap: its number is the
 version that Delta gives it, so that two writers never get the same one, and whoever comes second looks again at what
 the first has changed. A writer that dies before leaves rows that nobody will ever read.
+
+Every file is stated somewhere, and ``check`` compares; see ``seal``.
 """
 
 from __future__ import annotations
@@ -21,29 +24,32 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 import polars as pl
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import BusyError, ClockError, StoreError, TableWarning
-from crowdvote_analysis.store import delta
-from crowdvote_analysis.store.cut import COMMITS, Cut, record_schema
+from crowdvote_analysis.store import delta, seal
+from crowdvote_analysis.store.canonical import rows_hash
+from crowdvote_analysis.store.cut import COMMITS, LISTED, Cut, record_schema
 from crowdvote_analysis.store.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from deltalake import DeltaTable
 
     from crowdvote_analysis.state import SystemState
 
-FORMAT = 1
-_MARK = "store.json"
+FORMAT = 2
+MARK = "store.json"
 _TRIES = 100
 _TICK = timedelta(microseconds=1)
+# More communities, decisions or members are not named in the row of a commit: its rows name them.
+MOST_NAMED = 1_000
 # Clocks that differ by less are not worth a word.
 _SKEW = timedelta(seconds=5)
 # Whoever is further ahead of the storage's clock may not write; a commit that is, moves no other.
@@ -106,11 +112,8 @@ class Store:
         location.require_usable()
         if not is_store(where, options):
             _require_room(location)
-            for table in (*tables.TABLES, "persons", "names"):
-                delta.create(location, table, record_schema(table), quiet=table == "names")
-            delta.create(location, "commits", COMMITS)
-            mark = {"what": "crowdvote store", "format": FORMAT, "secret": token_hex(32)}
-            _put_mark(location, json.dumps(mark).encode())  # last, so that a store that is marked is whole
+            create_tables(location)
+            put_mark(location, token_hex(32))  # last, so that a store that is marked is whole
         return cls.open(where, options, clock)
 
     @classmethod
@@ -124,15 +127,13 @@ class Store:
         """
         location = Location.of(where, options)
         location.require_usable()
-        written = _mark(location)
-        if written is None:
-            raise StoreError(f"{location}: is no store. Make one with: crowdvote import FOLDER {location}")
-        try:
-            mark = json.loads(written)
-        except ValueError:
-            mark = None
-        if not isinstance(mark, dict) or mark.get("format") != FORMAT or not isinstance(mark.get("secret"), str):
-            raise StoreError(f"{location}: {_MARK} does not name format {FORMAT}, the one that this version reads.")
+        mark = read_mark(location)
+        if mark["format"] == 1:
+            raise StoreError(
+                f"{location}: has format 1, and this version reads {FORMAT}: crowdvote store upgrade {location}"
+            )
+        if mark["format"] != FORMAT:
+            raise StoreError(f"{location}: {MARK} does not name format {FORMAT}, the one that this version reads.")
         return cls(replace(location, secret=mark["secret"]), clock)
 
     def cut(self, as_of: datetime | None = None, seq: int | None = None) -> Cut:
@@ -144,10 +145,18 @@ class Store:
         Args:
             as_of: Commits made later are not looked at; a time without a zone is UTC.
             seq: Commits with a higher number are not looked at, nor are their times.
+
+        Raises:
+            StoreError: Commits were removed, or cannot be read.
         """
-        opened = delta.open_table(self.location, "commits")
-        rows = delta.scan(opened, COMMITS, self.location.options).sort("seq")
+        return self._cut(delta.open_table(self.location, "commits"), as_of, seq)
+
+    def _cut(self, opened: DeltaTable, as_of: datetime | None = None, seq: int | None = None) -> Cut:
+        """As ``cut``, of the table ``commits`` as it was opened."""
+        rows = delta.scan(opened, COMMITS, self.location.options).select(LISTED).sort("seq")
         commits = delta.collected(self.location, "commits", rows)
+        last = commits["seq"][-1] if len(commits) else 0
+        said = seal.require_end(self.location, "commits", opened.version(), self._version, last)
         landed = commits
         if seq is not None:
             commits = commits.filter(pl.col("seq") <= seq)
@@ -155,7 +164,11 @@ class Store:
         if as_of is not None:
             at = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
             commits = commits.filter(pl.col("committed_at") <= at)
-        return Cut(self.location, commits, _landed=landed)
+        head = said.get("head") if len(commits) and commits["seq"][-1] == last else None
+        return Cut(self.location, commits, head, {"commits": opened}, _landed=landed)
+
+    def _version(self) -> int:
+        return delta.open_table(self.location, "commits").version()
 
     def time(self) -> tuple[datetime, datetime]:
         """What time it is for whoever writes, and what time it is for the storage (UTC).
@@ -221,17 +234,19 @@ class Store:
         self, action: str, prepare: Callable[[Cut, datetime], Mapping[str, pl.DataFrame]], *, empty: bool = False
     ) -> Commit | None:
         """As ``commit``; ``empty`` where there may be nothing to add."""
+        files: seal.Files = []  # of tries that came second too, as nothing else would state them
         for _ in range(_TRIES):
             with self.writing():
                 log = delta.open_table(self.location, "commits")
-                cut = self.cut()
+                cut = self._cut(log)
                 at = self._after(cut)
                 frames = {table: frame for table, frame in prepare(cut, at).items() if len(frame)}
                 if not (frames or empty):
                     return None
-                known = {table: len(frame) for table, frame in frames.items() if table in tables.TABLES}
-                commit = Commit(log.version() + 1, at, action, known)
-                written = self._land(log, commit, cut.people.coded(frames) if frames else frames)
+                rows = {table: len(frame) for table, frame in frames.items() if table in tables.TABLES}
+                commit = Commit(max(log.version(), cut.seq) + 1, at, action, rows)
+                frames = cut.people.coded(frames) if frames else frames
+                written = self._land(log, commit, frames, cut, files)
             if written:
                 for name, table in written.items():
                     delta.tidy(self.location, name, table)
@@ -249,23 +264,42 @@ class Store:
             return at
         return max(at, cut.at + _TICK)
 
-    def _land(self, log: DeltaTable, commit: Commit, frames: Mapping[str, pl.DataFrame]) -> dict[str, DeltaTable]:
-        """Write the rows, then the commit; gives the tables by name, none where somebody else was faster."""
+    def _land(
+        self, log: DeltaTable, commit: Commit, frames: Mapping[str, pl.DataFrame], cut: Cut, files: seal.Files
+    ) -> dict[str, DeltaTable]:
+        """Write the rows, then the commit; gives the tables by name, none where somebody else was faster.
+
+        ``files`` gets what is stated of the files of the rows.
+        """
         commit_id = uuid4().hex
         opened = {table: delta.open_table(self.location, table) for table in frames}
-        for table, frame in frames.items():
-            if not delta.append(opened[table], _record(table, frame, commit_id)):
+        recorded = {table: _record(table, frame, commit_id) for table, frame in frames.items()}
+        for name, table in opened.items():
+            before = table.version()
+            if not delta.append(table, recorded[name]):
                 return {}
+            files += seal.written(self.location, name, before, table.version())
+        first = [] if cut.seq else seal.stated(self.location, MARK)
+        # What stands in ``names`` may be erased; commitments in the other tables hold it.
+        hashed = {table: frame for table, frame in recorded.items() if table != "names"}
         row = {
             "seq": commit.seq,
             "commit_id": commit_id,
             "committed_at": commit.at,
             "action": commit.action,
-            "tables": [table for table in frames if table != "names"],
-            "rows": [len(frame) for table, frame in frames.items() if table != "names"],
+            "tables": list(hashed),
+            "rows": [len(frame) for frame in hashed.values()],
+            "row_hashes": [rows_hash(frame) for frame in hashed.values()],
+            "files": [*first, *files],
+            "previous": cut.sealed_head or cut.head,
+            **concerned(recorded.values()),
         }
-        landed = delta.append_as_next(log, pl.DataFrame([row], schema=COMMITS))
-        return opened | {"commits": log} if landed else {}
+        added = pl.DataFrame([row], schema=COMMITS)
+        if not delta.append_as_next(log, added):
+            return {}
+        with suppress(StoreError):  # the commit is there; the next writer makes up for it
+            seal.seal(self.location, "commits", log.version(), added)
+        return opened | {"commits": log}
 
     def compact(self) -> dict[str, int]:
         """Put small files together and remove those that nothing of the last seven days needs; every row stays.
@@ -282,7 +316,7 @@ class Store:
         erase(self)  # what a program that was stopped has left
         for name in delta.names(self.location):
             delta.compact(self.location, name)
-            removed[name] = delta.vacuum(delta.open_table(self.location, name))
+            removed[name] = delta.vacuum(self.location, name)
         return removed
 
 
@@ -290,7 +324,7 @@ def is_store(where: str | Path, options: Mapping[str, str] | None = None) -> boo
     """Whether a store lies there."""
     location = Location.of(where, options)
     if location.folder is not None:
-        return (location.folder / _MARK).is_file()
+        return (location.folder / MARK).is_file()
     return _mark(location) is not None
 
 
@@ -301,7 +335,7 @@ def _mark(location: Location) -> bytes | None:
     if location.folder is not None and not location.folder.is_dir():
         return None
     try:
-        return bytes(location.files.get(_MARK).bytes())
+        return bytes(location.files.get(MARK).bytes())
     except FileNotFoundError:
         return None
     except (BaseError, ValueError) as error:  # its text is not shown, as it may quote what was meant to be secret
@@ -309,12 +343,43 @@ def _mark(location: Location) -> bytes | None:
         raise StoreError(f"{location}: cannot be reached ({kind}). Check the URL and the storage options.") from None
 
 
-def _put_mark(location: Location, mark: bytes) -> None:
+def put_mark(location: Location, secret: str) -> None:
     """Mark a store; one that somebody else has marked in the meantime keeps its secret."""
     from obstore.exceptions import AlreadyExistsError
 
+    mark = {"what": "crowdvote store", "format": FORMAT, "secret": secret}
     with suppress(AlreadyExistsError):
-        location.files.put(_MARK, mark, mode="create")
+        location.files.put(MARK, json.dumps(mark).encode(), mode="create")
+
+
+def read_mark(location: Location) -> dict[str, Any]:
+    """What a store says of itself: what, format, secret.
+
+    Raises:
+        StoreError: There is no store, or it does not say so in a way that can be read.
+    """
+    written = _mark(location)
+    if written is None:
+        if delta.is_table(location, "commits"):
+            raise StoreError(f"{location}: {MARK} is missing, which makes it a store. Restore it from a backup.")
+        raise StoreError(f"{location}: is no store. Make one with: crowdvote import FOLDER {location}")
+    try:
+        mark = json.loads(written)
+    except ValueError:
+        mark = None
+    if not isinstance(mark, dict) or not isinstance(mark.get("secret"), str) or "format" not in mark:
+        raise StoreError(f"{location}: {MARK} does not name format {FORMAT}, the one that this version reads.")
+    return mark
+
+
+def create_tables(location: Location) -> None:
+    """Make the tables of a store, sealed; those that are there stay."""
+    for table in (*tables.TABLES, "persons", "names"):
+        delta.create(location, table, record_schema(table), quiet=table == "names")
+    delta.create(location, "commits", COMMITS)
+    for table in delta.names(location):  # whoever has begun this may have been stopped in between
+        if not seal.exists(location, seal.seal_path(table, 0)):
+            seal.seal(location, table, 0)
 
 
 def _require_room(location: Location) -> None:
@@ -334,6 +399,30 @@ def _require_room(location: Location) -> None:
 def _own_names() -> set[str]:
     """What a store that was not finished may have left."""
     return {*tables.TABLES, "persons", "names", "commits", ".commits.lock"}
+
+
+def concerned(frames: Iterable[pl.DataFrame]) -> dict[str, list[str] | None]:
+    """Whom rows concern: the ids in them, sorted, by what they are of; none where they are more than ``MOST_NAMED``.
+
+    Args:
+        frames: Rows as a store holds them.
+
+    Returns:
+        communities, decisions and members.
+    """
+    found: dict[str, set[str]] = {kind: set() for kind in _IDS}
+    for frame in frames:
+        for kind, columns in _IDS.items():
+            for column in set(columns) & set(frame.columns):
+                found[kind] |= set(frame[column]) - {None}
+    return {kind: sorted(ids) if len(ids) <= MOST_NAMED else None for kind, ids in found.items()}
+
+
+_IDS = {
+    "communities": ("community_id",),
+    "decisions": ("decision_id",),
+    "members": ("member_id", "follower_id", "followee_id", "person"),
+}
 
 
 def _record(table: str, frame: pl.DataFrame, commit_id: str) -> pl.DataFrame:

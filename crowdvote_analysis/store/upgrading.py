@@ -6,25 +6,38 @@ Rows that were left by writers that were stopped, and belong to no commit, do no
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import polars as pl
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import StoreError
-from crowdvote_analysis.store import delta
-from crowdvote_analysis.store.cut import record_schema
+from crowdvote_analysis.store import delta, seal
+from crowdvote_analysis.store.canonical import rows_hash
+from crowdvote_analysis.store.cut import COMMITS, record_schema
 from crowdvote_analysis.store.location import Location
-from crowdvote_analysis.store.store import FORMAT, MARK, Store, is_store, read_mark
+from crowdvote_analysis.store.people import People
+from crowdvote_analysis.store.store import (
+    FORMAT,
+    MARK,
+    Store,
+    concerned,
+    create_tables,
+    is_store,
+    put_mark,
+    read_mark,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 UPGRADE = "upgrade"
+_TICK = timedelta(microseconds=1)
 _OLD_COMMITS = pl.Schema(
     {
         "seq": pl.Int64(),
@@ -119,9 +132,7 @@ def _rows(location: Location, table: str, schema: pl.Schema) -> pl.DataFrame:
     return delta.collected(location, table, rows)
 
 
-def _made(
-    old: Location, new: Location, mark: Mapping[str, Any], progress: Callable[[int, int], None] | None
-) -> Store:
+def _made(old: Location, new: Location, mark: Mapping[str, Any], progress: Callable[[int, int], None] | None) -> Store:
     """The new store, whole."""
     commits = _rows(old, "commits", _OLD_COMMITS).sort("seq")
     frames = {}
@@ -131,13 +142,53 @@ def _made(
             frames[table] = rows
         if progress is not None:
             progress(done, len(tables.TABLES) + 1)
-    store = Store.create_empty(new, mark["secret"])
+    create_tables(new)
     _copy_snapshots(old, new)
-    store.replay(commits, frames, UPGRADE)
-    new.files.put(MARK, json.dumps({**mark, "format": FORMAT}).encode(), mode="create")
+    put_mark(new, mark["secret"])
+    _replay(new, commits, frames)
     if progress is not None:
         progress(len(tables.TABLES) + 1, len(tables.TABLES) + 1)
     return Store.open(new.url, new.options)
+
+
+def _replay(new: Location, commits: pl.DataFrame, frames: Mapping[str, pl.DataFrame]) -> None:
+    """Write all rows, then all commits as one chain; the last one brings the people, and states the files."""
+    seq, at = (0, datetime.now(UTC)) if commits.is_empty() else commits.select("seq", "committed_at").row(-1)
+    own = {"seq": seq + 1, "commit_id": uuid4().hex, "committed_at": at + _TICK, "action": UPGRADE}
+    files: seal.Files = seal.stated(new, MARK)
+    parts: dict[str, dict[str, pl.DataFrame]] = {}
+    for table, frame in People.none().coded(frames).items():
+        rows = frame if table in tables.TABLES else frame.with_columns(commit_id=pl.lit(own["commit_id"]))
+        rows = rows.select(record_schema(table).names()).cast(record_schema(table))
+        opened = delta.open_table(new, table)
+        before = opened.version()
+        delta.append(opened, rows)
+        files += seal.written(new, table, before, opened.version())
+        parts[table] = {str(key): part for (key,), part in rows.partition_by("commit_id", as_dict=True).items()}
+    chain = []
+    for row in [*commits.iter_rows(named=True), own]:
+        brought = {table: part[row["commit_id"]] for table, part in parts.items() if row["commit_id"] in part}
+        hashed = {table: part for table, part in brought.items() if table != "names"}
+        said = dict(zip(row.get("tables", ()), row.get("rows", ()), strict=True))
+        if row is not own and said != {table: len(part) for table, part in hashed.items()}:
+            raise StoreError(
+                f"{new}: commit {row['seq']:,} has not the rows that were committed. Restore the store from a backup "
+                "first; it stays as it is."
+            )
+        chain.append(
+            {name: row[name] for name in own}
+            | {
+                "tables": list(hashed),
+                "rows": [len(part) for part in hashed.values()],
+                "row_hashes": [rows_hash(part) for part in hashed.values()],
+                "files": files if row is own else [],
+                "previous": None,
+                **concerned(brought.values()),
+            }
+        )
+    log = delta.open_table(new, "commits")
+    delta.append(log, seal.chained(pl.DataFrame(chain, schema=COMMITS), None))
+    seal.seal(new, "commits", log.version())
 
 
 def _copy_snapshots(old: Location, new: Location) -> None:
@@ -146,6 +197,8 @@ def _copy_snapshots(old: Location, new: Location) -> None:
         for batch in old.files.list(prefix):
             for path in (found["path"] for found in batch):
                 new.files.put(path, old.files.get(path).bytes())
+    if delta.is_table(new, "snapshot_events"):
+        seal.seal(new, "snapshot_events", delta.open_table(new, "snapshot_events").version())
 
 
 def _require_same(old: Location, store: Store) -> None:

@@ -263,6 +263,7 @@ def test_after_three_tries_nothing_is_tried_any_more(store: Store, monkeypatch) 
         "without_events": [],
         "without_final": [],
         "refused_by_path": [],
+        "files": [],
     }
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from crowdvote_analysis.snapshots.check import check_store, is_whole
 from crowdvote_analysis.store import Store, delta, recording
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def test_no_commit_of_many_writers_is_lost_and_every_reader_sees_whole_ballots(
     while any(process.is_alive() for process, _ in writers) and cuts < 500:
         cut = store.cut()
         require_whole(cut)
+        assert is_whole(check_store(store))
         cuts += 1
         time.sleep(0.05)
     told = [row for _, pipe in writers for row in heard(pipe) if row[0]]
@@ -129,6 +131,7 @@ def test_no_commit_of_many_writers_is_lost_and_every_reader_sees_whole_ballots(
     last = {f"member {number}": number * 1000 + COMMITS - 1 for number in range(WRITERS)}
     assert require_whole(store.cut()) == last
     store.cut().require_complete()
+    assert is_whole(check_store(store))
 
 
 def test_writers_that_are_killed_lose_nothing_that_they_told_and_leave_nothing_half_done(
@@ -174,6 +177,7 @@ def test_writers_that_are_killed_lose_nothing_that_they_told_and_leave_nothing_h
     by_commit = dict(history.iter_rows())
     assert {seq: by_commit[seq] for seq in told} == told
     opened.state()
+    assert is_whole(check_store(opened))
     seq = cast(opened, "member 0", 7)
     assert seq > max(recorded)
     assert require_whole(opened.cut())["member 0"] == 7

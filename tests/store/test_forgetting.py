@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 import pytest
 
@@ -138,7 +136,7 @@ def test_writers_of_other_machines_keep_what_they_wrote(garden: Store, monkeypat
     assert files_with(garden, "Maya Lind") == []
 
 
-def test_an_export_that_comes_back_means_the_same(garden: Store, tmp_path: Path) -> None:
+def test_an_export_that_comes_back_means_the_same(garden: Store) -> None:
     """A forgotten member in tables that are imported again is the one that is there."""
     recording.cast_ballot(garden, "green", "maya", {"Pond": 2})
     recording.forget_member(garden, "maya")

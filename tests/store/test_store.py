@@ -143,7 +143,7 @@ def test_whoever_comes_second_looks_again(store: Store) -> None:
         seen.append(cut.seq)
         if len(seen) == 1:  # somebody faster, who does not wait for a turn
             log = delta.open_table(store.location, "commits")
-            last = cut.commits.tail(1).with_columns(
+            last = cut.stored.tail(1).with_columns(
                 pl.lit(log.version() + 1).alias("seq"), tables=[], rows=[], commit_id=pl.lit("x")
             )
             assert delta.append_as_next(log, last)
@@ -327,8 +327,8 @@ def test_object_storage_that_cannot_be_reached_is_told_without_secrets(monkeypat
 def test_a_store_of_a_later_format_is_not_touched(tmp_path: Path) -> None:
     """A version that does not know a format says so."""
     Store.create(tmp_path / "garden")
-    (tmp_path / "garden" / "store.json").write_text('{"format": 2}')
-    with pytest.raises(StoreError, match="does not name format 1"):
+    (tmp_path / "garden" / "store.json").write_text('{"format": 3}')
+    with pytest.raises(StoreError, match="does not name format 2"):
         Store.open(tmp_path / "garden")
 
 
