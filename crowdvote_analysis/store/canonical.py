@@ -12,8 +12,8 @@ them or which library wrote it, and a column that a table gets later changes no 
 it is null. (The content hashes of snapshots are of CSV, which is to be opened by anybody; CSV has no form for the lists
 of structures here, and changes with every column.)
 
-The hashes are of rows as they are stored, real ids and all, and so are not for publication (P1); that of a commit is,
-since its row has the random id of the commit in it.
+The hashes are of rows as they are stored, with tokens in the place of people (see ``people``), so that they hold when
+somebody is forgotten.
 """
 
 from __future__ import annotations
