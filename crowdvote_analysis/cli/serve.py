@@ -52,12 +52,11 @@ def serve(
     Example:
       crowdvote users add maya --role manager && crowdvote serve mystore
     """
-    import uvicorn
-
     from crowdvote_analysis.confinement import VARIABLE
     from crowdvote_analysis.logs import EventLog
     from crowdvote_analysis.serving.access import Access
     from crowdvote_analysis.serving.app import create_app
+    from crowdvote_analysis.serving.connections import run
     from crowdvote_analysis.serving.users import UsersError, read_users, require_outside, users_of
 
     opened, path = open_store(store, storage), users_file(users)
@@ -90,7 +89,7 @@ def serve(
     err.print(f"Serving on http://{host}:{port} (Ctrl+C stops it). Log: {log_folder / 'events.log'}", markup=False)
     trusted = {"proxy_headers": True, "forwarded_allow_ips": "127.0.0.1,::1"} if proxy else {"proxy_headers": False}
     with closing(log):
-        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False, **trusted)
+        run(app, host, port, **trusted)
 
 
 def _is_loopback(host: str) -> bool:

@@ -253,17 +253,19 @@ def _stamps(users: Callable[[], Mapping[str, User]]) -> Callable[[str], str | No
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """The fields of a form; none of one that is too large."""
+    """The fields of a form; none of one that is too large, or that does not come."""
     from urllib.parse import parse_qsl
 
+    from starlette.requests import ClientDisconnect
+
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _LARGEST_FORM:
-            return {}
     try:
+        async for part in request.stream():
+            body += part
+            if len(body) > _LARGEST_FORM:
+                return {}
         return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=20))
-    except ValueError:
+    except (ValueError, ClientDisconnect):
         return {}
 
 

@@ -44,8 +44,10 @@ _PAGE = re.compile(
 # Seconds between two looks at whether whoever holds a websocket is still signed in.
 _LOOK = 1.0
 _REFUSED = 4401
-# So many sessions of notebooks may be remembered before those of people who left are forgotten.
-_MOST_OWNED = 10_000
+# How long the id of a session of a notebook may be; marimo's have some ten letters.
+_LONGEST_ID = 64
+# The largest body of a request, in bytes; pages send values of controls.
+LARGEST_BODY = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Guard:
         self._app, self._sessions, self._pages, self._store = app, sessions, frozenset(pages), store
         self._recalculate, self._open_pages = recalculate, open_pages or OpenPages()
         self._access = access
-        # Whose a session of a notebook is, by its id: marimo lets in whoever knows one.
+        # Whose a session of a notebook is, by its id: marimo lets in whoever knows one. Only of those that run.
         self._owners: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,15 +133,18 @@ class Guard:
             if full is not None:
                 await _say_full(scope, receive, send, full)
                 return
-        await self._app(known, receive, send)
+        await _Bounded(self._app)(known, receive, send)
 
     async def _watch(self, scope: Scope, receive: Receive, send: Send, token: str, page: str) -> None:
         """Let a websocket through if there is room for it, as long as somebody is signed in behind it."""
-        notebook = f"{page} {_query(scope).get('session_id', '')}"
+        asked = _query(scope).get("session_id", "")
+        notebook = f"{page} {asked}"
         full = self._open_pages.open(scope["session"].user, notebook)
         if full is not None:
             await refuse(scope, receive, send, 429, full)
             return
+        running = {name.partition(" ")[2] for name in self._open_pages.running()}
+        self._owners = {name: own for name, own in self._owners.items() if name in running} | {asked: token}
         watched = Watched(receive, send, lambda: self._sessions.find(token, touch=False) is None)
         try:
             await self._app(scope, watched, watched.send)
@@ -148,15 +153,11 @@ class Guard:
             self._open_pages.close(notebook)
 
     def _owns(self, scope: Scope, rest: str, token: str) -> bool:
-        """Whether a session of a notebook is the signed-in session's own; a websocket begins one."""
+        """Whether a session of a notebook is the signed-in session's own; a websocket that is let in begins one."""
         names = {name for name in (_query(scope).get("session_id"), header(scope, b"marimo-session-id")) if name}
-        if scope["type"] == "websocket":
-            if len(self._owners) > _MOST_OWNED:
-                live = {name: own for name, own in self._owners.items() if self._sessions.find(own, touch=False)}
-                self._owners = live
-            for name in names:
-                self._owners.setdefault(name, token)
-        elif rest.startswith("api/kernel/") and not names:
+        if any(len(name) > _LONGEST_ID for name in names):
+            return False
+        if scope["type"] != "websocket" and rest.startswith("api/kernel/") and not names:
             return False
         return all(self._owners.get(name, token) == token for name in names)
 
@@ -183,6 +184,42 @@ class Guard:
         if session is None or self._recalculate is None:
             return None
         return self._recalculate(decision_id, session.user)
+
+
+class _Bounded:
+    """Takes the bodies of requests up to a size: what is larger is refused before anything is made of it.
+
+    Args:
+        app: What answers.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or say that the body is too large."""
+        if scope["method"] in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        length = header(scope, b"content-length") or ""
+        if length.isdigit() and int(length) > LARGEST_BODY:
+            await refuse(scope, receive, send, 413, "This is too large.")
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+            if len(body) > LARGEST_BODY:
+                await refuse(scope, receive, send, 413, "This is too large.")
+                return
+        given = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def again() -> Message:
+            return next(given, None) or await receive()
+
+        await self._app(scope, again, send)
 
 
 class Watched:

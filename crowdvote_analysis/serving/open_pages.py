@@ -75,6 +75,10 @@ class OpenPages:
         self._running[name].sockets += 1
         return None
 
+    def running(self) -> Iterable[str]:
+        """The notebooks that run."""
+        return self._running.keys()
+
     def close(self, name: str) -> None:
         """A websocket ended; its notebook goes on for a while."""
         running = self._running[name]
