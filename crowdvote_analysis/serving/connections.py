@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Seconds within which the head of a request is there, and its body.
 HEAD, BODY = 10.0, 30.0
 # So many connections may wait for the rest of their request; when there are more, the one that waits longest has to go.
+# As many are accepted at a time, before those that have to go are closed.
 MOST_WAITING = 128
 # Files that the server wants to be able to open: connections, and what the store and the pages read.
 _FILES = 8_192
@@ -136,13 +137,14 @@ def run(app: App, host: str, port: int, **options: Any) -> None:
         port: Where it listens.
         options: Further ones of ``uvicorn.Config``.
     """
-    raise_file_limit()
-    protocol = type("Protocol", (LimitedProtocol,), {"waiting": Waiting()})
+    most = min(MOST_WAITING, raise_file_limit() // 4)
+    protocol = type("Protocol", (LimitedProtocol,), {"waiting": Waiting(most)})
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
         http=protocol,
+        backlog=most,
         ws_max_size=LARGEST_MESSAGE,
         log_level="warning",
         access_log=False,
@@ -152,13 +154,15 @@ def run(app: App, host: str, port: int, **options: Any) -> None:
     Server(config).run()
 
 
-def raise_file_limit() -> None:
-    """Let this process open as many files as it wants, where the system lets it."""
+def raise_file_limit() -> int:
+    """Let this process open as many files as it wants, where the system lets it; how many it may open."""
     try:
         import resource
     except ImportError:  # not on Windows, which has no such limit
-        return
+        return _FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return _FILES if soft == resource.RLIM_INFINITY else soft

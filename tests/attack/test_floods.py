@@ -221,19 +221,19 @@ def served(place, tmp_path: Path, request) -> Iterator[SimpleNamespace]:  # noqa
 
 
 def hold(port: int, number: int, seconds: float, what: bytes) -> list[tuple[int, float, int]]:
-    """Hold so many half requests, ever new ones for those that were ended; what others were answered meanwhile."""
-    until, made, answers = time.monotonic() + seconds, [], []
-    cookie = signed_in(port, "kofi")
+    """Hold half requests, ever new ones for those that were ended; what others were answered meanwhile."""
+    cookie, made, answers = signed_in(port, "kofi"), [], []
+    while len(made) < number:
+        made.append(half_request(port, what))
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
-        made = [each for each in made if not is_closed_now(each)]
-        while len(made) < number:
-            try:
-                made.append(half_request(port, what))
-            except OSError:
-                break
+        for each in [each for each in made if is_closed_now(each)]:
+            each.close()
+            made.remove(each)
+        made += [half_request(port, what) for _ in range(min(50, number - len(made)))]
+        time.sleep(0.5)
         status, took = answered(port)
         answers.append((status, took, answered(port, "/", cookie)[0]))
-        time.sleep(0.5)
     for each in made:
         each.close()
     return answers
