@@ -154,12 +154,12 @@ def turn_pages(order, search, size):
 
 @app.cell
 def show_history(known, opened, order, search, size, turn):
-    _table = told.history_table(known, search.value, order.value)
+    _table = told.history_table(known, layout.written(search), order.value)
     if known.is_empty():
         _shown = [mo.Html("<p>There is no snapshot of this decision yet.</p>")]
     else:
         _turn = layout.named("Page", turn) if len(_table) > int(size.value) else None
-        _written = told.history_html(_table, int(turn.value or 1), int(size.value), opened.link, order.value)
+        _written = told.history_html(_table, int(layout.within(turn)), int(size.value), opened.link, order.value)
         _shown = [layout.row(search, order, size, _turn), mo.Html(_written)]
     layout.section("History", told.ABOUT, *_shown)
     return

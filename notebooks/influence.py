@@ -213,7 +213,7 @@ def choose_member(decision, names, resolution):
 
 @app.cell
 def show_neighbourhood(decision, member, names, resolution, state, steps):
-    _found = power.neighbourhood(state, resolution, decision.value, member.value, steps=steps.value, most=8)
+    _found = power.neighbourhood(state, resolution, decision.value, member.value, steps=layout.within(steps), most=8)
     _sides = [len(_found.members.filter(_found.members["step"] * side > 0)) for side in (-1, 1)]
     _nobody = "" if any(_sides) else " Nobody follows this member, and they follow nobody."
     layout.section(

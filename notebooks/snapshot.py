@@ -136,7 +136,7 @@ def show_search(looked, size, who):
 @app.cell
 def show_member(looked, opened, who):
     # Somebody whose whole name is typed in, else whoever the address of the page names.
-    _row = told.member(looked, who.value) or told.member(looked, opened.asked.get("member", ""))
+    _row = told.member(looked, layout.written(who)) or told.member(looked, opened.asked.get("member", ""))
     mo.stop(_row is None)
     mo.Html(stages.member_box(looked, _row, opened.link))
     return
@@ -151,11 +151,14 @@ def turn_manual(size, who):
 
 @app.cell
 def show_manual(looked, opened, size, turn_1, who):
+    _name = layout.written(who)
     layout.section(
         "Stage 1: ballots cast by hand",
         stages.about_manual(looked),
-        mo.Html(stages.manual(looked, who.value, int(turn_1.value or 1), int(size.value), opened.link)),
-        layout.named("Page", turn_1) if stages.pages(looked, "manual", who.value, int(size.value)) > 1 else None,
+        mo.Html(stages.manual(looked, _name, int(layout.within(turn_1)), int(size.value), opened.link)),
+        layout.named("Page", turn_1)
+        if stages.pages(looked, "manual", layout.written(who), int(size.value)) > 1
+        else None,
     )
     return
 
@@ -177,8 +180,8 @@ def choose_calculated(size, who):
 
 @app.cell
 def show_calculated(about_loops, looked, only, opened, size, turn_2, who):
-    _found = stages.calculated(looked, who.value, loops=only.value)
-    _first, _pages = html_rows.paged(len(_found), int(turn_2.value or 1), int(size.value))
+    _found = stages.calculated(looked, layout.written(who), loops=only.value)
+    _first, _pages = html_rows.paged(len(_found), int(layout.within(turn_2)), int(size.value))
     _rows = _found.slice(_first, int(size.value)).to_dicts()
 
     def _tree(public_id):
@@ -186,7 +189,7 @@ def show_calculated(about_loops, looked, only, opened, size, turn_2, who):
 
     # Each tree is worked out when it is opened, and only then.
     trees = [mo.lazy(_tree(row["public_id"]), show_loading_indicator=True) for row in _rows]
-    _opened = stages.calculated_html(looked, _rows, [tree.text for tree in trees], who.value)
+    _opened = stages.calculated_html(looked, _rows, [tree.text for tree in trees], layout.written(who))
     _counted = html_rows.counted(_first, len(_rows), len(_found), _pages, int(size.value), "by name")
     layout.section(
         "Stage 2: calculated ballots",
@@ -206,11 +209,14 @@ def turn_nobody(size, who):
 
 @app.cell
 def show_nobody(looked, opened, size, turn_3, who):
+    _name = layout.written(who)
     layout.section(
         "Stage 3: no ballot",
         stages.about_nobody(looked),
-        mo.Html(stages.nobody(looked, who.value, int(turn_3.value or 1), int(size.value), opened.link)),
-        layout.named("Page", turn_3) if stages.pages(looked, "none", who.value, int(size.value)) > 1 else None,
+        mo.Html(stages.nobody(looked, _name, int(layout.within(turn_3)), int(size.value), opened.link)),
+        layout.named("Page", turn_3)
+        if stages.pages(looked, "none", layout.written(who), int(size.value)) > 1
+        else None,
     )
     return
 

@@ -74,7 +74,11 @@ def star_controls():
 @app.cell
 def show_star(star_meadow, star_pond, star_swings):
     _ballots = {
-        "You": {"Pond": star_pond.value, "Swings": star_swings.value, "Meadow": star_meadow.value},
+        "You": {
+            "Pond": layout.within(star_pond),
+            "Swings": layout.within(star_swings),
+            "Meadow": layout.within(star_meadow),
+        },
         "Ann": {"Pond": 5, "Swings": 1, "Meadow": 3},
         "Ben": {"Pond": 0, "Swings": 5, "Meadow": 4},
         "Cay": {"Pond": 1, "Swings": 4, "Meadow": 5},
@@ -137,7 +141,7 @@ def average_controls():
 
 @app.cell
 def show_averages(cay_votes, stars_of_ann, stars_of_ben):
-    _ballots = {"Ann": {"Pond": stars_of_ann.value}, "Ben": {"Pond": stars_of_ben.value}}
+    _ballots = {"Ann": {"Pond": layout.within(stars_of_ann)}, "Ben": {"Pond": layout.within(stars_of_ben)}}
     if cay_votes.value:
         _ballots["Cay"] = {"Pond": 1}
     _state = example(_ballots, [("Cay", "Ann", []), ("Cay", "Ben", []), ("Dan", "Cay", []), ("Dan", "Ben", [])])
@@ -203,8 +207,9 @@ def show_loops(friends, loop_closed):
     _followings = [("Ann", "Ben", []), ("Ann", "Kim", []), ("Ben", "Lou", [])]
     _followings += [("Ben", "Ann", [])] if loop_closed.value else []
     _state = example({"Kim": {"Pond": 5}, "Lou": {"Pond": 0}}, _followings)
-    _tangle = tangle_of(friends.value)
-    _small = friends.value <= FEW_MEMBERS
+    _friends = layout.within(friends)
+    _tangle = tangle_of(_friends)
+    _small = _friends <= FEW_MEMBERS
     layout.section(
         "5. Loops: who follows whom in a circle",
         [
@@ -239,9 +244,9 @@ def show_loops(friends, loop_closed):
         layout.row(friends),
         table(by_every_rule(_tangle)),
         note(
-            f"{friends.value} members are a small tangle, which “auto” walks: it gives what “path” gives."
+            f"{_friends} members are a small tangle, which “auto” walks: it gives what “path” gives."
             if _small
-            else f"{friends.value} members who all follow each other are no small tangle, so “auto” balances it: it "
+            else f"{_friends} members who all follow each other are no small tangle, so “auto” balances it: it "
             "gives what “equilibrium” gives, and nothing is cut."
         ),
     )
@@ -257,7 +262,7 @@ def tie_controls():
 
 @app.cell
 def show_ties(protocol, stars_of_eve):
-    _ballots = TIED_BALLOTS | {"Eve": TIED_BALLOTS["Eve"] | {"Pond": stars_of_eve.value}}
+    _ballots = TIED_BALLOTS | {"Eve": TIED_BALLOTS["Eve"] | {"Pond": layout.within(stars_of_eve)}}
     _state = example(_ballots)
     _resolution = cv.resolve(_state)
     _tally = cv.tally_star(_resolution, EXAMPLE, PROTOCOLS[protocol.value], on_tie="return")
@@ -291,13 +296,14 @@ def exact_controls():
 
 @app.cell
 def show_exactness(followed):
-    _voters = [f"Voter {number}" for number in range(1, followed.value + 1)]
+    _followed = layout.within(followed)
+    _voters = [f"Voter {number}" for number in range(1, _followed + 1)]
     _state = example(
         {name: {"Pond": "0.1" if place else "0.2"} for place, name in enumerate(_voters)},
         [("Ben", name, []) for name in _voters],
     )
     _ben = example_table(_state).filter(Member="Ben")["★ Pond"].item()
-    _float = sum([0.2] + [0.1] * (followed.value - 1)) / followed.value
+    _float = sum([0.2] + [0.1] * (_followed - 1)) / _followed
     layout.section(
         "7. Exact to the last place",
         [

@@ -192,9 +192,10 @@ def count_again(
     vote,
     voter,
 ):
+    _given = {choice: layout.within(slider) for choice, slider in stars.elements.items()}
     changes = told.wanted(
-        vote=(vote.value, voter.value, stars.value, tags.value),
-        following=(follows.value, follower.value, followee.value, on_tags.value),
+        vote=(vote.value, voter.value, _given, layout.written(tags)),
+        following=(follows.value, follower.value, followee.value, layout.written(on_tags)),
     )
     try:
         comparison = what_if(state, resolution, decision.value, changes, cycles=cycles.value, protocol=protocol.value)

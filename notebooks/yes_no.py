@@ -150,7 +150,9 @@ def choose_further_votes(row):
 @app.cell
 def show_what_if(decision, further_no, further_yes, outcomes, row):
     mo.stop(row["status"] != "active" or not row["remaining"] or row["delegated"])
-    _then = told.what_if(outcomes.filter(decision_id=decision.value), further_yes.value, further_no.value)
+    _then = told.what_if(
+        outcomes.filter(decision_id=decision.value), layout.within(further_yes), layout.within(further_no)
+    )
     layout.section(
         "What if",
         f"{row['remaining']:,} of {row['required']:,} required voters have not voted. If some of them did:",

@@ -47,7 +47,7 @@ def show(app):
 
 
 def _control(value: object) -> SimpleNamespace:
-    return SimpleNamespace(value=value, text="", _mime_=lambda: ("text/html", ""))
+    return SimpleNamespace(value=value, start=0, stop=9, text="", _mime_=lambda: ("text/html", ""))
 
 
 def test_every_example_is_there(show):

@@ -158,7 +158,7 @@ def test_what_is_over_or_delegated_has_no_what_if(show):
 
 def test_further_votes_are_counted(show):
     """Moving the sliders changes the sentence below them."""
-    further = {name: SimpleNamespace(value=2, text="") for name in ("further_yes", "further_no")}
+    further = {name: SimpleNamespace(value=2, start=0, stop=9, text="") for name in ("further_yes", "further_no")}
     assert "With 2 more yes votes and 2 more no votes it cannot pass any more: 6 of 10" in show("exchange", **further)
 
 

@@ -5,6 +5,7 @@ It is for notebooks, and the only module of the pages that needs marimo.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -151,6 +152,10 @@ def chooser(labels: Mapping[str, str], asked: str | None, label: str, **look: An
     return mo.ui.dropdown(dict(labels), value=first, label=plain(label), **look)
 
 
+# So many letters of what is written into a field are read.
+LONGEST = 1_000
+
+
 def plain(text: str) -> str:
     """A text for where marimo reads Markdown and HTML, as in labels of controls and of accordions: it stays a text.
 
@@ -159,6 +164,24 @@ def plain(text: str) -> str:
     """
     # No sign is left that could mean something; nor a digit, as in "1." at the beginning of a list.
     return "".join(each if each.isalpha() else f"&#{ord(each)};" for each in " ".join(text.split()))
+
+
+def within(control: mo.ui.slider | mo.ui.number) -> int | float:
+    """The value of a control, within its limits: they hold in the browser only, and others can send what they want.
+
+    Args:
+        control: A slider, or a field for a number; one without a stop is limited where its value is used.
+    """
+    value, least = control.value, control.start if control.start is not None else 0
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return least
+    value = max(value, least)
+    return value if control.stop is None else min(value, control.stop)
+
+
+def written(control: mo.ui.text | Fixed) -> str:
+    """What was written into a field, its first letters: nobody searches for more."""
+    return str(control.value or "")[:LONGEST]
 
 
 def remember(**chosen: str) -> None:

@@ -160,11 +160,11 @@ def test_the_command_says_how_many_pages_there_is_room_for(place, tmp_path, monk
     """``--open-pages`` reaches the guard."""
     statuses = []
 
-    def look(served, **_) -> None:
+    def look(served, *_, **__) -> None:
         visitors = [signed_in(SimpleNamespace(app=served), name) for name in ("kofi", "maya")]
         statuses.extend(visitor.get("/count/").status_code for visitor in visitors)
 
-    monkeypatch.setattr("uvicorn.run", look)
+    monkeypatch.setattr("crowdvote_analysis.serving.connections.run", look)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
