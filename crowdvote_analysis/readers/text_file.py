@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis.errors import UnreadableFileError
@@ -11,6 +12,10 @@ from crowdvote_analysis.readers.foreign_files import foreign
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+# So many bytes may come out of a gzip archive; it is not unpacked any further.
+LARGEST_UNPACKED = 2**30
 
 
 def read_text(path: Path) -> str:
@@ -77,6 +82,13 @@ def _unpacked(path: Path, raw: bytes) -> bytes:
     if not raw.startswith(b"\x1f\x8b"):
         return raw
     try:
-        return gzip.decompress(raw)
+        with gzip.open(BytesIO(raw)) as packed:
+            unpacked = packed.read(LARGEST_UNPACKED + 1)
+        if len(unpacked) > LARGEST_UNPACKED:
+            raise UnreadableFileError(
+                f"{path}: the gzip archive of {len(raw):,} bytes holds more than {LARGEST_UNPACKED:,} bytes, which may "
+                "be meant to fill the memory. If you expect that, unpack it first: a plain file may have any size."
+            )
+        return unpacked
     except (OSError, EOFError, zlib.error):
         raise UnreadableFileError(f"{path}: the gzip archive is damaged or cut off. Download it again.") from None

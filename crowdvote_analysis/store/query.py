@@ -12,6 +12,8 @@ from crowdvote_analysis.errors import CrowdVoteError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import duckdb
+
 
 class QueryError(CrowdVoteError):
     """A query that DuckDB refuses, or that is not a question."""
@@ -46,7 +48,7 @@ def query(frames: Mapping[str, pl.DataFrame], sql: str, parameters: Mapping[str,
         connection.execute("SET python_enable_replacements = false")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        answer: pl.DataFrame = connection.sql(sql, params=dict(parameters or {})).pl()
+        answer: pl.DataFrame = _known_types(connection.sql(sql, params=dict(parameters or {}))).pl()
         return _presentable(answer)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise QueryError(f"query: the answer has a type that cannot be shown. {_CAST}") from error
@@ -54,6 +56,32 @@ def query(frames: Mapping[str, pl.DataFrame], sql: str, parameters: Mapping[str,
         raise QueryError(f"query: {error}\nTables here: {', '.join(frames)}.") from error
     finally:
         connection.close()
+
+
+# What polars has no type for, or takes for another value: the largest whole numbers, and times with their zone.
+_UNKNOWN = ("uhugeint", "interval", "bit", "union", "time with time zone")
+
+
+def _known_types(answer: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """The answer with columns of types that polars has not as text, as DuckDB writes them."""
+    strange = [_is_unknown(kind) for kind in answer.types]
+    if not any(strange):
+        return answer
+    quoted = ['"' + name.replace('"', '""') + '"' for name in answer.columns]
+    return answer.project(
+        ", ".join(
+            f"CAST({name} AS VARCHAR) AS {name}" if is_strange else name
+            for name, is_strange in zip(quoted, strange, strict=True)
+        )
+    )
+
+
+def _is_unknown(kind: Any) -> bool:
+    """Whether a type of DuckDB, or a type within it, is one that polars has not."""
+    if kind.id in ("list", "array", "map", "struct", "union"):
+        inner = [part for _, part in kind.children if not isinstance(part, int)]
+        return kind.id == "union" or any(map(_is_unknown, inner))
+    return kind.id in _UNKNOWN
 
 
 _CAST = "Cast it to text in the statement: column::VARCHAR."

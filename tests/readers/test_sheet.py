@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, TableWarning, UnreadableFileError
-from crowdvote_analysis.readers import read_folder, read_poll
+from crowdvote_analysis.readers import read_folder, read_network, read_poll, text_file
 from crowdvote_analysis.readers.sheet import read_sheet, read_table
 
 if TYPE_CHECKING:
@@ -34,6 +34,17 @@ def test_byte_order_mark_and_line_ends_do_not_matter(write: Write, end: str, mar
     """Windows, Unix and old Mac files with or without a byte order mark read the same."""
     table = read_table(write("a.csv", mark + end.join([" id , name", " ä ,\t x y ", ""]).encode()))
     assert table.to_dicts() == [{"id": "ä", "name": "x y"}]
+
+
+def test_an_archive_that_would_fill_the_memory_is_not_unpacked(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand bytes may hold a million; a plain file of the size is read."""
+    monkeypatch.setattr(text_file, "LARGEST_UNPACKED", 10_000)
+    large = b"id\n" + b"x\n" * 10_000
+    for name in ("a.csv.gz", "edges.txt.gz"):
+        read = read_table if name.startswith("a") else read_network
+        with pytest.raises(UnreadableFileError, match=r"holds more than 10,000 bytes.*unpack it first"):
+            read(write(name, gzip.compress(large)))
+    assert len(read_table(write("a.csv", large))) == 10_000
 
 
 def test_gzipped_file_is_unpacked(write: Write) -> None:
