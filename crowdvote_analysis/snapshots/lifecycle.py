@@ -15,6 +15,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import uuid4
 
+import polars as pl
+
 from crowdvote_analysis import __version__
 from crowdvote_analysis.errors import BusyError, CrowdVoteError, FinalSnapshotError, RefusedRecordError, SnapshotError
 from crowdvote_analysis.limits import WORK_LIMIT
@@ -32,8 +34,6 @@ from crowdvote_analysis.store.decisions import close_by_clock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
-
-    import polars as pl
 
     from crowdvote_analysis.store.cut import Cut
     from crowdvote_analysis.store.store import Store
@@ -96,6 +96,7 @@ def take_snapshot(
     check_rule(cycles)
     options = Options(cycles, protocol, tuple(tie_order), work_limit)
     with calculating(store, decision_id, wait):
+        mark_stopped(store, decision_id)
         moment = _moment(store, decision_id, later=later is not None)
         supersedes = _final_to_supersede(store, decision_id, supersede) if moment.is_final else None
         snapshot_id = capture(store, decision_id, options, later or trigger, supersedes, moment=moment)
@@ -130,6 +131,28 @@ def is_calculating(store: Store, decision_id: str) -> bool:
             return False
     except BusyError:
         return True
+
+
+def mark_stopped(store: Store, decision_id: str) -> list[str]:
+    """Mark snapshots of a decision as failed whose process ended without a word: killed, or the machine went off.
+
+    Call it inside ``calculating``: whoever holds that turn knows that nobody else calculates the decision. On object
+    storage another machine may, and nothing is marked.
+
+    Returns:
+        The ids of those that were marked.
+    """
+    if store.location.folder is None:
+        return []
+    left = list_snapshots(store, decision_id).filter(pl.col("status").is_in([*_LEFT])).select("snapshot_id", "status")
+    for snapshot_id, status in left.iter_rows():
+        append_event(store, snapshot_id, _LEFT[status], store.clock(), error=STOPPED)
+    return left["snapshot_id"].to_list()
+
+
+# The error of a snapshot whose process ended without a word, and the status that says where it was.
+STOPPED = "the process that calculated it ended without a word"
+_LEFT = {"ready": FAILED["staging"], **FAILED}
 
 
 # --- steps ---------------------------------------------------------------------------------------------------------

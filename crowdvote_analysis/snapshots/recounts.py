@@ -10,6 +10,7 @@ import os
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -34,7 +35,7 @@ from crowdvote_analysis.snapshots.verify import Cache, compare, history, open_sn
 from crowdvote_analysis.tables import UTC as UTC_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from crowdvote_analysis.delegation import Resolution
     from crowdvote_analysis.state import SystemState
@@ -193,14 +194,39 @@ def _run(jobs: Sequence[Job], workers: int) -> Iterable[pl.DataFrame]:
     threads = {"POLARS_MAX_THREADS": str(max(1, (os.cpu_count() or 1) // workers))}
     before = {name: os.environ.get(name) for name in threads}
     os.environ.update(threads)
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn"))
     try:
-        for future in as_completed([pool.submit(run_job, job) for job in jobs]):
-            yield future.result()
+        left = yield from _in_processes(jobs, workers)
+        # A worker that dies takes the pool with it, and nobody says which job it had: those that were not done are done
+        # one by one, each in a process of its own, so that only the job that kills its worker is lost.
+        for job in left:
+            if (yield from _in_processes([job], 1)):
+                yield _lost(job)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _in_processes(jobs: Sequence[Job], workers: int) -> Generator[pl.DataFrame, None, list[Job]]:
+    """Do jobs in processes of their own; those that were not done because one of the processes was killed."""
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn"))
+    waiting = {pool.submit(run_job, job): job for job in jobs}
+    left = []
+    try:
+        for future in as_completed(waiting):
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                left.append(waiting[future])
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return [job for job in jobs if any(job is each for each in left)]
+
+
+def _lost(job: Job) -> pl.DataFrame:
+    """The report of a job whose own process was killed, as for want of memory."""
+    said = {"verdict": CANNOT, "detail": "the process that counted it was killed; is there enough memory?"}
+    rows = [{name: row.get(name) for name in REPORT} | said for row in job.rows]
+    return pl.DataFrame(rows, schema=REPORT)
 
 
 # --- counting ------------------------------------------------------------------------------------------------------

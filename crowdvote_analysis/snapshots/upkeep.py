@@ -10,16 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.errors import BusyError, CrowdVoteError, StoreError
+from crowdvote_analysis.errors import BusyError, CrowdVoteError, StoreError, UnreadableFileError
 from crowdvote_analysis.snapshots.check import FOLDER, check_store
 from crowdvote_analysis.snapshots.events import FAILED, RUNNING, append_event, find_snapshot, list_snapshots
 from crowdvote_analysis.snapshots.inputs import Options
-from crowdvote_analysis.snapshots.lifecycle import calculating, capture, is_calculating, stage, take_snapshot, tally
+from crowdvote_analysis.snapshots.lifecycle import (
+    STOPPED,
+    calculating,
+    capture,
+    is_calculating,
+    mark_stopped,
+    stage,
+    take_snapshot,
+    tally,
+)
 from crowdvote_analysis.snapshots.verify import Cache, open_snapshot
 from crowdvote_analysis.store.closing import ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from crowdvote_analysis.store.store import Store
 
@@ -67,8 +77,9 @@ def validate(
         (``ok``, ``warning``, ``failed`` or ``corrupted``) and problem (null where there is none). Where all snapshots
         are checked, what is wrong with files of the store comes first, without a snapshot. A snapshot is
         corrupted where a file or hash is not what it was, where there are files of it and no events (these come first,
-        without a decision), or where it is in creating, staging or tallying for more than two hours; after one hour
-        that is a warning. What was put right again is completed again.
+        without a decision). One whose process ended without a word is marked as failed, at once where one machine keeps
+        the store; on object storage, where another machine may be at it, it is warned of after an hour and corrupted
+        after two. What was put right again is completed again.
     """
     rows = _rows(store, snapshot_id)
     found: list[tuple[str | None, ...]] = []
@@ -119,8 +130,9 @@ def health(store: Store) -> dict[str, Any]:
 
     Returns:
         status (``healthy`` where nothing unresolved is failed, corrupted or stuck, else ``degraded``), snapshots (how
-        many), statuses (how many in each), and unresolved: snapshot_id, decision_id, status, since, last_error of what
-        is failed, corrupted or stuck and superseded by nothing. A later result of the same decision resolves what
+        many), statuses (how many in each), stuck (how many were begun, and nobody calculates them), and unresolved:
+        snapshot_id, decision_id, status, since, last_error of what is failed, corrupted or stuck and superseded by
+        nothing. A later result of the same decision resolves what
         failed or is stuck, not a result that is corrupted. Beside them without_events (ids of snapshots that there are
         files of, and no events), without_final (decisions that were closed, or whose time is over, and that have no
         final snapshot), refused_by_path (community_id, decisions: whose newest snapshot failed because the rule
@@ -130,7 +142,9 @@ def health(store: Store) -> dict[str, Any]:
     known, now = list_snapshots(store), store.clock()
     overtaken = _is_overtaken()
     failed = pl.col("status").is_in([*FAILED.values()])
-    stuck = pl.col("status").is_in([*RUNNING, "ready"]) & (pl.col("status_at") < now - SLOW)
+    begun = known.filter(pl.col("status").is_in([*RUNNING, "ready"]))
+    stopped = [row["snapshot_id"] for row in begun.iter_rows(named=True) if _is_stuck(store, row, now)]
+    stuck = pl.col("snapshot_id").is_in(stopped)
     lost = (pl.col("status") == "corrupted") & (pl.col("result_hash").is_not_null() | ~overtaken)
     bad = known.filter(pl.col("superseded_by").is_null() & (lost | ((failed | stuck) & ~overtaken)))
     counts = known.group_by("status").len().sort("status")
@@ -142,12 +156,28 @@ def health(store: Store) -> dict[str, Any]:
         "status": "degraded" if len(bad) or without or unfinished or wrong else "healthy",
         "snapshots": len(known),
         "statuses": dict(counts.iter_rows()),
+        "stuck": len(stopped),
         "unresolved": bad.select("snapshot_id", "decision_id", "status", "last_error", since="status_at").to_dicts(),
         "without_events": without,
         "without_final": unfinished,
         "refused_by_path": _refused_by_path(known),
         "files": [{"file": file, "meaning": meaning} for file, meaning in wrong],
     }
+
+
+def _on_one_machine(store: Store) -> bool:
+    """Whether nobody but processes of this machine can be calculating."""
+    return store.location.folder is not None
+
+
+def _is_stuck(store: Store, row: Mapping[str, Any], now: datetime) -> bool:
+    """Whether nobody calculates a snapshot that was begun; on object storage only time can tell."""
+    if not _on_one_machine(store):
+        return bool(row["status_at"] < now - SLOW)
+    try:
+        return not is_calculating(store, row["decision_id"])
+    except UnreadableFileError:  # whoever may only read cannot take a turn
+        return bool(row["status_at"] < now - SLOW)
 
 
 def _wrong_files(store: Store, *, deep: bool = True) -> list[tuple[str, str]]:
@@ -199,6 +229,11 @@ def _rows(store: Store, snapshot_id: str | None = None) -> list[dict[str, Any]]:
 def _findings(store: Store, row: Mapping[str, Any], cache: Cache) -> list[tuple[str, str, str | None]]:
     """What there is to say about a snapshot: status, finding, problem."""
     status = row["status"]
+    if status in (*RUNNING, "ready") and _on_one_machine(store):
+        with suppress(BusyError), calculating(store, row["decision_id"]):
+            mark_stopped(store, row["decision_id"])
+        row = find_snapshot(store, row["snapshot_id"])
+        status = row["status"]
     if status in FAILED.values():
         return [(status, "failed", row["last_error"])]
     if status == "corrupted":
@@ -282,8 +317,7 @@ def _recovered(store: Store, row: Mapping[str, Any], cooling: timedelta) -> tupl
                 return None
             status = row["status"]
             if status in RUNNING:
-                said = "the process that calculated it ended without a word"
-                append_event(store, snapshot_id, FAILED[status], store.clock(), error=said)
+                append_event(store, snapshot_id, FAILED[status], store.clock(), error=STOPPED)
                 status = FAILED[status]
             count = (row["retry_count"] or 0) + 1
             if status == "failed_snapshot":

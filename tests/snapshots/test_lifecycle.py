@@ -20,7 +20,7 @@ from crowdvote_analysis.errors import (
     UnknownDecisionError,
     UnknownSnapshotError,
 )
-from crowdvote_analysis.snapshots import calculation, lifecycle
+from crowdvote_analysis.snapshots import calculation, lifecycle, upkeep
 from crowdvote_analysis.snapshots.events import find_snapshot, list_snapshots, read_events
 from crowdvote_analysis.snapshots.lifecycle import calculating, take_snapshot
 from crowdvote_analysis.snapshots.reading import read_inputs, read_result
@@ -259,6 +259,7 @@ def test_after_three_tries_nothing_is_tried_any_more(store: Store, monkeypatch) 
         "status": "healthy",
         "snapshots": 2,
         "statuses": {"completed": 1, "failed_staging": 1},
+        "stuck": 0,
         "unresolved": [],
         "without_events": [],
         "without_final": [],
@@ -368,28 +369,52 @@ def test_a_calculation_whose_process_died_goes_on_later(store: Store, monkeypatc
             take_snapshot(store, "pond")
     (row,) = list_snapshots(store).to_dicts()
     assert row["status"] == status
-    assert validate(store)["finding"].to_list() == ["ok"]
-    store.clock.time += 1.5 * HOUR
-    (warned,) = validate(store).to_dicts()
-    assert (warned["finding"], warned["status"]) == ("warning", status)
-    assert "1.5 hours" in warned["problem"]
-    assert [each["status"] for each in health(store)["unresolved"]] == [status]
     with calculating(store, "pond"):
         assert validate(store)["finding"].to_list() == ["ok"]  # somebody is at it
         assert recover(store).is_empty()
+        assert health(store)["stuck"] == 0
+    assert [each["status"] for each in health(store)["unresolved"]] == [status]
+    assert health(store)["stuck"] == 1
+    (marked,) = validate(store).to_dicts()
+    assert (marked["finding"], marked["status"]) == ("failed", lifecycle._LEFT[status])
+    assert marked["problem"] == "the process that calculated it ended without a word"
+    store.clock.time += HOUR
     (tried,) = recover(store).to_dicts()
-    assert (tried["was"], tried["status"]) == (status, "completed")
+    assert (tried["was"], tried["status"]) == (lifecycle._LEFT[status], "completed")
 
 
-def test_what_is_stuck_for_two_hours_is_corrupted(store: Store, monkeypatch) -> None:
-    """It is marked, and not tried again."""
+def test_who_comes_next_marks_what_was_left_half(store: Store, monkeypatch) -> None:
+    """Not after an hour: whoever calculates a decision knows that nobody else does."""
     with monkeypatch.context() as patch:
         patch.setattr(lifecycle, "FAILED", {})
         break_step(patch, "resolve_snapshot")
         with pytest.raises(KeyError):
             take_snapshot(store, "pond")
-    store.clock.time += 3 * HOUR
-    assert validate(store)["finding"].to_list() == ["corrupted"]
+    taken = take_snapshot(store, "pond")
+    rows = list_snapshots(store)
+    assert rows["status"].to_list() == ["completed", "failed_staging"]
+    assert rows["last_error"][1] == "the process that calculated it ended without a word"
+    assert rows["snapshot_id"][0] == taken["snapshot_id"]
+    assert health(store)["status"] == "healthy"
+
+
+def test_where_others_may_be_at_it_time_tells(store: Store, monkeypatch) -> None:
+    """On object storage another machine may calculate: a warning after an hour, corrupted after two (S7)."""
+    with monkeypatch.context() as patch:
+        patch.setattr(lifecycle, "FAILED", {})
+        break_step(patch, "resolve_snapshot")
+        with pytest.raises(KeyError):
+            take_snapshot(store, "pond")
+    with monkeypatch.context() as patch:
+        patch.setattr(upkeep, "_on_one_machine", lambda _store: False)
+        assert validate(store)["finding"].to_list() == ["ok"]
+        store.clock.time += 1.5 * HOUR
+        (warned,) = validate(store).to_dicts()
+        assert warned["finding"] == "warning"
+        assert "1.5 hours" in warned["problem"]
+        assert health(store)["stuck"] == 1
+        store.clock.time += 1.5 * HOUR
+        assert validate(store)["finding"].to_list() == ["corrupted"]
     assert list_snapshots(store)["status"].to_list() == ["corrupted"]
     assert recover(store).is_empty()
     assert health(store)["status"] == "degraded"

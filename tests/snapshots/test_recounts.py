@@ -16,6 +16,7 @@ from crowdvote_analysis.snapshots.lifecycle import take_snapshot
 from crowdvote_analysis.snapshots.recounts import recompute
 from crowdvote_analysis.store import delta
 from crowdvote_analysis.store.store import Store
+from tests.snapshots import killing
 from tests.snapshots.garden import cast
 from tests.snapshots.test_verify import altered, file_of
 
@@ -66,6 +67,21 @@ def test_every_snapshot_is_certified(past: Store, monkeypatch, asked) -> None:
     same = ["snapshot_id", "winner", "outcome", "margin", "participation", "manual_ballots", "timestamp"]
     assert found.select(same).equals(known.select(same))
     assert (found["seconds"] > 0).all()
+
+
+@pytest.mark.usefixtures("all_cores")
+def test_a_worker_that_is_killed_costs_its_own_job_alone(past: Store, monkeypatch, tmp_path: Path) -> None:
+    """The others are counted all the same, also those of whoever was killed once; one that kills again is told."""
+    monkeypatch.setattr(recounts, "_BATCH", 1)
+    monkeypatch.setattr(recounts, "run_job", killing.run_job)
+    names = list_snapshots(past).sort("timestamp")["snapshot_id"].to_list()
+    monkeypatch.setenv(killing.ONCE, str(tmp_path / "killed"))
+    monkeypatch.setenv(killing.ALWAYS, names[3])
+    found = report(past, workers=2)
+    verdicts = dict(found.select("snapshot_id", "verdict").iter_rows())
+    assert (tmp_path / "killed").exists()
+    assert verdicts == dict.fromkeys(names, "certified") | {names[3]: "cannot be recounted"}
+    assert "was killed" in found.filter(snapshot_id=names[3])["detail"].item()
 
 
 def test_what_differs_or_cannot_be_recounted_is_told_and_the_rest_goes_on(past: Store, monkeypatch) -> None:
