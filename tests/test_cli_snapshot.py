@@ -15,7 +15,7 @@ import pytest
 import crowdvote_analysis as cv
 from crowdvote_analysis import snapshots
 from crowdvote_analysis.bundled import demo_folder
-from crowdvote_analysis.snapshots import calculation, list_snapshots, take_snapshot
+from crowdvote_analysis.snapshots import calculation, lifecycle, list_snapshots, take_snapshot
 from crowdvote_analysis.store import Store, import_state
 from tests.command import crowdvote
 
@@ -255,3 +255,24 @@ def test_what_is_wrong_is_told_in_words(store: Path, tmp_path: Path) -> None:
     assert both.returncode == 2
     order = crowdvote("snapshot", "take", store, "-d", _GREEN, "--tie-order", "other: a, b")
     assert order.returncode == 2
+
+
+def test_a_failure_is_shown_with_its_trace_and_one_is_recovered_or_marked(store: Path, monkeypatch) -> None:
+    """Where in the program, how often, how long; ``recover`` and ``mark`` name one snapshot."""
+    folder = store
+    with monkeypatch.context() as patch:
+        patch.setattr(lifecycle, "resolve_snapshot", lambda *_: 1 / 0)
+        assert crowdvote("snapshot", "take", folder, "-d", _OPEN).returncode == 1
+    shown = crowdvote("snapshot", "show", folder, list_snapshots(Store.open(folder))["snapshot_id"][0]).stdout
+    assert "unexpected ZeroDivisionError" in shown
+    assert "lifecycle.py" in shown
+    assert "Tries" in shown
+    assert "Duration" in shown
+    name = list_snapshots(Store.open(folder))["snapshot_id"][0]
+    assert crowdvote("snapshot", "recover", folder, name, "--cooling", 0).returncode == 0
+    refused = crowdvote("snapshot", "mark", folder, name, "--reason", " ")
+    assert refused.returncode == 1
+    assert "A reason is needed" in refused.stderr
+    assert crowdvote("snapshot", "mark", folder, name, "--reason", "of a copy").returncode == 0
+    assert crowdvote("snapshot", "validate", folder).returncode == 4  # its files are right, and it stays marked
+    assert "marked by hand: of a copy" in " ".join(crowdvote("snapshot", "show", folder, name).stdout.split())

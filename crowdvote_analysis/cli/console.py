@@ -94,3 +94,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(each) for each in value]
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def public_row(row: dict[str, Any]) -> dict[str, Any]:
+    """What may be shown of a snapshot: no hash of real ids (P1), times as text."""
+    from crowdvote_analysis.snapshots import INTERNAL, redacted
+
+    kept = {name: plain(value) for name, value in row.items() if name not in INTERNAL}
+    return kept | {"last_error": redacted(kept["last_error"]) if kept["last_error"] else None}

@@ -61,8 +61,10 @@ def show_list(known: pl.DataFrame, most: int) -> None:
         out.print(f"{most:,} of {len(known):,} snapshots; --rows for more.", style="dim")
 
 
-def show_snapshot(row: Mapping[str, Any], log: Sequence[str], loops: Sequence[str] = ()) -> None:
-    """Print one snapshot in full."""
+def show_snapshot(
+    row: Mapping[str, Any], log: Sequence[str], loops: Sequence[str] = (), trace: str | None = None
+) -> None:
+    """Print one snapshot in full; of one that failed where in the program, how often and how long it was tried."""
     out.rule(f"[bold]{escape(row['decision_id'])}[/]  {badge(row)}", align="left")
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
@@ -82,6 +84,8 @@ def show_snapshot(row: Mapping[str, Any], log: Sequence[str], loops: Sequence[st
         "Superseded by": row["superseded_by"],
         "Supersedes": row["supersedes"],
         "Error": row["last_error"],
+        "Tries": (row["retry_count"] or 0) + 1 if trace is not None else None,
+        "Duration": f"{row['duration'] or 0:.1f} s" if trace is not None else None,
         "Engine": row["engine"],
     }
     for name, value in said.items():
@@ -91,6 +95,8 @@ def show_snapshot(row: Mapping[str, Any], log: Sequence[str], loops: Sequence[st
     for name, value in (("Public hash", row["public_hash"]), ("Result hash", row["public_result_hash"])):
         if value is not None:  # in one piece, however narrow the screen
             out.print(f"[dim]{name}[/]  {value}", soft_wrap=True)
+    if trace is not None:
+        out.print(trace.rstrip(), markup=False, style="dim")
     for line in log:
         out.print(f"  {line}", markup=False)
     for line in loops:

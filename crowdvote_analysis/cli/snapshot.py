@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crowdvote_analysis.cli.console import noting, out, plain, print_json, working
+from crowdvote_analysis.cli.console import noting, out, print_json, public_row, working
 from crowdvote_analysis.cli.options import (
     AsJson,
     CsvSafe,
@@ -24,7 +24,7 @@ from crowdvote_analysis.cli.options import (
     read_tie_orders,
 )
 from crowdvote_analysis.cli.reading import open_store
-from crowdvote_analysis.cli.snapshot_upkeep import health, recover, validate, verify
+from crowdvote_analysis.cli.snapshot_upkeep import health, mark, recover, validate, verify
 from crowdvote_analysis.limits import WORK_LIMIT
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def take(
             progress=advance,
         )
     if as_json:
-        print_json(public(row))
+        print_json(public_row(row))
     else:
         _show(opened, row)
 
@@ -127,7 +127,7 @@ def list_(
 
     known = list_snapshots(open_store(store, storage), decision)
     if as_json:
-        print_json([public(row) for row in known.iter_rows(named=True)])
+        print_json([public_row(row) for row in known.iter_rows(named=True)])
     else:
         show_list(known, rows)
 
@@ -221,12 +221,15 @@ def export(
 
 def _show(store: Store, row: dict[str, Any]) -> None:
     from crowdvote_analysis.cli.show_snapshots import show_snapshot
-    from crowdvote_analysis.snapshots import read_result
+    from crowdvote_analysis.snapshots import read_events, read_result
 
-    log, loops = (), []
+    log, loops, trace = (), [], None
+    if row["status"].startswith("failed"):
+        traces: list[str] = read_events(store, row["snapshot_id"])["trace"].drop_nulls().to_list()
+        trace = traces[-1] if traces else ""
     if row["status"] == "completed":
         log, loops = read_result(store, row["snapshot_id"]).tally.get("log", ()), _loops(store, row["snapshot_id"])
-    show_snapshot(public(row), log, loops)
+    show_snapshot(public_row(row), log, loops, trace)
 
 
 def _loops(store: Store, snapshot_id: str) -> list[str]:
@@ -240,13 +243,5 @@ def _loops(store: Store, snapshot_id: str) -> list[str]:
     return loops_in_words(loops, dict(choices.select("choice_id", "title").drop_nulls().iter_rows()))
 
 
-def public(row: dict[str, Any]) -> dict[str, Any]:
-    """What may be shown of a snapshot: no hash of real ids (P1), times as text."""
-    from crowdvote_analysis.snapshots import INTERNAL, redacted
-
-    kept = {name: plain(value) for name, value in row.items() if name not in INTERNAL}
-    return kept | {"last_error": redacted(kept["last_error"]) if kept["last_error"] else None}
-
-
-for command in (verify, validate, recover, health):
+for command in (verify, validate, recover, mark, health):
     app.command()(command)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crowdvote_analysis.cli.console import noting, plain, print_json, working
+from crowdvote_analysis.cli.console import noting, out, plain, print_json, public_row, working
 from crowdvote_analysis.cli.options import AsJson, SnapshotName, StorageOptions, StorePlace
 from crowdvote_analysis.cli.reading import open_store
 
@@ -70,6 +70,10 @@ def validate(
 
 def recover(
     store: StorePlace,
+    snapshot: Annotated[
+        str | None,
+        typer.Argument(metavar="SNAPSHOT", help="One snapshot; all, and finals, by default.", show_default=False),
+    ] = None,
     cooling: Annotated[
         float, typer.Option("--cooling", min=0, help="Minutes that must have passed since the last error.")
     ] = 30.0,
@@ -78,8 +82,10 @@ def recover(
 ) -> None:
     """Try again what failed, at the step that failed and on the same frozen tables; three times at most.
 
-    Example:
+    Examples:
       crowdvote snapshot recover mystore
+
+      crowdvote snapshot recover mystore 20260615T1200 --cooling 0
     """
     from datetime import timedelta
 
@@ -87,13 +93,34 @@ def recover(
     from crowdvote_analysis.snapshots import recover as recover_all
 
     with noting(), working("Trying again") as advance:
-        tried = recover_all(open_store(store, storage), cooling=timedelta(minutes=cooling), progress=advance)
+        tried = recover_all(open_store(store, storage), snapshot, cooling=timedelta(minutes=cooling), progress=advance)
     if as_json:
         print_json(tried.to_dicts())
     else:
         show_recovered(tried)
     if not (tried["status"] == "completed").all():
         raise typer.Exit(NOT_AS_IT_WAS)
+
+
+def mark(
+    store: StorePlace,
+    snapshot: SnapshotName,
+    reason: Annotated[str, typer.Option("--reason", help="Why, in a few words: others read it.", show_default=False)],
+    storage: StorageOptions = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mark a snapshot as corrupted by hand; nothing takes that back, and no file is touched.
+
+    Example:
+      crowdvote snapshot mark mystore 20260615T1200 --reason "taken from a copy of the store"
+    """
+    from crowdvote_analysis.snapshots import mark_corrupted
+
+    row = mark_corrupted(open_store(store, storage), snapshot, reason)
+    if as_json:
+        print_json(public_row(row))
+    else:
+        out.print(f"Snapshot {row['snapshot_id']} is marked as corrupted.", markup=False)
 
 
 def health(store: StorePlace, storage: StorageOptions = None, as_json: AsJson = False) -> None:

@@ -17,7 +17,7 @@ from crowdvote_analysis.snapshots.loop_winners import loops_in_words, read_loops
 from crowdvote_analysis.snapshots.reading import named_for_ever, read_inputs, read_result
 from crowdvote_analysis.snapshots.recounts import recompute
 from crowdvote_analysis.snapshots.shown import snapshot_document
-from crowdvote_analysis.snapshots.upkeep import health, recover, validate
+from crowdvote_analysis.snapshots.upkeep import health, mark_corrupted, recover, validate
 from crowdvote_analysis.snapshots.verify import Verification, verify_snapshot
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "list_snapshots",
     "loops_in_words",
     "make_demo_store",
+    "mark_corrupted",
     "named_for_ever",
     "read_events",
     "read_inputs",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.errors import BusyError, CrowdVoteError, StoreError, UnreadableFileError
+from crowdvote_analysis.errors import BusyError, CrowdVoteError, SnapshotError, StoreError, UnreadableFileError
 from crowdvote_analysis.snapshots.check import FOLDER, check_store
 from crowdvote_analysis.snapshots.events import FAILED, RUNNING, append_event, find_snapshot, list_snapshots
 from crowdvote_analysis.snapshots.inputs import Options
@@ -39,6 +39,7 @@ SLOW = timedelta(hours=1)
 STUCK = timedelta(hours=2)
 
 _TOO_MUCH = r"\(rule Y3\b"  # as CyclicCoreTooLarge says it, and said it before there was auto
+_BY_HAND = "marked by hand: "
 _NO_EVENTS = "there are files of it, and no events: events were removed"
 
 FINDINGS = pl.Schema(
@@ -94,8 +95,36 @@ def validate(
     return pl.DataFrame(found, schema=FINDINGS, orient="row")
 
 
+def mark_corrupted(store: Store, name: str, reason: str) -> dict[str, Any]:
+    """Mark a snapshot as corrupted by hand (S4); it stays so, whatever its files say.
+
+    Args:
+        store: The store.
+        name: The snapshot: its id, the first letters of it, or ``latest``.
+        reason: Why, in a few words; it is kept, and shown to others.
+
+    Returns:
+        What there is to say about it; see ``list_snapshots``.
+
+    Raises:
+        UnknownSnapshotError: There is no such snapshot.
+        SnapshotError: There is no reason, or it is calculated at the moment.
+    """
+    row = find_snapshot(store, name)
+    if not reason.strip():
+        raise SnapshotError("A reason is needed: it is what others will read.")
+    if row["status"] in RUNNING:
+        raise SnapshotError(f"snapshot {row['snapshot_id']} is {row['status']}: wait until it is done.")
+    append_event(store, row["snapshot_id"], "corrupted", store.clock(), error=f"{_BY_HAND}{reason.strip()}")
+    return find_snapshot(store, row["snapshot_id"])
+
+
 def recover(
-    store: Store, *, cooling: timedelta = COOLING, progress: Callable[[int, int], None] | None = None
+    store: Store,
+    snapshot: str | None = None,
+    *,
+    cooling: timedelta = COOLING,
+    progress: Callable[[int, int], None] | None = None,
 ) -> pl.DataFrame:
     """Try again where a calculation failed, at the step that failed and on the same frozen tables (S6).
 
@@ -105,6 +134,7 @@ def recover(
 
     Args:
         store: The store.
+        snapshot: This one only: its id, the first letters of it, or ``latest``.
         cooling: How long ago the last error has to be.
         progress: Called with (snapshots done, snapshots in all).
 
@@ -113,7 +143,7 @@ def recover(
         new_snapshot_id (where the capture had failed, or there was no snapshot: ``was`` is closed then), and error
         (null where it went well).
     """
-    waiting = [row for row in _rows(store) if _may_be_recovered(store, row, cooling)]
+    waiting = [row for row in _rows(store, snapshot) if _may_be_recovered(store, row, cooling)]
     tried: list[tuple[str | None, ...]] = []
     for done, row in enumerate(waiting, start=1):
         outcome = _recovered(store, row, cooling)
@@ -121,7 +151,8 @@ def recover(
             tried.append((row["snapshot_id"], row["decision_id"], row["status"], *outcome))
         if progress is not None:
             progress(done, len(waiting))
-    tried += [_final(store, decision_id) for decision_id in without_final(store, list_snapshots(store))]
+    lacking = without_final(store, list_snapshots(store)) if snapshot is None else []
+    tried += [_final(store, decision_id) for decision_id in lacking]
     return pl.DataFrame(tried, schema=RECOVERED, orient="row")
 
 
@@ -256,6 +287,8 @@ def _findings(store: Store, row: Mapping[str, Any], cache: Cache) -> list[tuple[
 
 def _restored(store: Store, row: Mapping[str, Any], cache: Cache) -> tuple[str, str, str | None]:
     """Whether somebody has put right what was corrupted; then it is completed again."""
+    if (row["last_error"] or "").startswith(_BY_HAND):
+        return "corrupted", "corrupted", row["last_error"]
     found = open_snapshot(store, {**row, "status": "completed"}, cache, public=False)
     if found.problems or found.result is None:
         return "corrupted", "corrupted", row["last_error"]

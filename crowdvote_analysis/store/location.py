@@ -6,12 +6,13 @@ import hashlib
 import os
 import re
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from crowdvote_analysis.confinement import local_path, require_allowed
 from crowdvote_analysis.errors import StoreError
@@ -120,6 +121,45 @@ class Location:
             kind = getattr(error, "strerror", None) or type(error).__name__  # not its text, which may quote secrets
             raise StoreError(f"{self}: cannot be written to ({kind}).") from None
         return at.astimezone(UTC)
+
+    def require_conditions(self) -> None:
+        """Refuse object storage that does not keep to conditional writes: two machines would make the same commit.
+
+        Tried out with an object that is removed again. A folder has locks instead.
+
+        Raises:
+            StoreError: A second "put if absent", or a write for a version that is there no more, was not refused.
+        """
+        from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+
+        if self.folder is not None:
+            return
+        name = f"probe-{uuid4().hex}"
+        told = "a second creation of an object"
+        try:
+            self.files.put(name, b"1", mode="create")
+            try:
+                self.files.put(name, b"2", mode="create")
+            except AlreadyExistsError:
+                told = "a write in the place of a version that is gone"
+                before = self.files.head(name)["e_tag"]
+                self.files.put(name, b"3")
+                try:
+                    self.files.put(name, b"4", mode={"e_tag": before})
+                except PreconditionError:
+                    return
+        except (BaseError, NotImplementedError, OSError) as error:  # not its text, which may quote secrets
+            raise StoreError(
+                f"{self}: cannot be tried out for conditional writes ({type(error).__name__}), which a store needs. "
+                "Check the URL and the storage options."
+            ) from None
+        finally:
+            with suppress(BaseError, OSError):
+                self.files.delete(name)
+        raise StoreError(
+            f"{self}: the object storage takes {told}, where it was told not to. With several writers commits would be "
+            "lost there. Use one that keeps to conditional writes (If-None-Match and If-Match), as S3 does."
+        )
 
     @contextmanager
     def turn(self, name: str, timeout: float = _PATIENCE) -> Iterator[None]:

@@ -106,12 +106,14 @@ class Store:
             clock: Gives the time in UTC.
 
         Raises:
-            StoreError: The folder holds something else, or cannot be written to.
+            StoreError: The folder holds something else, or cannot be written to; or the object storage does not keep to
+                conditional writes.
         """
         location = Location.of(where, options)
         location.require_usable()
         if not is_store(where, options):
             _require_room(location)
+            location.require_conditions()
             create_tables(location)
             put_mark(location, token_hex(32))  # last, so that a store that is marked is whole
         return cls.open(where, options, clock)

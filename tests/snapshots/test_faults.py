@@ -116,13 +116,13 @@ def test_a_snapshot_that_somebody_else_takes_up_is_left_to_them(store: Store, mo
     name = failed(store, monkeypatch, "resolve_snapshot")
     rows = []
     with monkeypatch.context() as patch:
-        patch.setattr(upkeep, "_rows", lambda opened: list_snapshots(opened).to_dicts())
+        patch.setattr(upkeep, "_rows", lambda opened, _: list_snapshots(opened).to_dicts())
         with lifecycle.calculating(store, "pond"):
             rows.append(recover(store))
-        real = upkeep._rows(store)
+        real = upkeep._rows(store, None)
         assert len(recover(store)) == 1
         patch.setattr(upkeep, "_may_be_recovered", _first_yes())
-        patch.setattr(upkeep, "_rows", lambda _: real)
+        patch.setattr(upkeep, "_rows", lambda *_: real)
         rows.append(recover(store, progress=lambda done, total: rows.append((done, total))))
     assert rows[0].is_empty()
     assert rows[1] == (1, 1)
