@@ -6,6 +6,8 @@ stands, without a traceback.
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -212,3 +214,15 @@ class UnresolvedTieError(CrowdVoteError):
             f"Unresolved tie between: {', '.join(self.tied)}. Community Manager must decide tie-breaking method "
             f"(coin toss, revote, or other community-specific process).{same}"
         )
+
+
+def reason(error: BaseException) -> str:
+    """Why something could not be read or written, in a few words: libraries say it over several lines, and in colours.
+
+    What the operating system said is taken where its number stands anywhere in the text, else the first line.
+    """
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    number = getattr(error, "errno", None) or next(iter(re.findall(r"(?:os error |[Ee]rrno )(\d+)", text)), None)
+    if number is not None:
+        return os.strerror(int(number))
+    return next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.errors import UnreadableFileError
+from crowdvote_analysis.errors import UnreadableFileError, reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def read_parquet(path: Path) -> pl.DataFrame:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UnreadableFileError(f"{path}: cannot be read ({error.strerror or error}).") from None
+        raise UnreadableFileError(f"{path}: cannot be read ({reason(error)}).") from None
     return decode(data, path)
 
 

@@ -34,7 +34,7 @@ from crowdvote_analysis.cli import (
 )
 from crowdvote_analysis.cli.console import err
 from crowdvote_analysis.cli.streams import close_output, open_streams
-from crowdvote_analysis.errors import CrowdVoteError
+from crowdvote_analysis.errors import CrowdVoteError, reason
 
 app = typer.Typer(
     name="crowdvote",
@@ -106,7 +106,7 @@ def _run() -> int:
         _tell("interrupted.")
         return 130
     except OSError as error:  # a full disk, a file that may not be written
-        _tell(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        _tell(f"{reason(error)}{f': {error.filename}' if error.filename else ''}")
         return 1
     except BaseException as error:  # a panic of a library is no Exception
         if os.environ.get("CROWDVOTE_DEBUG"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crowdvote_analysis.errors import SnapshotError, TableWarning, UnreadableFileError
+from crowdvote_analysis.errors import SnapshotError, TableWarning, UnreadableFileError, reason
 from crowdvote_analysis.snapshots.calculation import RESULTS, Result, Staged, public_result
 from crowdvote_analysis.snapshots.events import (
     find_snapshot,
@@ -129,7 +129,7 @@ def export_snapshot(store: Store, name: str, folder: str | Path) -> list[Path]:
                 (beside / file).write_bytes(data)
                 written.append(beside / file)
     except OSError as error:
-        raise UnreadableFileError(f"{folder}: cannot be written ({error.strerror or error}).") from error
+        raise UnreadableFileError(f"{folder}: cannot be written ({reason(error)}).") from error
     return written
 
 
@@ -192,7 +192,7 @@ def export_snapshots(
             in_other_format(path).unlink(missing_ok=True)
         return written
     except OSError as error:
-        raise UnreadableFileError(f"{folder}: cannot be written ({error.strerror or error}).") from error
+        raise UnreadableFileError(f"{folder}: cannot be written ({reason(error)}).") from error
     finally:
         for file in files.values():
             file.discard()

@@ -18,7 +18,14 @@ from uuid import uuid4
 import polars as pl
 
 from crowdvote_analysis import __version__
-from crowdvote_analysis.errors import BusyError, CrowdVoteError, FinalSnapshotError, RefusedRecordError, SnapshotError
+from crowdvote_analysis.errors import (
+    BusyError,
+    CrowdVoteError,
+    FinalSnapshotError,
+    RefusedRecordError,
+    SnapshotError,
+    reason,
+)
 from crowdvote_analysis.limits import WORK_LIMIT
 from crowdvote_analysis.loop_rules import check_rule
 from crowdvote_analysis.snapshots import calculation
@@ -311,13 +318,17 @@ def _words(error: BaseException) -> str:
 
     The trace has lines of code, not values.
     """
-    return str(error) if isinstance(error, CrowdVoteError | OSError) else f"unexpected {type(error).__name__}"
+    if isinstance(error, OSError):
+        return reason(error)
+    return str(error) if isinstance(error, CrowdVoteError) else f"unexpected {type(error).__name__}"
 
 
 def _trying(work: Callable[[], _Made]) -> _Made:
     """Do something, again after 1, 2 and 4 seconds where a fault may have passed (S5)."""
     import stamina
+    from stamina import instrumentation
 
+    instrumentation.set_on_retry_hooks([])  # that it was tried again is nobody's concern once it went well
     attempts = stamina.retry_context(
         on=is_transient, attempts=_WAITS + 1, timeout=None, wait_initial=1.0, wait_max=4.0, wait_jitter=0.0
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
-from crowdvote_analysis.errors import UnreadableFileError
+from crowdvote_analysis.errors import UnreadableFileError, reason
 from crowdvote_analysis.parquet import read_parquet, write_parquet
 from crowdvote_analysis.snapshots.objects import sha256
 from crowdvote_analysis.snapshots.recounts import REPORT
@@ -41,7 +41,7 @@ class Report:
         try:
             self.unfinished.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UnreadableFileError(f"{self.path}: cannot be written ({error.strerror or error}).") from None
+            raise UnreadableFileError(f"{self.path}: cannot be written ({reason(error)}).") from None
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

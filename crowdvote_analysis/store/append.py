@@ -14,7 +14,7 @@ import polars as pl
 
 from crowdvote_analysis import columns, tables
 from crowdvote_analysis.checking import admit, check
-from crowdvote_analysis.errors import CrowdVoteError, UnreadableFileError
+from crowdvote_analysis.errors import CrowdVoteError, UnreadableFileError, reason
 from crowdvote_analysis.parquet import read_parquet, write_parquet
 from crowdvote_analysis.readers.dialect import find_dialect
 from crowdvote_analysis.readers.parquet_parts import is_parts
@@ -173,7 +173,7 @@ def _sync(path: Path) -> None:
 
 
 def _unwritable(path: str | Path, error: OSError) -> UnreadableFileError:
-    return UnreadableFileError(f"{path}: cannot be written ({error.strerror or error}).")
+    return UnreadableFileError(f"{path}: cannot be written ({reason(error)}).")
 
 
 # --- Parquet -------------------------------------------------------------------------------------------------------

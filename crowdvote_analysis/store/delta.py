@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from crowdvote_analysis.errors import CrowdVoteError, StoreError
+from crowdvote_analysis.errors import CrowdVoteError, StoreError, reason
 from crowdvote_analysis.parquet import DAMAGE
 from crowdvote_analysis.store import seal
 
@@ -77,7 +77,7 @@ def open_table(location: Location, name: str) -> DeltaTable:
         return DeltaTable(location.table(name), storage_options=dict(location.options))
     except (DeltaError, OSError) as error:
         raise StoreError(
-            f"{location}: the table {name} cannot be read ({_first_line(error)}). Restore the folder from a backup."
+            f"{location}: the table {name} cannot be read ({reason(error)}). Restore the folder from a backup."
         ) from error
 
 
@@ -111,7 +111,7 @@ def _written(table: DeltaTable, write: Callable[[], object]) -> bool:
     except CommitFailedError:
         return False
     except DeltaError as error:
-        raise StoreError(f"{table.table_uri}: cannot be written ({_first_line(error)}).") from error
+        raise StoreError(f"{table.table_uri}: cannot be written ({reason(error)}).") from error
     return True
 
 
@@ -174,8 +174,7 @@ def collected(location: Location, name: str, rows: pl.LazyFrame) -> pl.DataFrame
         return rows.collect()
     except DAMAGE as error:
         raise StoreError(
-            f"{location}: a file of the table {name} is missing or damaged ({_first_line(error)}). Restore it from a "
-            "backup."
+            f"{location}: a file of the table {name} is missing or damaged ({reason(error)}). Restore it from a backup."
         ) from error
 
 
@@ -259,7 +258,3 @@ def vacuum(location: Location, name: str) -> int:
     after = open_table(location, name).version()
     seal.seal_upkeep(location, name, before, after, [f"{name}/{unquote(path)}" for path in removed])
     return len(removed)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0]

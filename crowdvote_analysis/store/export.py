@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
-from crowdvote_analysis.errors import UnreadableFileError
+from crowdvote_analysis.errors import UnreadableFileError, reason
 from crowdvote_analysis.formulas import guarded
 from crowdvote_analysis.parquet import write_parquet
 
@@ -66,7 +66,7 @@ def export_tables(
         for path in written if instead else ():
             in_other_format(path).unlink(missing_ok=True)
     except OSError as error:
-        raise UnreadableFileError(f"{folder}: cannot be written ({error.strerror or error}).") from error
+        raise UnreadableFileError(f"{folder}: cannot be written ({reason(error)}).") from error
     return written
 
 

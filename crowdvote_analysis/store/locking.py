@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crowdvote_analysis.errors import BusyError, UnreadableFileError
+from crowdvote_analysis.errors import BusyError, UnreadableFileError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def locked(folder: str | Path, timeout: float = _PATIENCE, name: str = _LOCK) ->
         raise BusyError(f"{folder}: is being written to by another program. Try again.") from None
     except OSError as error:
         raise UnreadableFileError(
-            f"{path}: cannot be opened for writing ({error.strerror or error}). It is what programs that write take "
+            f"{path}: cannot be opened for writing ({reason(error)}). It is what programs that write take "
             "turns by: whoever writes needs the right to write to it and to its folder."
         ) from None
     try:

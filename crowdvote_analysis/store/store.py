@@ -30,7 +30,7 @@ from uuid import uuid4
 import polars as pl
 
 from crowdvote_analysis import tables
-from crowdvote_analysis.errors import BusyError, ClockError, StoreError, TableWarning
+from crowdvote_analysis.errors import BusyError, ClockError, StoreError, TableWarning, reason
 from crowdvote_analysis.store import delta, seal
 from crowdvote_analysis.store.canonical import rows_hash
 from crowdvote_analysis.store.cut import COMMITS, LISTED, Cut, record_schema
@@ -393,7 +393,7 @@ def _require_room(location: Location) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         others = [path.name for path in sorted(folder.iterdir()) if path.name not in _own_names()]
     except OSError as error:
-        raise StoreError(f"{folder}: cannot be made ({error.strerror or error}).") from None
+        raise StoreError(f"{folder}: cannot be made ({reason(error)}).") from None
     if others:
         raise StoreError(f"{folder}: holds other files ({others[0]}). A store needs a folder of its own.")
 

@@ -93,8 +93,10 @@ def killed_until(store: Store, processes, wanted: int, seed: int) -> tuple[int, 
         process = processes.Process(target=work, args=(str(store.location), seed * 10_000 + kills, theirs), daemon=True)
         process.start()
         theirs.close()
-        assert mine.poll(60)
-        mine.recv()  # the first snapshot is about to begin
+        for _ in range(moments.randrange(1, 6)):  # so that some are complete, and some are about to begin
+            assert mine.poll(60)
+            kind, name = mine.recv()
+            told |= {name: kind} if name else {}
         time.sleep(moments.uniform(0, 0.5))
         process.kill()
         process.join(30)
@@ -129,6 +131,7 @@ def test_a_few_kills_lose_nothing_that_was_told(store: Store, processes) -> None
     """The same as below, a few times."""
     _, hits, told = killed_until(store, processes, QUICK, seed=1)
     assert hits >= QUICK
+    assert told
     require_kept(store, told)
 
 
@@ -138,4 +141,5 @@ def test_two_hundred_snapshots_that_are_killed_lose_nothing_that_was_told(store:
     kills, hits, told = killed_until(store, processes, WHOLE, seed=2)
     print(f"{kills} kills, {hits} of a running snapshot, {len(told)} snapshots told of")
     assert hits >= WHOLE
+    assert set(told.values()) == {"taken", "final"}
     require_kept(store, told)
