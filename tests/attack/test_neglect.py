@@ -1,4 +1,4 @@
-"""A disk that is full or read-only, a link, old locks, a clock that goes back: one sentence each, and nothing is lost."""
+"""A disk that is full or read-only, a link, old locks, a clock that goes back: one sentence each, and nothing lost."""
 
 from __future__ import annotations
 
