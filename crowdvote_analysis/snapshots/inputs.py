@@ -23,6 +23,7 @@ from crowdvote_analysis.snapshots.objects import (
 )
 from crowdvote_analysis.state import SystemState
 from crowdvote_analysis.store.closing import OVER
+from crowdvote_analysis.store.people import tokens_unsaid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -215,7 +216,7 @@ def freeze_inputs(
     Args:
         location: The store.
         state: Its tables, as far as they are about the decision, people under tokens; see ``Cut.state``.
-        people: Who they are.
+        people: Who they are, as ``people_of`` gives them.
         snapshot_id: The snapshot.
         decision_id: The decision.
         timestamp: The instant.
@@ -285,6 +286,24 @@ def thaw_inputs(location: Location, inputs: Inputs) -> SystemState:
     return state_of(frames, location.secret)
 
 
+def secret_of(location: Location, snapshot_id: str) -> str:
+    """What the pseudonyms of a snapshot depend on: of this one alone, so that nothing links them to another (P1)."""
+    return sha256(f"{location.secret} {snapshot_id}".encode())
+
+
+def people_of(people: People, cut: Cut, snapshot_id: str, community_id: str) -> People:
+    """Who is behind the tokens of a snapshot; who had left while anonymous has a pseudonym of this snapshot.
+
+    Args:
+        people: Who is behind tokens now.
+        cut: The commits that are in the snapshot, people under tokens.
+        snapshot_id: The snapshot.
+        community_id: Its community.
+    """
+    former = cut.former.filter(community_id=community_id)["member_id"]
+    return people.with_former(former, secret_of(cut.location, snapshot_id))
+
+
 def named(location: Location, inputs: Inputs, state: SystemState, people: People) -> SystemState:
     """The tables of a snapshot with ids and names of people, as they are shown.
 
@@ -292,11 +311,11 @@ def named(location: Location, inputs: Inputs, state: SystemState, people: People
     """
     if not inputs.coded:
         return state
-    secret = sha256(f"{location.secret} {inputs.snapshot_id}".encode())
-    return people.named_state(state)._with(secret=secret)
+    return people.named_state(state)._with(secret=secret_of(location, inputs.snapshot_id))
 
 
 def state_of(frames: Mapping[str, pl.DataFrame | None], secret: str) -> SystemState:
     """A state from frozen tables; nobody is asked to vote yes or no in it."""
     nobody = {table: tables.empty(table) for table in ("required_voters", "yes_no_votes")}
-    return SystemState.frozen({**frames, **nobody})._with(secret=secret)
+    with tokens_unsaid():
+        return SystemState.frozen({**frames, **nobody})._with(secret=secret)

@@ -31,9 +31,17 @@ from crowdvote_analysis.loop_rules import check_rule
 from crowdvote_analysis.snapshots import calculation
 from crowdvote_analysis.snapshots.calculation import STAGED, listed_choices, resolve_snapshot, staged_tables, tallied
 from crowdvote_analysis.snapshots.events import FAILED, append_event, find_snapshot, list_snapshots
-from crowdvote_analysis.snapshots.inputs import Options, decision_of, freeze_inputs, is_closed, named, rule_to_freeze
+from crowdvote_analysis.snapshots.inputs import (
+    Options,
+    decision_of,
+    freeze_inputs,
+    is_closed,
+    named,
+    people_of,
+    rule_to_freeze,
+)
 from crowdvote_analysis.snapshots.loop_winners import loops_of_final
-from crowdvote_analysis.snapshots.reading import read_document, read_frozen
+from crowdvote_analysis.snapshots.reading import read_document, read_frozen, read_people
 from crowdvote_analysis.star.protocols import protocol_named
 from crowdvote_analysis.store.closing import closing
 from crowdvote_analysis.store.decisions import close_by_clock
@@ -215,7 +223,7 @@ def capture(
         inputs, described = freeze_inputs(
             store.location,
             state,
-            cut.people,
+            people_of(cut.people, cut, snapshot_id, state.decisions["community_id"].item()),
             snapshot_id,
             decision_id,
             timestamp=timestamp,
@@ -268,7 +276,7 @@ def tally(store: Store, snapshot_id: str, retry_count: int = 0, *, begun: bool =
         described = read_document(store, snapshot_id, "staged")["tables"]
         staged = calculation.thaw_tables(store.location, snapshot_id, {name: described[name] for name in STAGED})
         result = tallied(staged, listed_choices(state), inputs.options)
-        people = store.cut().people
+        people = read_people(store, inputs)
         shown = result.exchanged(people.named_results) if inputs.coded else result
         described, whole, public = calculation.freeze_result(
             store.location, inputs, named(store.location, inputs, state, people), result, shown

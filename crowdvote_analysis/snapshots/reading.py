@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -10,11 +11,12 @@ import polars as pl
 from crowdvote_analysis.errors import SnapshotError
 from crowdvote_analysis.snapshots.calculation import Result, thaw_tables
 from crowdvote_analysis.snapshots.events import list_snapshots
-from crowdvote_analysis.snapshots.inputs import Inputs, named, thaw_inputs
+from crowdvote_analysis.snapshots.inputs import Inputs, named, people_of, thaw_inputs
 from crowdvote_analysis.snapshots.objects import file_of, read_bytes, sha256
 
 if TYPE_CHECKING:
     from crowdvote_analysis.state import SystemState
+    from crowdvote_analysis.store.people import People
     from crowdvote_analysis.store.store import Store
 
 
@@ -49,7 +51,16 @@ def read_inputs(store: Store, snapshot_id: str) -> tuple[Inputs, SystemState]:
         SnapshotError: Something is missing, or is not what it was.
     """
     inputs, state = read_frozen(store, snapshot_id)
-    return inputs, named(store.location, inputs, state, store.cut().people)
+    return inputs, named(store.location, inputs, state, read_people(store, inputs))
+
+
+def read_people(store: Store, inputs: Inputs) -> People:
+    """Who is behind the tokens of a snapshot; see ``people_of``."""
+    people = store.cut().people
+    if not inputs.coded:
+        return people
+    then = replace(store.cut(seq=inputs.seq), coded=True)
+    return people_of(people, then, inputs.snapshot_id, inputs.community_id)
 
 
 def read_frozen(store: Store, snapshot_id: str) -> tuple[Inputs, SystemState]:
@@ -70,9 +81,9 @@ def read_result(store: Store, snapshot_id: str) -> Result:
     """
     document = read_document(store, snapshot_id, "result")
     tables = thaw_tables(store.location, snapshot_id, document["tables"])
-    coded = read_document(store, snapshot_id, "inputs").get("coded", False)
+    inputs = Inputs.of(read_document(store, snapshot_id, "inputs"))
     result = Result(tables, document["tally"])
-    return result.exchanged(store.cut().people.named_results) if coded else result
+    return result.exchanged(read_people(store, inputs).named_results) if inputs.coded else result
 
 
 def named_for_ever(store: Store) -> int:

@@ -9,7 +9,7 @@ from crowdvote_analysis.snapshots.calculation import listed_choices, resolve_sna
 from crowdvote_analysis.snapshots.document import document
 from crowdvote_analysis.snapshots.events import find_snapshot
 from crowdvote_analysis.snapshots.objects import listing_hash
-from crowdvote_analysis.snapshots.reading import read_inputs
+from crowdvote_analysis.snapshots.reading import read_inputs, read_people
 from crowdvote_analysis.star import tally_each
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def snapshot_document(
     inputs, state = read_inputs(store, row["snapshot_id"])
     resolution = resolve_snapshot(state, inputs.options, progress)
     result = tallied(staged_tables(resolution, inputs.options), listed_choices(state), inputs.options)
-    stored = result.exchanged(store.cut().people.coded_results) if inputs.coded else result
+    stored = result.exchanged(read_people(store, inputs).coded_results) if inputs.coded else result
     if listing_hash(stored.contents()) != row["result_hash"]:
         raise SnapshotError(
             f"snapshot {row['snapshot_id']}: a recount gives another result than was stored, so no document is made. "

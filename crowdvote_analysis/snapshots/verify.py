@@ -41,6 +41,7 @@ from crowdvote_analysis.snapshots.objects import (
     sha256,
     thaw,
 )
+from crowdvote_analysis.snapshots.reading import read_people
 from crowdvote_analysis.store.closing import closing
 
 if TYPE_CHECKING:
@@ -107,8 +108,9 @@ class Opened:
 
     @cached_property
     def people(self) -> People:
-        """Who is behind the tokens."""
-        return self.store.cut().people
+        """Who is behind the tokens; the inputs must have been read."""
+        assert self.inputs is not None
+        return read_people(self.store, self.inputs)
 
     @cached_property
     def shown(self) -> SystemState:

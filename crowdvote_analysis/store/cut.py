@@ -7,6 +7,7 @@ and passes over those of commits that came later or were never finished.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from crowdvote_analysis.state import SystemState
 from crowdvote_analysis.store import canonical, delta, seal
 from crowdvote_analysis.store.at_close import as_at_close
 from crowdvote_analysis.store.loop_rule import rules_of
-from crowdvote_analysis.store.people import NAMES, PERSONS, People
+from crowdvote_analysis.store.people import NAMES, PERSONS, People, tokens_unsaid
 from crowdvote_analysis.tables import UTC
 from crowdvote_analysis.tags import in_one_form
 
@@ -186,8 +187,8 @@ class Cut:
     ) -> SystemState:
         """The tables as they stand, checked against each other.
 
-        Members who left while anonymous stand under pseudonyms where rows of theirs are left (P1). A ballot that was
-        changed after the close of its decision is the one from before (D12).
+        Members who left while anonymous stand under pseudonyms where rows of theirs are left (P1), or under tokens. A
+        ballot that was changed after the close of its decision is the one from before (D12).
 
         Args:
             decision_id: Only what counts for this decision: its choices, ballots and votes, and its community with all
@@ -206,7 +207,8 @@ class Cut:
         for table in () if as_recorded else _TAGGED:
             tags = in_one_form(frames[table]["tags"]).tags
             frames[table] = frames[table].with_columns(tags.alias("tags"))
-        state = SystemState.frozen(self.under_pseudonyms(frames))
+        with tokens_unsaid() if self.coded else nullcontext():
+            state = SystemState.frozen(frames if self.coded else self.under_pseudonyms(frames))
         rules = rules_of(self, state.decisions, state.communities)
         return state._with(secret=self.location.secret, loop_rules=rules, people=self.people.ids)
 

@@ -14,7 +14,10 @@ of commits and of frozen tables are those of tokens and commitments, and counts 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import re
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -24,7 +27,7 @@ import polars as pl
 from crowdvote_analysis import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from crowdvote_analysis.state import SystemState
 
@@ -51,6 +54,18 @@ def commitment(salt: str, person: str, text: str) -> str:
     return hashlib.sha256(f"{salt}\n{person}\n{text}".encode()).hexdigest()
 
 
+@contextmanager
+def tokens_unsaid() -> Iterator[None]:
+    """Let warnings about tables under tokens say "somebody" where they would name a token."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for each in caught:
+        warnings.warn(
+            re.sub(rf"'[0-9a-f]{{{2 * _BYTES}}}'", "somebody", str(each.message)), each.category, stacklevel=4
+        )
+
+
 def text_columns(table: str) -> tuple[str, ...]:
     """The columns of a table, as a store holds it, that hold text about a person."""
     if not tables.people(table):
@@ -65,10 +80,12 @@ class People:
     Attributes:
         persons: person, commitment (to the id), withdrawn (somebody was forgotten) and seq: the rows of ``persons``.
         texts: person, commitment, text: what was not erased.
+        pseudonyms: person, member_id: who is called otherwise than by their id.
     """
 
     persons: pl.DataFrame
     texts: pl.DataFrame
+    pseudonyms: pl.DataFrame | None = None
 
     @classmethod
     def none(cls) -> People:
@@ -95,7 +112,27 @@ class People:
                 number += 1
             names.append(f"{FORGOTTEN} {number}")
         placeholders = pl.DataFrame({"person": self.gone, "member_id": pl.Series(names, dtype=pl.String)})
-        return pl.concat([named, placeholders])
+        ids = pl.concat([named, placeholders])
+        if self.pseudonyms is None:
+            return ids
+        return pl.concat([ids.join(self.pseudonyms, on="person", how="anti"), self.pseudonyms])
+
+    def with_former(self, former: pl.Series, secret: str) -> People:
+        """The same, with those who left while anonymous under pseudonyms, in an order that follows from a secret (P1).
+
+        Args:
+            former: Their tokens.
+            secret: Another one gives another order, so that no number says who is who elsewhere.
+        """
+        taken, names, number = set(self.texts["text"]), [], 0
+        for _ in former:
+            number += 1
+            while f"Former anonymous member {number}" in taken:
+                number += 1
+            names.append(f"Former anonymous member {number}")
+        ordered = sorted(former, key=lambda token: hashlib.sha256(f"{secret} {token}".encode()).digest())
+        schema = {"person": pl.String(), "member_id": pl.String()}
+        return replace(self, pseudonyms=pl.DataFrame({"person": ordered, "member_id": names}, schema=schema))
 
     @cached_property
     def _standing(self) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from crowdvote_analysis.snapshots import (
     take_snapshot,
     verify_snapshot,
 )
+from crowdvote_analysis.snapshots.inputs import public_inputs
 from crowdvote_analysis.snapshots.reading import read_frozen
 from crowdvote_analysis.store import recording
 
@@ -110,6 +111,28 @@ def test_nothing_links_the_pseudonyms_of_two_snapshots(crowd: Store, tmp_path: P
     document = "".join(snapshot_document(crowd, first))
     hashes = set(re.findall(r"\b[0-9a-f]{32,64}\b", document))
     assert not hashes & set(re.findall(r"\b[0-9a-f]{32,64}\b", "".join(snapshot_document(crowd, second))))
+
+
+@pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.TableWarning")
+def test_nothing_links_those_who_left_while_anonymous(crowd: Store) -> None:
+    """They are numbered anew in each snapshot, and in none under their ids."""
+    community = crowd.cut().rows("communities")["community_id"].item()
+    for number in range(CROWD):
+        recording.leave(crowd, community, f"quiet-{number:02}")
+    taken = [take_snapshot(crowd, "pond")["snapshot_id"] for _ in range(2)]
+    told = []
+    for name in taken:
+        inputs, state = read_inputs(crowd, name)
+        votes = public_inputs(state)["votes"].filter(pl.col("member_id").str.starts_with("Former"))
+        by_stars = votes.filter(choice_id="Fish").sort("stars")["member_id"].to_list()
+        assert sorted(by_stars, key=lambda who: int(who.rsplit(" ", 1)[1])) == [
+            f"Former anonymous member {number}" for number in range(1, CROWD + 1)
+        ]
+        assert "quiet" not in str(state.votes.rows())
+        assert verify_snapshot(crowd, name).certified
+        told.append(by_stars)
+        assert inputs.coded
+    assert told[0] != told[1]
 
 
 def test_pseudonyms_of_a_snapshot_stay_when_somebody_is_forgotten(crowd: Store) -> None:
