@@ -261,7 +261,8 @@ def _findings(store: Store, row: Mapping[str, Any], cache: Cache) -> list[tuple[
     """What there is to say about a snapshot: status, finding, problem."""
     status = row["status"]
     if status in (*RUNNING, "ready") and _on_one_machine(store):
-        with suppress(BusyError), calculating(store, row["decision_id"]):
+        # Where events were removed nothing is recorded behind them: that is found with the files.
+        with suppress(BusyError, StoreError), calculating(store, row["decision_id"]):
             mark_stopped(store, row["decision_id"])
         row = find_snapshot(store, row["snapshot_id"])
         status = row["status"]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MEMBERS = 40
-QUICK, WHOLE = 4, 200
+QUICK, WHOLE = 2, 200
 # Longer than a round takes, so that the one before it is killed and not ended.
 _ROUNDS = 1_000
 _BEGUN = [*RUNNING, "ready"]

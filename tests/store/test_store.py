@@ -256,7 +256,7 @@ def test_a_disk_that_is_full_is_told_in_words(store: Store, monkeypatch: pytest.
 
     before = store.cut().seq
     monkeypatch.setattr("deltalake.write_deltalake", full)
-    with pytest.raises(StoreError, match=r"ballots/?: cannot be written \(No space left on device \(os error 28\)\)"):
+    with pytest.raises(StoreError, match=r"ballots/?: cannot be written \(No space left on device\)"):
         cast(store, "Kelly", {"Pond": "0"})
     assert store.cut().seq == before
 
