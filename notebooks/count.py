@@ -48,7 +48,7 @@ def count_everything(folder, opened):
     try:
         _read, notes = opened.read(folder.value)
         # One decision whose loops take too much work does not lose the others (Y3).
-        resolution = cv.resolve(_read, on_refusal="report")
+        resolution = opened.calculate(lambda: cv.resolve(_read, on_refusal="report"))
         state = choosing.without(_read, resolution.refused)
         _nothing = "The folder holds no decision, so there is nothing to count."
         _problem = None if len(resolution.decisions) else next(iter(resolution.refused["error"]), _nothing)
@@ -226,8 +226,11 @@ def show_depth(decision, resolution):
 
 
 @app.cell
-def show_loops(decision, resolution, state):
-    _told = loops.about_loops(state, resolution, decision.value)
+def show_loops(decision, opened, resolution, state):
+    try:
+        _told = opened.calculate(lambda: loops.about_loops(state, resolution, decision.value))
+    except cv.CrowdVoteError as error:
+        _told = [str(error)]
     layout.section("Loops: who follows whom in a circle", _told) if _told else None
     return
 

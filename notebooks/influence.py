@@ -80,10 +80,10 @@ def show_choosers(community, decision, opened, state):
 
 
 @app.cell
-def count_decision(all_names, community, decision, state):
+def count_decision(all_names, community, decision, opened, state):
     names = all_names.filter(community_id=community.value)
     try:
-        resolution, _problem = cv.resolve(state, [decision.value]), None
+        resolution, _problem = opened.calculate(lambda: cv.resolve(state, [decision.value])), None
     except cv.CrowdVoteError as error:
         resolution, _problem = None, str(error)
     mo.stop(_problem is not None, layout.trouble("This decision cannot be counted.", _problem or ""))

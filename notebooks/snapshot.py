@@ -90,7 +90,7 @@ def show_choosers(first, opened, snapshot):
 
 
 @app.cell
-def read_snapshot(siblings, snapshot, store):
+def read_snapshot(opened, siblings, snapshot, store):
     _row = find_snapshot(store, snapshot.value)
     mo.stop(
         _row["status"] != "completed",
@@ -100,7 +100,7 @@ def read_snapshot(siblings, snapshot, store):
         ),
     )
     try:
-        looked, _problem = told.look(store, snapshot.value), None
+        looked, _problem = opened.calculate(lambda: told.look(store, snapshot.value)), None
     except cv.CrowdVoteError as error:
         looked, _problem = None, str(error)
     mo.stop(looked is None, layout.trouble("This snapshot cannot be read.", _problem or ""))
@@ -258,11 +258,13 @@ def choose_verification():
 
 
 @app.cell
-def show_verification(check, looked, store):
+def show_verification(check, looked, opened, store):
     _checked = None
     if check.value:
-        with mo.status.spinner("Reading every file and counting again"):
-            _kind, _words = told.verdict(verify_snapshot(store, looked.row["snapshot_id"]))
+        try:
+            _kind, _words = told.verdict(opened.calculate(lambda: verify_snapshot(store, looked.row["snapshot_id"])))
+        except cv.CrowdVoteError as error:
+            _kind, _words = "warn", str(error)
         _checked = mo.callout(layout.line(_words), kind=_kind)
     layout.section(
         "Is it what was counted?",

@@ -84,10 +84,10 @@ def show_choosers(community, decision, opened, state):
 
 
 @app.cell
-def count_decision(all_names, community, decision, state):
+def count_decision(all_names, community, decision, opened, state):
     names = all_names.filter(community_id=community.value)
     try:
-        resolution, _problem = cv.resolve(state, [decision.value]), None
+        resolution, _problem = opened.calculate(lambda: cv.resolve(state, [decision.value])), None
     except cv.CrowdVoteError as error:
         resolution, _problem = None, str(error)
     mo.stop(_problem is not None, layout.trouble("This decision cannot be counted.", _problem or ""))
@@ -184,6 +184,7 @@ def count_again(
     follower,
     follows,
     on_tags,
+    opened,
     protocol,
     resolution,
     stars,
@@ -198,7 +199,9 @@ def count_again(
         following=(follows.value, follower.value, followee.value, layout.written(on_tags)),
     )
     try:
-        comparison = what_if(state, resolution, decision.value, changes, cycles=cycles.value, protocol=protocol.value)
+        comparison = opened.calculate(
+            lambda: what_if(state, resolution, decision.value, changes, cycles=cycles.value, protocol=protocol.value)
+        )
         refused = ""
     except cv.CrowdVoteError as error:
         comparison, refused = None, str(error)
@@ -256,12 +259,13 @@ def show_ballots(comparison, names):
 
 
 @app.cell
-def show_absences(decision, names, resolution, state, still_open):
+def show_absences(decision, names, opened, resolution, state, still_open):
     _weights = power.voter_weights(resolution, decision.value)
     _tried = told.voters_to_try(_weights, len(names))
     _which = "" if len(_tried) == len(_weights) else "Only those with the most weight are tried here. "
     try:
-        _found, _problem = without_each(state, resolution, decision.value, _tried), None
+        _found = opened.calculate(lambda: without_each(state, resolution, decision.value, _tried))
+        _problem = None
         _scores = cv.tally_star(resolution, decision.value, on_tie="return").scores
     except cv.CrowdVoteError as error:
         _found, _scores, _problem = None, None, str(error)

@@ -100,11 +100,11 @@ def show_choosers(community, decision, instant, opened, state):
 
 
 @app.cell
-def decide_everything(instant, state):
+def decide_everything(instant, opened, state):
     # Once for all decisions of the folder; choosing another decision does not come back here.
     at = instant.value.replace(tzinfo=UTC)
     try:
-        outcomes, _problem = cv.decide(state, at=at), ""
+        outcomes, _problem = opened.calculate(lambda: cv.decide(state, at=at)), ""
     except cv.CrowdVoteError as error:
         outcomes, _problem = None, str(error)
     mo.stop(bool(_problem), layout.trouble("These decisions cannot be counted.", _problem))

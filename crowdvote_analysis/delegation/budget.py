@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from crowdvote_analysis.errors import CyclicCoreTooLarge
+from crowdvote_analysis.patience import go_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,9 @@ class Budget:
 
         Raises:
             CyclicCoreTooLarge: They exceed the limit.
+            CalculationGivenUp: Nobody waits for them any more.
         """
+        go_on()
         self._spent += steps * self._weight
         if self._limit is not None and self._spent > self._limit:
             raise CyclicCoreTooLarge(self._decision_id, self._core_size, self._limit)

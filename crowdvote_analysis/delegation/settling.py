@@ -12,6 +12,7 @@ from crowdvote_analysis.delegation.budget import Budget
 from crowdvote_analysis.delegation.cores import cores_of, settle_core
 from crowdvote_analysis.delegation.narrow import average_one_by_one
 from crowdvote_analysis.errors import CyclicCoreTooLarge
+from crowdvote_analysis.patience import go_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +50,7 @@ def settle(
 
     Raises:
         CyclicCoreTooLarge: The path rule needs more than ``work_limit`` steps for one decision.
+        CalculationGivenUp: Nobody waits for it any more.
     """
     advance = advance or (lambda _: None)
     cores = _Cores(block, order, calculation, decision_ids, work_limit, advance, refused)
@@ -57,6 +59,7 @@ def settle(
     cores_before = np.concatenate([[0], np.cumsum(in_core)])[order.starts].tolist()
     level, levels = 0, len(starts) - 1
     while level < levels:
+        go_on()
         edges = order.edges[starts[level] : starts[level + 1]]
         if cores_before[level] != cores_before[level + 1]:
             cored = in_core[starts[level] : starts[level + 1]]
@@ -112,6 +115,7 @@ class _Cores:
 
     def settle(self, number: int, edges: Ints) -> None:
         """Give the members of a core their ballots; ``edges`` are the live edges of its members."""
+        go_on()
         core = self._cores[number]
         if self._refused is not None and core.decision in self._refused:
             return

@@ -76,6 +76,25 @@ def disc(colour: str, label: str = "", *, ring: bool = False) -> str:
     )
 
 
+def calculating(button: str = "") -> str:
+    """What stands where the answer will be, when it takes longer than anybody waits without a word.
+
+    Args:
+        button: As from ``give_up_button``.
+    """
+    row = "display:flex;flex-wrap:wrap;gap:0.75rem;align-items:center"
+    return f'<div role="status" style="{row}"><span>Still calculating…</span>{button}</div>'
+
+
+def give_up_button(address: str) -> str:
+    """A button that sends to an address of the server, which answers with nothing: the page stays where it is."""
+    look = "padding:0.25rem 0.75rem;border:1px solid;border-radius:0.4rem;background:transparent;cursor:pointer"
+    return (
+        f'<form method="post" action="{escape(address)}" style="margin:0">'
+        f'<button type="submit" style="{look}">Give up</button></form>'
+    )
+
+
 def link(address: str, words: str, title: str = "") -> str:
     """A link that looks like one on light and on dark."""
     told = f' title="{escape(title)}"' if title else ""

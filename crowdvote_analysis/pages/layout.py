@@ -6,10 +6,12 @@ It is for notebooks, and the only module of the pages that needs marimo.
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from threading import Event
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 import marimo as mo
@@ -18,6 +20,7 @@ from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.confinement import only_place
 from crowdvote_analysis.pages import choosing, html_rows
 from crowdvote_analysis.pages.words import cell_formats, read_noting
+from crowdvote_analysis.patience import patience
 from crowdvote_analysis.store.export import flat
 
 if TYPE_CHECKING:
@@ -26,7 +29,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from crowdvote_analysis.pages.words import Headline
+    from crowdvote_analysis.serving.waiting import Waiting
     from crowdvote_analysis.state import SystemState
+
+Result = TypeVar("Result")
 
 # The pages as they link to each other, in the order in which somebody new would read them.
 PAGES = {
@@ -67,6 +73,7 @@ class Opening:
         is_manager: Whether whoever looks may have a decision counted again (E4).
         seen, managed: The communities they may look at, and those they manage if they are a manager; ``None`` for all.
         recalculate: Asks the server to do that, where it wants to be asked.
+        waiting: Lets whoever waits for a calculation give it up, where the server has a way for that.
     """
 
     asked: Mapping[str, str]
@@ -76,6 +83,7 @@ class Opening:
     seen: Collection[str] | None = None
     managed: Collection[str] | None = None
     recalculate: Callable[[str], Any] | None = None
+    waiting: Waiting | None = None
 
     @property
     def place(self) -> str:
@@ -97,6 +105,28 @@ class Opening:
             return state, notes
         # What was noted may be about others.
         return choosing.of_communities(state, self.seen), []
+
+    def calculate(self, work: Callable[[], Result]) -> Result:
+        """Do what may take long, for the output of the cell that asks for it; whoever waits may give it up.
+
+        Args:
+            work: Does it; counts in it can be given up (``patience.go_on``).
+
+        Raises:
+            CalculationGivenUp: It was given up, or takes longer than pages may.
+        """
+        with ExitStack() as stack:
+            button, is_given_up = "", Event().is_set
+            if self.waiting is not None:
+                where, given_up = stack.enter_context(self.waiting.begin())
+                button, is_given_up = html_rows.give_up_button(where), given_up.is_set
+
+            def notice() -> None:
+                mo.output.replace(mo.Html(html_rows.calculating(button)))
+                stack.callback(mo.output.clear)  # a cell may have no output of its own
+
+            stack.enter_context(patience(is_given_up=is_given_up, notice=notice))
+            return work()
 
     def demo(self) -> str:
         """What is looked at where nothing is asked for: the demo store if other pages look at it too, else tables."""
@@ -123,6 +153,7 @@ def opening() -> Opening:
         seen=meta["seen"]() if "seen" in meta else None,
         managed=meta["managed"]() if "managed" in meta else None,
         recalculate=meta.get("recalculate"),
+        waiting=meta.get("waiting"),
     )
 
 

@@ -21,6 +21,7 @@ from crowdvote_analysis.serving.pages import OpenDecision, answer_page, find_pag
 from crowdvote_analysis.serving.recalculation import Recalculation
 from crowdvote_analysis.serving.sessions import LONGEST, Session, Sessions
 from crowdvote_analysis.serving.users import is_password, read_users, require_outside, users_of
+from crowdvote_analysis.serving.waiting import GIVE_UP, Waiting
 from crowdvote_analysis.snapshots.recalculation import MANAGERS_ONLY
 
 if TYPE_CHECKING:
@@ -219,6 +220,7 @@ def create_app(
     read_users(users)
     pages = find_pages(notebooks or notebooks_folder())
     known = users_of(users)
+    waiting = Waiting()
     server = Server(
         store=store,
         access=Access(store, known, own_only),
@@ -235,12 +237,15 @@ def create_app(
         Route("/sign-in", server.sign_in, methods=["POST"]),
         Route("/sign-out", server.sign_out, methods=["POST"]),
         Route(DOING, server.doing, methods=["POST"]),
+        Route(f"{GIVE_UP}/{{token}}", waiting.answer, methods=["POST"]),
         Route("/", server.start),
         Route("/recalculate/{decision:path}", server.recalculate, methods=["POST"]),
         Mount("/", notebooks_app(pages, SCRIPT)),
     ]
     names, app = [page.name for page in pages], Starlette(routes=routes)
-    guard = Guard(app, server.sessions, names, store.location.url, server.ask, parts.get("open_pages"), server.access)
+    guard = Guard(
+        app, server.sessions, names, store.location.url, server.ask, parts.get("open_pages"), server.access, waiting
+    )
     return SecurityHeaders(guard, [*names, SCRIPTS])
 
 

@@ -39,6 +39,6 @@ def is_doing(scope: MutableMapping[str, Any]) -> bool:
         return False
     parts = scope["path"].strip("/").split("/")
     if scope["method"] == "POST":
-        return scope["path"] == DOING or parts[0] in ("sign-out", "recalculate")
+        return scope["path"] == DOING or parts[0] in ("sign-out", "recalculate", "give-up")
     told = {name: value for name, value in scope["headers"] if name.startswith(b"sec-fetch-")}
     return len(parts) == 1 and (not told or told.get(b"sec-fetch-user") == b"?1")

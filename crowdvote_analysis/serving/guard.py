@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.serving.access import Access
     from crowdvote_analysis.serving.recalculation import Answer
     from crowdvote_analysis.serving.sessions import Session, Sessions
+    from crowdvote_analysis.serving.waiting import Waiting
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -68,8 +69,8 @@ class Guard:
     """Lets through who is signed in, and tells the pages who it is.
 
     Pages find the user in ``scope["user"]`` and, as marimo puts a user of its own there, in ``scope["meta"]``:
-    ``user``, ``role``, ``store`` and ``pages`` (``mo.app_meta().request.meta`` in a notebook); with ``access`` also
-    ``seen`` and ``managed``, which give communities when they are called.
+    ``user``, ``role``, ``store``, ``pages`` and ``waiting`` (``mo.app_meta().request.meta`` in a notebook); with
+    ``access`` also ``seen`` and ``managed``, which give communities when they are called.
 
     Args:
         app: What is guarded.
@@ -79,6 +80,7 @@ class Guard:
         recalculate: Counts a decision again: called with the decision and the user; gives status and words.
         open_pages: Counts the pages that are open, and says who may open another one.
         access: Which communities somebody sees and manages; everybody sees and no role is narrowed without it.
+        waiting: Lets whoever waits for a calculation of a page give it up.
     """
 
     def __init__(
@@ -90,10 +92,11 @@ class Guard:
         recalculate: Callable[[str, str], Answer] | None = None,
         open_pages: OpenPages | None = None,
         access: Access | None = None,
+        waiting: Waiting | None = None,
     ) -> None:
         self._app, self._sessions, self._pages, self._store = app, sessions, frozenset(pages), store
         self._recalculate, self._open_pages = recalculate, open_pages or OpenPages()
-        self._access = access
+        self._access, self._waiting = access, waiting
         # Whose a session of a notebook is, by its id: marimo lets in whoever knows one. Only of those that run.
         self._owners: dict[str, str] = {}
 
@@ -164,7 +167,13 @@ class Guard:
     def _known(self, scope: Scope, session: Session, token: str, *, is_page: bool) -> Scope:
         """The scope with the user, and with the one store in place of a folder that the address names."""
         known = {**scope, "user": SignedIn(session.user, session.role), "session": session}
-        known["meta"] = {"user": session.user, "role": session.role, "store": self._store, "pages": sorted(self._pages)}
+        known["meta"] = {
+            "user": session.user,
+            "role": session.role,
+            "store": self._store,
+            "pages": sorted(self._pages),
+            "waiting": self._waiting,
+        }
         if self._access is not None:
             # Asked when a page opens, and not for every file of it.
             known["meta"]["seen"] = partial(self._access.seen, session.user)

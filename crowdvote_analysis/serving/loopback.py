@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from crowdvote_analysis.serving.guard import header, refuse
 from crowdvote_analysis.serving.notebooks import notebooks_app
+from crowdvote_analysis.serving.waiting import GIVE_UP, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +67,15 @@ def loopback_app(pages: Sequence[Page], first: str, folder: str | None) -> App:
     async def health(_request: object) -> PlainTextResponse:
         return PlainTextResponse("ok")
 
-    app = Starlette(routes=[Route("/", start), Route("/health", health), Mount("/", notebooks_app(pages))])
-    told = {"role": "manager", "folder": folder, "pages": [page.name for page in pages]}
+    waiting = Waiting()
+    routes = [
+        Route("/", start),
+        Route("/health", health),
+        Route(f"{GIVE_UP}/{{token}}", waiting.answer, methods=["POST"]),
+        Mount("/", notebooks_app(pages)),
+    ]
+    app = Starlette(routes=routes)
+    told = {"role": "manager", "folder": folder, "pages": [page.name for page in pages], "waiting": waiting}
 
     async def for_one(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and not _is_for_here(scope):
