@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from crowdvote_analysis.delegation.arrays import Bits, Flags, Ints
     from crowdvote_analysis.delegation.blocks import Block
-    from crowdvote_analysis.delegation.resolution import Counted
+    from crowdvote_analysis.delegation.counted import Counted
 
 
 @dataclass(frozen=True)

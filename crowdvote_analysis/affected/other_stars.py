@@ -16,9 +16,11 @@ from crowdvote_analysis.affected.splice import first_rows, rows, set_sizes
 from crowdvote_analysis.affected.walk import steps_to_followers
 from crowdvote_analysis.delegation import encode as codes
 from crowdvote_analysis.delegation.arrays import set_bits
+from crowdvote_analysis.delegation.counted import Counted
 from crowdvote_analysis.delegation.counting import Told, decision_ids
+from crowdvote_analysis.delegation.frames import unpacked
 from crowdvote_analysis.delegation.participation import by_level, came_along
-from crowdvote_analysis.delegation.resolution import unpacked
+from crowdvote_analysis.delegation.resolution import Resolution
 from crowdvote_analysis.delegation.rounding import in_stars, rounded
 from crowdvote_analysis.delegation.settling import settle
 
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.delegation.participation import Order
-    from crowdvote_analysis.delegation.resolution import Counted, Resolution
     from crowdvote_analysis.state import SystemState
+
+
+_STAYING = ("ballots", "stats", "choices", "decisions")
 
 
 def with_other_stars(
@@ -100,9 +104,10 @@ def recounted(
     for before, block, starts in changes:
         news.append(_counted(encoded, before, block, starts, work_limit, told) if len(starts) else (before, starts))
         told.done(block)
-    return replace(
-        previous, stars=_patched(previous, news), _encoded=encoded, _counted=tuple(counted for counted, _ in news)
-    )
+    frames = {name: frame for name in _STAYING if (frame := previous.made(name)) is not None}
+    if previous.made("stars") is not None:
+        frames["stars"] = _patched(previous, news)
+    return Resolution.of(encoded, (counted for counted, _ in news), **frames)
 
 
 def _with_stars(encoded: Encoded, block: Block, nodes: Ints) -> Block:
@@ -136,9 +141,13 @@ def _counted(
     ]
     order = _order_of(block, before, affected)
     settle(block, order, calculation, decision_ids(encoded, block), work_limit, told.advance)
-    places = before.places.copy()
-    places[:, again] = rounded(block, calculation, again)
-    return replace(before, block=block, calculation=calculation, places=places), again
+    counted = Counted(block, before.order, calculation, before.is_voter)
+    counted.knowing(**{name: value for name, value in vars(before).items() if name not in vars(counted)})
+    if before.knows("places"):
+        places = before.places.copy()
+        places[:, again] = rounded(block, calculation, again)
+        counted.knowing(places=places)
+    return counted, again
 
 
 def _copied(calculation: Calculation) -> Calculation:

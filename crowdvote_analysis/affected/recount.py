@@ -6,7 +6,7 @@ a manual voter with the ballot of before, unrounded. It is settled like any othe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,12 +20,12 @@ from crowdvote_analysis.affected.carry import (
     with_fresh,
 )
 from crowdvote_analysis.affected.walk import steps_to_followers
-from crowdvote_analysis.delegation import averages, influence, trees
+from crowdvote_analysis.delegation import averages, trees
 from crowdvote_analysis.delegation.blocks import Block
-from crowdvote_analysis.delegation.counting import decision_ids, loops
-from crowdvote_analysis.delegation.outcomes import NOT_LOOKED_AT, outcomes
+from crowdvote_analysis.delegation.counted import Counted, loops
+from crowdvote_analysis.delegation.counting import decision_ids, is_voter
+from crowdvote_analysis.delegation.outcomes import NOT_LOOKED_AT
 from crowdvote_analysis.delegation.participation import order as order_of
-from crowdvote_analysis.delegation.resolution import Counted
 from crowdvote_analysis.delegation.rounding import rounded
 from crowdvote_analysis.delegation.settling import settle
 
@@ -47,6 +47,7 @@ class Part:
         pieces: What was taken over.
         affected: The nodes that were not.
         small: The affected nodes and those they follow, counted by themselves.
+        nodes: The nodes of ``small`` in the whole.
         within: The affected nodes in ``small``.
     """
 
@@ -54,6 +55,7 @@ class Part:
     pieces: list[Piece]
     affected: Ints
     small: Counted
+    nodes: Ints
     within: Ints
 
 
@@ -75,41 +77,29 @@ def recount(
     small_order = order_of(graph)
     settle(graph, small_order, fresh, decision_ids(news.encoded, block), work_limit, advance)
     order = order_after(block, pieces, graph, small_order, fresh, nodes, ~beside, edges)
-    outcome_small = outcomes(graph, small_order, fresh)
-    outcome = carried_by_edge(block, pieces, "outcome", np.full(len(block.src), NOT_LOOKED_AT, dtype=np.int8))
-    outcome[edges] = outcome_small
+    small = Counted(graph, small_order, fresh, is_voter(news.encoded, graph))
     calculation = with_fresh(calculation, fresh, nodes, ~beside, edges)
-    places = carried(pieces, "places", calculation.units)
-    places[:, affected] = rounded(block, calculation, affected)
-    in_loop_small, circular_small = loops(graph, small_order)
-    in_loop = carried(pieces, "in_loop", calculation.has)
-    in_loop[affected] = in_loop_small[~beside]
-    is_voter = news.encoded.members["is_voter"].to_numpy()[block.member]
-    counted = Counted(
-        block=block,
-        order=order,
-        calculation=calculation,
-        places=places,
-        in_loop=in_loop,
-        circular=_circular(block, pieces, circular_small),
-        direct=np.bincount(block.dst[calculation.inherited], minlength=len(block.member)),
-        total=_total(block, pieces, order, calculation, affected),
-        weight=influence.weights(block, order, calculation, calculation.has & is_voter),
-        outcome=outcome,
-    )
-    small = replace(
-        counted,
-        block=graph,
-        order=small_order,
-        calculation=fresh,
-        places=places[:, nodes],
-        in_loop=in_loop[nodes],
-        direct=counted.direct[nodes],
-        total=counted.total[nodes],
-        weight=counted.weight[nodes],
-        outcome=outcome_small,
-    )
-    return Part(counted, pieces, affected, small, np.flatnonzero(~beside))
+    counted = Counted(block, order, calculation, is_voter(news.encoded, block))
+    if _known(pieces, "outcome"):
+        outcome = carried_by_edge(block, pieces, "outcome", np.full(len(block.src), NOT_LOOKED_AT, dtype=np.int8))
+        outcome[edges] = small.outcome
+        counted.knowing(outcome=outcome)
+    if _known(pieces, "places"):
+        places = carried(pieces, "places", calculation.units)
+        places[:, affected] = rounded(block, calculation, affected)
+        counted.knowing(places=places)
+    if _known(pieces, "in_loop") and _known(pieces, "circular"):
+        in_loop = carried(pieces, "in_loop", calculation.has)
+        in_loop[affected] = small.in_loop[~beside]
+        counted.knowing(in_loop=in_loop, circular=_circular(block, pieces, small.circular))
+    if _known(pieces, "total"):
+        counted.knowing(total=_total(block, pieces, order, calculation, affected))
+    return Part(counted, pieces, affected, small, nodes, np.flatnonzero(~beside))
+
+
+def _known(pieces: Sequence[Piece], name: str) -> bool:
+    """Whether something can be taken over, rather than be worked out when somebody asks for it."""
+    return bool(pieces) and all(piece.counted.knows(name) for piece in pieces)
 
 
 def _split(news: Update, previous: Sequence[Counted], block: Block) -> tuple[list[Piece], Ints]:

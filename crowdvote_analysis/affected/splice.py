@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.delegation.resolution import ballots_of, frames, resolution, stars_of
+from crowdvote_analysis.delegation.frames import ballots_of, stars_of
+from crowdvote_analysis.delegation.resolution import Resolution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,48 +17,58 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.arrays import Bits, Ints
     from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.encode import Encoded
-    from crowdvote_analysis.delegation.resolution import Resolution
 
 _INFLUENCE = ["influence_direct", "influence_total", "weight"]
 
 
 def spliced(encoded: Encoded, previous: Resolution, parts: Sequence[Part]) -> Resolution:
-    """Put the rows of affected members among the rows of everybody else.
+    """Put the rows of affected members among the rows of everybody else, in frames that were made of the count before.
 
     Args:
         encoded: The state after the change.
         previous: The count before it.
         parts: The blocks counted again.
     """
+    counted = [part.counted for part in parts]
     if not parts:
-        return frames(encoded, [])
+        return Resolution.of(encoded, counted)
     first, height = first_rows(encoded)
     first_before, height_before = first_rows(previous._encoded)
-    length_before = np.zeros(height_before, dtype=np.int64)
-    for counted in previous._counted:
-        length_before[rows(counted.block, first_before)] = set_sizes(counted.calculation.rated)
-    begin_before = np.cumsum(length_before) - length_before
-    small_ballots = [ballots_of(encoded, part.small) for part in parts]
-    small_stars = [stars_of(encoded, part.small) for part in parts]
-    source = np.zeros(height, dtype=np.int64)  # row of the ballot, rows of affected members after all those of before
-    begin, length = np.zeros_like(source), np.zeros_like(source)
-    next_ballot, next_star = height_before, previous.stars.height
-    for part, ballots, stars in zip(parts, small_ballots, small_stars, strict=True):
-        row = rows(part.counted.block, first)
-        for piece in part.pieces:
-            before = rows(piece.counted.block, first_before)[piece.old]
-            now = row[piece.new]
-            source[now], begin[now], length[now] = before, begin_before[before], length_before[before]
-        sizes = set_sizes(part.small.calculation.rated)
-        now = row[part.affected]
-        source[now] = next_ballot + part.within
-        begin[now] = next_star + (np.cumsum(sizes) - sizes)[part.within]
-        length[now] = sizes[part.within]
-        next_ballot, next_star = next_ballot + ballots.height, next_star + stars.height
-    ballots = _gathered(previous.ballots.drop(_INFLUENCE), small_ballots, source, ["decision_id", "member_id"])
-    each = np.repeat(begin - np.cumsum(length) + length, length) + np.arange(length.sum())
-    stars = _gathered(previous.stars, small_stars, each, ["decision_id", "member_id", "choice_id"])
-    return resolution(encoded, [part.counted for part in parts], _with_influence(ballots, parts, first), stars)
+    frames = {}
+    ballots_before, stars_before = previous.made("ballots"), previous.made("stars")
+    if ballots_before is not None:
+        small = [ballots_of(encoded, part.small) for part in parts]
+        source = np.zeros(height, dtype=np.int64)  # rows of affected members come after all those of before
+        following = height_before
+        for part, fresh in zip(parts, small, strict=True):
+            row = rows(part.counted.block, first)
+            for piece in part.pieces:
+                source[row[piece.new]] = rows(piece.counted.block, first_before)[piece.old]
+            source[row[part.affected]] = following + part.within
+            following += fresh.height
+        ballots = _gathered(ballots_before.drop(_INFLUENCE), small, source, ["decision_id", "member_id"])
+        frames["ballots"] = _with_influence(ballots, parts, first)
+    if stars_before is not None:
+        small = [stars_of(encoded, part.small.knowing(places=part.counted.places[:, part.nodes])) for part in parts]
+        length_before = np.zeros(height_before, dtype=np.int64)
+        for before in previous._counted:
+            length_before[rows(before.block, first_before)] = set_sizes(before.calculation.rated)
+        begin_before = np.cumsum(length_before) - length_before
+        begin, length = np.zeros(height, dtype=np.int64), np.zeros(height, dtype=np.int64)
+        following = stars_before.height
+        for part, fresh in zip(parts, small, strict=True):
+            row = rows(part.counted.block, first)
+            for piece in part.pieces:
+                old, new = rows(piece.counted.block, first_before)[piece.old], row[piece.new]
+                begin[new], length[new] = begin_before[old], length_before[old]
+            sizes = set_sizes(part.small.calculation.rated)
+            now = row[part.affected]
+            begin[now] = following + (np.cumsum(sizes) - sizes)[part.within]
+            length[now] = sizes[part.within]
+            following += fresh.height
+        each = np.repeat(begin - np.cumsum(length) + length, length) + np.arange(length.sum())
+        frames["stars"] = _gathered(stars_before, small, each, ["decision_id", "member_id", "choice_id"])
+    return Resolution.of(encoded, counted, **frames)
 
 
 def _gathered(before: pl.DataFrame, small: Sequence[pl.DataFrame], source: Ints, keys: list[str]) -> pl.DataFrame:
@@ -83,18 +94,13 @@ def _gathered(before: pl.DataFrame, small: Sequence[pl.DataFrame], source: Ints,
 def _with_influence(ballots: pl.DataFrame, parts: Sequence[Part], first: Ints) -> pl.DataFrame:
     """Influence and weight are everybody's new ones."""
     height = len(ballots)
-    direct, total = np.zeros(height, dtype=np.int64), np.zeros(height, dtype=np.int64)
-    weight, has = np.zeros(height), np.zeros(height, dtype=np.bool_)
+    direct, total, weight = np.zeros(height, dtype=np.int64), np.zeros(height, dtype=np.int64), np.zeros(height)
     for part in parts:
         row = rows(part.counted.block, first)
-        direct[row], total[row] = part.counted.direct, part.counted.total
-        weight[row], has[row] = part.counted.weight, part.counted.calculation.has
+        direct[row], total[row], weight[row] = part.counted.direct, part.counted.total, part.counted.weight
     known = pl.Series(total)
     return ballots.with_columns(
-        influence_direct=pl.Series(direct),
-        influence_total=known.set(known < 0, None),
-        weight=pl.Series(weight),
-        with_stars=pl.Series(has),
+        influence_direct=pl.Series(direct), influence_total=known.set(known < 0, None), weight=pl.Series(weight)
     )
 
 

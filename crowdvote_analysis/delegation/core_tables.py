@@ -12,8 +12,8 @@ from crowdvote_analysis.delegation.cores import cores_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crowdvote_analysis.delegation.counted import Counted
     from crowdvote_analysis.delegation.encode import Encoded
-    from crowdvote_analysis.delegation.resolution import Counted
     from crowdvote_analysis.errors import CyclicCoreTooLarge
 
 CORES: dict[str, type[pl.DataType]] = {

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from crowdvote_analysis.delegation import averages, influence, trees
+from crowdvote_analysis.delegation import averages
 from crowdvote_analysis.delegation.blocks import blocks
 from crowdvote_analysis.delegation.core_tables import refusals
+from crowdvote_analysis.delegation.counted import Counted
 from crowdvote_analysis.delegation.encode import drafts, encode
-from crowdvote_analysis.delegation.outcomes import outcomes
 from crowdvote_analysis.delegation.participation import order as order_of
-from crowdvote_analysis.delegation.resolution import Counted, Resolution, frames
-from crowdvote_analysis.delegation.rounding import rounded
+from crowdvote_analysis.delegation.resolution import Resolution
 from crowdvote_analysis.delegation.settling import settle
 from crowdvote_analysis.delegation.voting_time import note_left_out
 from crowdvote_analysis.limits import WORK_LIMIT
@@ -23,7 +20,7 @@ from crowdvote_analysis.loop_rules import check_rule
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from crowdvote_analysis.delegation.arrays import Flags, Ints
+    from crowdvote_analysis.delegation.arrays import Flags
     from crowdvote_analysis.delegation.averages import Calculation
     from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.encode import Encoded
@@ -88,9 +85,9 @@ def _counted(
         order, calculation, beyond = _settled(encoded, block, work_limit, told.advance, report=report)
         refused |= beyond
         if not refused:
-            counted.append(_finish(encoded, block, order, calculation))
+            counted.append(Counted(block, order, calculation, is_voter(encoded, block)))
         told.done(block)
-    return frames(encoded, [] if refused else counted), refused
+    return Resolution.of(encoded, [] if refused else counted), refused
 
 
 class Told:
@@ -129,44 +126,7 @@ def decision_ids(encoded: Encoded, block: Block) -> list[str]:
     return encoded.decisions["decision_id"].gather(block.decisions).to_list()
 
 
-def _finish(encoded: Encoded, block: Block, order: Order, calculation: Calculation) -> Counted:
-    is_voter = encoded.members["is_voter"].to_numpy()[block.member]
-    in_loop, circular = loops(block, order)
-    return Counted(
-        block=block,
-        order=order,
-        calculation=calculation,
-        places=rounded(block, calculation),
-        in_loop=in_loop,
-        circular=circular,
-        direct=np.bincount(block.dst[calculation.inherited], minlength=len(block.member)),
-        total=trees.totals(block, order, calculation),
-        weight=influence.weights(block, order, calculation, calculation.has & is_voter),
-        outcome=outcomes(block, order, calculation),
-    )
-
-
-def loops(block: Block, order: Order, edges: Ints | None = None) -> tuple[Flags, Ints]:
-    """Who follows somebody inside a loop, and how many followings lie inside loops (Y5).
-
-    Only followings of members without a manual ballot count. A self-following is a loop of one (D8).
-
-    Args:
-        block: The graph.
-        order: Its levels and loops.
-        edges: The followings looked at; all by default.
-
-    Returns:
-        Whether it is so, by node; the number, by decision of the block.
-    """
-    src, dst = (block.src, block.dst) if edges is None else (block.src[edges], block.dst[edges])
-    inside = src == dst
-    if (order.raw_loop >= 0).any():
-        loop = order.raw_loop[src]
-        inside |= (loop >= 0) & (dst >= 0) & (loop == order.raw_loop[dst])
-    follower = src[inside]
-    follower = follower[~block.manual[follower]]
-    flags = np.zeros(len(block.member), dtype=np.bool_)
-    flags[follower] = True
-    decision = np.searchsorted(block.offsets, follower, side="right") - 1
-    return flags, np.bincount(decision, minlength=len(block.decisions))
+def is_voter(encoded: Encoded, block: Block) -> Flags:
+    """Whether the node is tallied (M1), by node."""
+    flags: Flags = encoded.members["is_voter"].to_numpy()[block.member]
+    return flags

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.arrays import Flags, Ints
     from crowdvote_analysis.delegation.averages import Balance, Shares
     from crowdvote_analysis.delegation.blocks import Block
+    from crowdvote_analysis.delegation.counted import Counted
     from crowdvote_analysis.delegation.encode import Encoded
-    from crowdvote_analysis.delegation.resolution import Counted
 
 EXACT = pl.Decimal(38, 18)
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {

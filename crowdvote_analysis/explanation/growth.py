@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from crowdvote_analysis.delegation.cores import to_int
+from crowdvote_analysis.delegation.frames import NOT_FOLLOWING, NOTHING_MATCHES
 from crowdvote_analysis.delegation.path_rule import EVERYTHING
-from crowdvote_analysis.delegation.resolution import NOT_FOLLOWING, NOTHING_MATCHES
 from crowdvote_analysis.errors import CyclicCoreTooLarge
 from crowdvote_analysis.explanation.own_count import OwnCount
 from crowdvote_analysis.explanation.tree import NO_STARS, Ballot, Followed, Lineage, Share

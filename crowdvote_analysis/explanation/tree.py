@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from crowdvote_analysis.delegation.resolution import NOT_FOLLOWING
+from crowdvote_analysis.delegation.frames import NOT_FOLLOWING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

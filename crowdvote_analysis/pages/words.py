@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from crowdvote_analysis.delegation.resolution import NOT_FOLLOWING
+from crowdvote_analysis.delegation.frames import NOT_FOLLOWING
 from crowdvote_analysis.errors import TableWarning, UnresolvedTieError
 from crowdvote_analysis.pages.choosing import labels
 from crowdvote_analysis.snapshots.inputs import is_closed
