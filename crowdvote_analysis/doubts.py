@@ -66,9 +66,11 @@ def _filled(cells: pl.Series) -> bool:
 
 def _several_in_one(good: Mapping[str, pl.DataFrame], anonymous: Collection[str]) -> list[Doubt]:
     """Ids such as ``Kelly,Bob`` where Kelly and Bob are members."""
-    members = set(good["members"]["member_id"])
     ids = pl.concat([good["followings"]["follower_id"], good["followings"]["followee_id"]])
-    joined = ids.filter(ids.str.contains(r"[,;|/+&]"))
+    joined = ids.filter(ids.str.contains_any([",", ";", "|", "/", "+", "&"]))
+    if joined.is_empty():
+        return []
+    members = set(good["members"]["member_id"])
     apart = {cell: [part for part in re.split(_BETWEEN, cell) if part] for cell in joined.unique()}
     several = sorted(cell for cell, parts in apart.items() if len(parts) > 1 and members.issuperset(parts))
     if not several:
@@ -86,8 +88,11 @@ def _several_in_one(good: Mapping[str, pl.DataFrame], anonymous: Collection[str]
 
 def _shown_names(good: Mapping[str, pl.DataFrame], anonymous: Collection[str]) -> list[Doubt]:
     """Ids that are no member's, and are the name that a member is shown by."""
-    members = good["members"].select("community_id", "member_id", shown=folded(pl.col("display_name")))
+    members = good["members"].filter(pl.col("display_name") != pl.col("member_id"))
+    members = members.select("community_id", "member_id", shown=folded(pl.col("display_name")))
     members = members.filter(pl.col("shown") != folded(pl.col("member_id")))
+    if members.is_empty():
+        return []
     told = []
     cast = good["ballots"].join(good["decisions"].select("decision_id", "community_id"), on="decision_id")
     for table, frame, column, effect in (

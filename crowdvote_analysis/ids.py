@@ -70,8 +70,7 @@ def suspicious(
     Returns:
         What has to be refused, and what counts all the same but is to be named.
     """
-    distinct = ids.unique()
-    odd = distinct.filter(distinct.str.contains(_ODD))  # a first look, as there is hardly ever one
+    odd = ids.filter(ids.str.contains(_ODD)).unique()  # a first look, as there is hardly ever one
     shortened = odd.filter(odd.str.contains(SHORTENED))
     broken = odd.filter(odd.str.contains(_LINE_BREAK)) if in_lines else odd.clear()
     dates = odd.filter(odd.str.contains(_DATE))

@@ -16,6 +16,8 @@ from crowdvote_analysis.faults import COLUMN, PLACE, Fault, in_the_file
 from crowdvote_analysis.text import unmistakable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crowdvote_analysis.checking import Checked
 
 _YES_NO = ("required_voters", "yes_no_votes")
@@ -145,9 +147,20 @@ def _explained(check: Checked) -> pl.DataFrame:
     return in_the_file(given.join(reasons, on="row")).rename(PLACE, strict=False)
 
 
+def _is_strictly_sorted(rows: pl.DataFrame, key: Sequence[str]) -> bool:
+    """Whether each row is above the one before it: then none repeats, and nothing has to be searched."""
+    above, level = pl.lit(False), pl.lit(True)
+    for name in key:
+        above |= level & (pl.col(name) > pl.col(name).shift())
+        level &= pl.col(name) == pl.col(name).shift()
+    return bool(rows.select(above.slice(1).fill_null(value=False).all()).item())
+
+
 def merge_followings(followings: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """One following a pair: the union of the tags, where ALL wins (D8)."""
     pair = tables.key("followings")
+    if _is_strictly_sorted(followings, pair):
+        return followings, []
     repeated = followings.filter(followings.select(pair).is_duplicated())
     if repeated.is_empty():
         return followings, []

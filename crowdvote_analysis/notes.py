@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from crowdvote_analysis.checking import Checked
+    from crowdvote_analysis.codes import Codes
 
 _TAGS_COMPARED = 100_000
 
@@ -27,6 +28,7 @@ _TAGS_COMPARED = 100_000
 def notes_on_tables(
     checked: Mapping[str, Checked],
     good: Mapping[str, pl.DataFrame],
+    codes: Codes,
     taken_out: Mapping[str, pl.DataFrame],
     anonymous: set[str],
 ) -> list[str]:
@@ -51,8 +53,7 @@ def notes_on_tables(
         commas = tags.filter(tags.str.contains(",")).sort()
         if len(commas):
             told.append(f"{name}: '{commas[0]}' is one tag with a comma in it; tags are separated by semicolons.")
-    members = good["members"].select("community_id", "member_id")
-    followings = good["followings"]
+    members, followings = codes.members, good["followings"]
 
     def person(value: str) -> str:
         return "an anonymous member" if folded(pl.Series([value])).item() in anonymous else f"'{value}'"
@@ -64,10 +65,11 @@ def notes_on_tables(
             f"followings: {len(itself)} rows follow themselves (first: {first}); that is a loop of one and gives "
             "nothing (D8)."
         )
-    for role, rule in (("follower_id", "it has no effect"), ("followee_id", "it gives nothing: not_a_member (D6)")):
-        lost = followings.join(
-            members, left_on=["community_id", role], right_on=["community_id", "member_id"], how="anti"
-        )
+    for role, code, rule in (
+        ("follower_id", codes.follower, "it has no effect"),
+        ("followee_id", codes.followee, "it gives nothing: not_a_member (D6)"),
+    ):
+        lost = followings.filter(code.is_null())
         if len(lost):
             first = person(lost[role].sort()[0])
             told.append(
@@ -75,7 +77,7 @@ def notes_on_tables(
                 + _hint(lost[role], members["member_id"], person)
             )
     ballots = good["ballots"].join(good["decisions"].select("decision_id", "community_id"), on="decision_id")
-    lost = ballots.join(members, on=["community_id", "member_id"], how="anti")
+    lost = ballots.filter(codes.lookup.of(ballots, "member_id").is_null())
     if len(lost):
         first = person(lost["member_id"].sort()[0])
         told.append(

@@ -9,12 +9,13 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
 from crowdvote_analysis import alike, ids, integrity, tables
 from crowdvote_analysis.checking import admit, anonymous_members, check
+from crowdvote_analysis.codes import Codes
 from crowdvote_analysis.doubts import Doubt, doubts_about
 from crowdvote_analysis.errors import DoubtWarning, InvalidTableError, Problem, TableWarning
 from crowdvote_analysis.faults import COLUMN, describe
@@ -29,9 +30,11 @@ from crowdvote_analysis.text import in_plain_form
 from crowdvote_analysis.yes_no import everybody
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from crowdvote_analysis.checking import Checked
+
+T = TypeVar("T")
 
 _FILL_DOWN = (
     "Votes without a member cannot be set aside: which ballots lack their stars cannot be said (a ballot counts "
@@ -107,6 +110,7 @@ class SystemState:
     loop_rules: Mapping[str, str] = field(repr=False)
     secret: str = field(repr=False)
     people: pl.DataFrame | None = field(repr=False)
+    _known: dict[str, tuple[Sequence[str], Any]] = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -186,7 +190,8 @@ class SystemState:
         if "required_voters" not in given:
             good["required_voters"] = everybody(good["decisions"], good["members"]).with_row_index("row", offset=1)
         good["followings"], merged = integrity.merge_followings(good["followings"])
-        notes = merged + notes_on_tables(checked, good, set_aside, anonymous)
+        codes = Codes.of(good["members"], good["followings"].drop("row"))
+        notes = merged + notes_on_tables(checked, good, codes, set_aside, anonymous)
         notes += alike.note_on_spellings(spellings, good["choices"]["choice_id"])
         notes += note_on_unknown_times(checked["ballots"], good["decisions"], anonymous)
         if not frozen:
@@ -202,6 +207,7 @@ class SystemState:
         object.__setattr__(self, "loop_rules", {})
         object.__setattr__(self, "secret", "")
         object.__setattr__(self, "people", None)
+        object.__setattr__(self, "_known", {"codes": (("members", "followings"), codes)})
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(getattr(self, name)):,} {name}" for name in tables.TABLES)
@@ -234,7 +240,27 @@ class SystemState:
         state = object.__new__(SystemState)
         for name, value in (vars(self) | frames).items():
             object.__setattr__(state, name, value)
+        kept = {name: known for name, known in self._known.items() if frames.keys().isdisjoint(known[0])}
+        object.__setattr__(state, "_known", kept)
         return state
+
+    def once(self, name: str, of: Sequence[str], make: Callable[[], T]) -> T:
+        """What ``make`` gives, made once as long as the tables it is made of stay the same.
+
+        Args:
+            name: What it is.
+            of: The tables it is made of.
+            make: Makes it.
+        """
+        if name not in self._known:
+            self._known[name] = (tuple(of), make())
+        made: T = self._known[name][1]
+        return made
+
+    @property
+    def codes(self) -> Codes:
+        """The members and followings as whole numbers, given once."""
+        return self.once("codes", ["members", "followings"], lambda: Codes.of(self.members, self.followings))
 
 
 def _home(given: Mapping[str, pl.DataFrame], *, frozen: bool) -> dict[str, list[str]]:

@@ -53,12 +53,17 @@ def unmistakable(text: str) -> str:
 
 def in_plain_form(texts: pl.Series) -> pl.Series:
     """``plain`` for a column of text; a column in ASCII alone is the same column."""
-    return _by_distinct(texts, _OTHER_SCRIPTS, plain)
+    return texts if _is_ascii(texts) else _by_distinct(texts, _OTHER_SCRIPTS, plain)
 
 
 def likenesses(texts: pl.Series) -> pl.Series:
     """``likeness`` for a column of text."""
     return _by_distinct(texts.str.to_lowercase(), rf"{_OTHER_SCRIPTS}|^\s|\s\s|[\t-\r\x1c-\x1f]|\s$", likeness)
+
+
+def _is_ascii(texts: pl.Series) -> bool:
+    """Whether all characters are of one byte: told by lengths alone, several times faster than by a pattern."""
+    return bool(texts.str.len_bytes().sum() == texts.str.len_chars().sum())
 
 
 def _by_distinct(texts: pl.Series, where: str, change: Callable[[str], str]) -> pl.Series:

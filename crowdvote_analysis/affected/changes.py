@@ -63,7 +63,7 @@ def update(
         UnknownDecisionError: A decision is not in the state.
     """
     same_graph = not found["members"] and not found["followings"]
-    encoded = encode(state, decisions, cycles, before if same_graph else None)
+    encoded = encode(state, decisions, cycles, before.codes if same_graph else None)
     everybody = set().union(*found.values()) if named is None else named
     changed = encoded.members["member_id"].is_in(pl.Series(sorted(everybody), dtype=pl.String).implode())
     return Update(encoded, _moved(before, encoded), changed.to_numpy(), _kept(before, encoded), same_graph)

@@ -65,7 +65,7 @@ def affected_members(state: SystemState, decision_id: str, changed: Iterable[str
     is_changed = members["member_id"].is_in(ids.implode()).to_numpy()
     # Who left has no code any more, but is still followed by id.
     strangers = np.flatnonzero(followee < 0)
-    left = encoded.given["followee_id"].gather(lines["row"].gather(strangers)).is_in(ids.implode()).to_numpy()
+    left = encoded.codes.given["followee_id"].gather(lines["row"].gather(strangers)).is_in(ids.implode()).to_numpy()
     behind = np.zeros(len(members), dtype=np.bool_)
     behind[follower[strangers[left]]] = True
     behind &= ~manual

@@ -182,12 +182,12 @@ def _graph(encoded: Encoded, rows: pl.DataFrame, offsets: Ints) -> tuple[Ints, I
 
 def _followed_on(encoded: Encoded, following: Ints, bit: dict[str, int], words: int) -> tuple[Bits, Flags]:
     """Tags followed on as bits, and whether on ALL, by edge; tags that are on nobody's ballot have no bit."""
-    set_mask = np.zeros((len(encoded.tag_sets), words), dtype=np.uint64)
-    for number, names in enumerate(encoded.tag_sets):
+    set_mask = np.zeros((len(encoded.codes.tag_sets), words), dtype=np.uint64)
+    for number, names in enumerate(encoded.codes.tag_sets):
         for name in names:
             if name in bit:
                 set_mask[number, bit[name] // 64] |= np.uint64(1) << np.uint64(bit[name] % 64)
-    set_all = np.array([not names for names in encoded.tag_sets], dtype=np.bool_)
+    set_all = np.array([not names for names in encoded.codes.tag_sets], dtype=np.bool_)
     set_mask[set_all] = ~np.uint64(0)
     sets = encoded.followings["tag_set"].to_numpy().take(following)
     return set_mask.take(sets, axis=0), set_all.take(sets)

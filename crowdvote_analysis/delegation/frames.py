@@ -150,7 +150,7 @@ def sources_of(encoded: Encoded, counted: Counted) -> pl.DataFrame:
     """Every following looked at, and what it gave."""
     block = counted.block
     edges = np.flatnonzero(counted.outcome != NOT_LOOKED_AT)
-    following = encoded.given[encoded.followings["row"].gather(block.following[edges])]
+    following = encoded.codes.given[encoded.followings["row"].gather(block.following[edges])]
     codes = _decision_codes(block)[block.src[edges]]
     return pl.DataFrame(
         {

@@ -75,12 +75,12 @@ class Graph:
         here = names.filter(community_id=decision["community_id"])
         self._people = here.select("public_id", pl.coalesce("name", "public_id")).rows()
         row = encoded.followings["row"].gather(block.following)
-        followings = public_ids(encoded.given[row].drop("tags"), names, ["followee_id"]).select(
+        followings = public_ids(encoded.codes.given[row].drop("tags"), names, ["followee_id"]).select(
             "followee_id", "order", src=pl.Series(block.src), edge=pl.int_range(pl.len())
         )
         self._followee = followings["followee_id"]
         # Few sets of tags are followed on, many times each.
-        self._tag_sets: list[tuple[str, ...]] = [tuple(tags) for tags in encoded.tag_sets]
+        self._tag_sets: list[tuple[str, ...]] = [tuple(tags) for tags in encoded.codes.tag_sets]
         self._tag_set = encoded.followings["tag_set"].gather(block.following).to_numpy()
         self._first = np.searchsorted(block.src, np.arange(len(block.member) + 1))
         # By what is shown, never by ids that are not: their order would tell something about them (P1).
