@@ -17,7 +17,7 @@ from crowdvote_analysis.text import in_plain_form, likenesses, plain, unmistakab
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from crowdvote_analysis.checking import Checked
+    from crowdvote_analysis.faults import Checked
 
 # So many groups an error names.
 _NAMED = 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,6 +12,7 @@ from crowdvote_analysis.faults import (
     COLUMN,
     LINE,
     PLACE,
+    Checked,
     Fault,
     missing_column,
     refuse_misspelt,
@@ -20,7 +20,7 @@ from crowdvote_analysis.faults import (
     several,
     wrong_type,
 )
-from crowdvote_analysis.privacy import folded
+from crowdvote_analysis.text import folded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,34 +36,6 @@ _OWN_ID = {
     "choices": "choice_id",
 }
 _TITLES = ("title", "display_name")
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What ``check`` found.
-
-    Attributes:
-        table: Name of the table.
-        given: The frame as it came, with the column ``row``, counted from 1; ``__line__`` and ``__column__`` say where
-            the rows stood in a file, if the reader gave them.
-        converted: All its rows, bad ones too, in the types of the table, with the column ``row``; what could not be
-            read has the default or is null.
-        good: The rows of ``converted`` that keep the contract.
-        bad: The rules that rows break.
-        odd: What was unusual about rows and how it was read; they count.
-        unknown: Names of the columns the table does not have.
-        repeated: Numbers of the rows that say the same as an earlier one, where such rows are merged; they are in
-            ``given`` alone.
-    """
-
-    table: str
-    given: pl.DataFrame
-    converted: pl.DataFrame
-    good: pl.DataFrame
-    bad: list[Fault] = field(default_factory=list)
-    odd: list[Fault] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    repeated: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.UInt32))
 
 
 def admit(table: str, frame: object) -> pl.DataFrame:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crowdvote_analysis.privacy import folded
+from crowdvote_analysis.text import folded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from crowdvote_analysis.checking import Checked
+    from crowdvote_analysis.faults import Checked
 
 # Between several ids in one cell, as forms and data bases with links write them.
 _BETWEEN = r"\s*[,;|/+&]\s*|\s*\n\s*"

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from crowdvote_analysis import columns, tables
 from crowdvote_analysis.errors import InvalidTableError, Problem
-from crowdvote_analysis.privacy import folded
-from crowdvote_analysis.text import unmistakable
+from crowdvote_analysis.text import folded, unmistakable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import dataframely as dy
-
-    from crowdvote_analysis.checking import Checked
 
 # Where a row stood in the file that somebody has open, if whoever read it says so: the number of the line, and the
 # header above the cell for a row that was one cell of a wide ballot. They are no columns of any table.
@@ -45,6 +42,34 @@ class Fault:
     sentence: str
     rows: pl.Series
     columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is good and what is bad in the rows of a table.
+
+    Attributes:
+        table: Name of the table.
+        given: The frame as it came, with the column ``row``, counted from 1; ``__line__`` and ``__column__`` say where
+            the rows stood in a file, if the reader gave them.
+        converted: All its rows, bad ones too, in the types of the table, with the column ``row``; what could not be
+            read has the default or is null.
+        good: The rows of ``converted`` that keep the contract.
+        bad: The rules that rows break.
+        odd: What was unusual about rows and how it was read; they count.
+        unknown: Names of the columns the table does not have.
+        repeated: Numbers of the rows that say the same as an earlier one, where such rows are merged; they are in
+            ``given`` alone.
+    """
+
+    table: str
+    given: pl.DataFrame
+    converted: pl.DataFrame
+    good: pl.DataFrame
+    bad: list[Fault] = field(default_factory=list)
+    odd: list[Fault] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    repeated: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.UInt32))
 
 
 def describe(checked: Checked, fault: Fault, anonymous: set[str]) -> Problem:

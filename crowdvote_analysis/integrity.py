@@ -18,7 +18,7 @@ from crowdvote_analysis.text import unmistakable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crowdvote_analysis.checking import Checked
+    from crowdvote_analysis.faults import Checked
 
 _YES_NO = ("required_voters", "yes_no_votes")
 

@@ -11,16 +11,15 @@ import polars as pl
 
 from crowdvote_analysis.alike import groups_of_alike, meant
 from crowdvote_analysis.faults import Fault, describe
-from crowdvote_analysis.privacy import folded
 from crowdvote_analysis.tags import FOR_ALL
-from crowdvote_analysis.text import unmistakable
+from crowdvote_analysis.text import folded, unmistakable
 from crowdvote_analysis.yes_no import judged, with_roles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from crowdvote_analysis.checking import Checked
     from crowdvote_analysis.codes import Codes
+    from crowdvote_analysis.faults import Checked
 
 _TAGS_COMPARED = 100_000
 

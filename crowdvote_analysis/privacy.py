@@ -10,11 +10,11 @@ all names could try out which of them give the order that was published; a store
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crowdvote_analysis.text import likenesses
+from crowdvote_analysis.text import folded
 
 if TYPE_CHECKING:
     from crowdvote_analysis.state import SystemState
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
 
 # Stands for somebody who is no member here, but an anonymous member somewhere else.
 ELSEWHERE = "Anonymous (not a member here)"
-
-_Text = TypeVar("_Text", pl.Expr, pl.Series)
-
-
-def folded(text: _Text) -> _Text:
-    """Texts that look alike (T7) are equal after this: a secret is one in any spelling."""
-    if isinstance(text, pl.Series):
-        return likenesses(text)
-    return text.map_batches(likenesses, return_dtype=pl.String)
 
 
 def public_names(state: SystemState) -> pl.DataFrame:

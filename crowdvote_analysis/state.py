@@ -32,7 +32,7 @@ from crowdvote_analysis.yes_no import everybody
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from crowdvote_analysis.checking import Checked
+    from crowdvote_analysis.faults import Checked
 
 T = TypeVar("T")
 

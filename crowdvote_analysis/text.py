@@ -8,7 +8,7 @@ somebody can be asked whether they are one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from unicodedata import category, normalize
 
 import polars as pl
@@ -22,6 +22,8 @@ _NEVER_MEANT = "\ufeff\u200b\u00ad\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u20
 _DROP = dict.fromkeys(map(ord, _NEVER_MEANT))
 # What a spreadsheet or a telephone makes of an apostrophe, a quote or a hyphen, and how an emoji is coloured.
 _TYPOGRAPHY = str.maketrans("‘’ʼ′“”″‐‑‒–—−", "''''\"\"\"------", "\ufe0e\ufe0f")
+_Text = TypeVar("_Text", pl.Expr, pl.Series)
+
 _OTHER_SCRIPTS = r"[^\x00-\x7F]"
 
 
@@ -59,6 +61,13 @@ def in_plain_form(texts: pl.Series) -> pl.Series:
 def likenesses(texts: pl.Series) -> pl.Series:
     """``likeness`` for a column of text."""
     return _by_distinct(texts.str.to_lowercase(), rf"{_OTHER_SCRIPTS}|^\s|\s\s|[\t-\r\x1c-\x1f]|\s$", likeness)
+
+
+def folded(text: _Text) -> _Text:
+    """Texts that look alike (T7) are equal after this: a secret is one in any spelling."""
+    if isinstance(text, pl.Series):
+        return likenesses(text)
+    return text.map_batches(likenesses, return_dtype=pl.String)
 
 
 def _is_ascii(texts: pl.Series) -> bool:

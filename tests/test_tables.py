@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import crowdvote_analysis as cv
 from crowdvote_analysis import tables
-from crowdvote_analysis.checking import Checked, admit, check
-from crowdvote_analysis.faults import describe
+from crowdvote_analysis.checking import admit, check
+from crowdvote_analysis.faults import Checked, describe
 
 # They say where a row belongs; absent they mean the only one there is, blank they are wrong.
 KEYS_OF_HOME = ["community_id", "decision_id"]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis.errors import CrowdVoteError
-from crowdvote_analysis.privacy import folded
 from crowdvote_analysis.store import Store, is_store
 from crowdvote_analysis.store.records import anonymous_texts
+from crowdvote_analysis.text import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

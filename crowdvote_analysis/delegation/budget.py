@@ -11,8 +11,6 @@ from crowdvote_analysis.patience import go_on
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crowdvote_analysis.delegation.cores import Core
-
 _CERTAIN = 60  # members who all follow each other: more than any limit allows
 
 
@@ -47,14 +45,17 @@ class Budget:
         if self._limit is not None and self._spent > self._limit:
             raise CyclicCoreTooLarge(self._decision_id, self._core_size, self._limit)
 
-    def foresee(self, cores: Sequence[Core]) -> None:
+    def foresee(self, cores: Sequence[tuple[int, int]]) -> None:
         """Refuse at once what is certain to exceed the limit.
+
+        Args:
+            cores: Members and followings of each.
 
         Raises:
             CyclicCoreTooLarge: It is.
         """
-        if self._limit is not None and sum(least_steps(core.members, core.followings) for core in cores) > self._limit:
-            raise CyclicCoreTooLarge(self._decision_id, max(core.members for core in cores), self._limit)
+        if self._limit is not None and sum(least_steps(*core) for core in cores) > self._limit:
+            raise CyclicCoreTooLarge(self._decision_id, max(members for members, _ in cores), self._limit)
 
 
 def least_steps(members: int, followings: int) -> int:

@@ -64,7 +64,7 @@ def resolve(
     if on_refusal not in ("raise", "report"):
         raise ValueError(f"on_refusal is {on_refusal!r}; it is 'raise' or 'report'")
     encoded = encode(state, decisions, cycles)
-    note_left_out(encoded, drafts(state) if decisions is None else [])
+    note_left_out(state, encoded.decisions, drafts(state) if decisions is None else [])
     resolution, refused = _counted(encoded, work_limit, progress, report=on_refusal == "report")
     if not refused:
         return resolution

@@ -111,7 +111,7 @@ class _Cores:
             # Small cores are walked whatever it takes (Y6): the bound on what is small is all the limit they need.
             limit = work_limit if block.rules[decision] == "path" else None
             self._budgets[decision] = budget = Budget(limit, decision_ids[decision])
-            self._within_budget(decision, partial(budget.foresee, cores))
+            self._within_budget(decision, partial(budget.foresee, [(core.members, core.followings) for core in cores]))
 
     def settle(self, number: int, edges: Ints) -> None:
         """Give the members of a core their ballots; ``edges`` are the live edges of its members."""

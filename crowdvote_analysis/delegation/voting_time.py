@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from crowdvote_analysis.delegation.encode import Encoded
     from crowdvote_analysis.state import SystemState
 
 _TIMES = ("opens_at", "closes_at")
@@ -47,9 +46,9 @@ def early_or_late(ballots: pl.DataFrame, decisions: pl.DataFrame) -> tuple[pl.Se
     return found["early"], found["late"]
 
 
-def note_left_out(encoded: Encoded, drafts: Sequence[str]) -> None:
+def note_left_out(state: SystemState, decisions: pl.DataFrame, drafts: Sequence[str]) -> None:
     """Issue a ``TableWarning`` for what a count leaves out: drafts (S10) and untimely ballots (D12)."""
-    said = notes(encoded.state, encoded.decisions)
+    said = notes(state, decisions)
     if drafts:
         named = ", ".join(drafts[:_NAMED]) + (f" and {len(drafts) - _NAMED:,} more" if len(drafts) > _NAMED else "")
         are, verb = (

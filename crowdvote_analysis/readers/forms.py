@@ -75,7 +75,7 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
     headers = {column: header for column, header in _headers(sheet).items() if column != voter}
     if not layout.choices and not layout.id_column:
         refuse_summary(path, sheet.header)
-        refuse_distribution(path, sheet)
+        refuse_distribution(path, sheet.header, sheet.rows)
     if all(re.fullmatch(_STARS, header) for header in sheet.header[1:] or sheet.header):
         raise UnreadableFileError(f"{path}: the first line holds numbers; it must name the choices. {sheet.dialect}.")
     quiz = _quiz(headers)

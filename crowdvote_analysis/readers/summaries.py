@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from crowdvote_analysis.readers.sheet import Sheet
+    import polars as pl
 
 _LISTED = re.compile(
     r"(choice|candidate|option|proposal|answer (choice|option)|opzione|kandidat|vorschlag|candidat|candidato)s?|"
@@ -60,13 +60,13 @@ def refuse_summary(path: Path, header: Sequence[str]) -> None:
         )
 
 
-def refuse_distribution(path: Path, sheet: Sheet) -> None:
+def refuse_distribution(path: Path, header: Sequence[str], rows: pl.DataFrame) -> None:
     """Raise ``UnreadableFileError`` if the first column holds the stars that can be given, once each."""
-    cells = [cell or "" for cell in sheet.rows.to_series(0)]
+    cells = [cell or "" for cell in rows.to_series(0)]
     distinct = len(set(cells)) == len(cells) >= _COLUMNS and all(_STAR.fullmatch(cell) for cell in cells)
-    if distinct and _RATINGS.fullmatch(odd_names.plain(sheet.header[0])) and len(sheet.header) > 1:
+    if distinct and _RATINGS.fullmatch(odd_names.plain(header[0])) and len(header) > 1:
         raise UnreadableFileError(
-            f"{path}: is a summary: {sheet.header[0]!r} seems to list the stars that can be given, with a line for how "
+            f"{path}: is a summary: {header[0]!r} seems to list the stars that can be given, with a line for how "
             f"many gave so many. {_INSTEAD}"
         )
 

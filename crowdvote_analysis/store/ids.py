@@ -9,8 +9,7 @@ import polars as pl
 
 from crowdvote_analysis import tables
 from crowdvote_analysis.errors import InvalidTableError, Problem
-from crowdvote_analysis.privacy import folded
-from crowdvote_analysis.text import plain
+from crowdvote_analysis.text import folded, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis import tables
-from crowdvote_analysis.privacy import folded, public_ids, public_names
+from crowdvote_analysis.privacy import public_ids, public_names
+from crowdvote_analysis.text import folded
 
 if TYPE_CHECKING:
     from crowdvote_analysis.state import SystemState

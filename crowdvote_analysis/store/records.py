@@ -11,14 +11,14 @@ from crowdvote_analysis import tables
 from crowdvote_analysis.checking import admit, anonymous_members, check
 from crowdvote_analysis.errors import InvalidTableError, RefusedRecordError, TableWarning
 from crowdvote_analysis.faults import describe
-from crowdvote_analysis.privacy import folded
 from crowdvote_analysis.store.people import FORGOTTEN
+from crowdvote_analysis.text import folded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from crowdvote_analysis.checking import Checked
+    from crowdvote_analysis.faults import Checked
     from crowdvote_analysis.store.cut import Cut
     from crowdvote_analysis.store.store import Commit, Store
 

@@ -11,8 +11,8 @@ import polars as pl
 from crowdvote_analysis.checking import admit, check
 from crowdvote_analysis.errors import InvalidTableError, Problem, UnknownDecisionError, UnknownMemberError
 from crowdvote_analysis.faults import describe
-from crowdvote_analysis.privacy import folded
 from crowdvote_analysis.tables import UTC
+from crowdvote_analysis.text import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
