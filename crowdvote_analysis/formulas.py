@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SIGNS = r"[=+\-@\t\r＝＋－＠]"
 _FORMULA = f"^'*{_SIGNS}"
 _GUARDED = f"^'+{_SIGNS}"
+_KEPT = r'^="((?:[^"]|"")*)"$'
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _TEXTS = pl.selectors.by_dtype(pl.String, pl.Categorical, pl.Enum)
 
@@ -31,6 +32,28 @@ def guarded(frame: pl.DataFrame) -> pl.DataFrame:
     runs = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
     names = {name: f"'{name}" for name in frame.columns if re.match(_FORMULA, name)}
     return frame.with_columns(pl.when(runs).then(text.str.replace("^", "'")).otherwise(text)).rename(names)
+
+
+def as_texts(path: Path, header: list[str], rows: pl.DataFrame) -> tuple[list[str], pl.DataFrame]:
+    """A table without ``="…"``, by which programs keep a spreadsheet from changing a text, such as 007 into 7.
+
+    Warns:
+        TableWarning: There were such cells, and how many.
+    """
+    cells = rows.select(pl.col(pl.String).str.contains(_KEPT))
+    number = sum(int(column.sum()) for column in cells) + sum(bool(re.match(_KEPT, name)) for name in header)
+    if not number or (path.parent / "SHA256SUMS").exists():
+        return header, rows
+    warnings.warn(
+        f'{path}: {number:,} cells are written as ="…", which keeps a spreadsheet from changing them; they are read as '
+        "what stands between the quotes.",
+        TableWarning,
+        stacklevel=3,
+    )
+    kept = pl.col(pl.String)
+    inner = kept.str.extract(_KEPT, 1).str.replace_all('""', '"', literal=True).str.strip_chars()
+    rows = rows.with_columns(pl.when(kept.str.contains(_KEPT)).then(pl.when(inner != "").then(inner)).otherwise(kept))
+    return [re.sub(_KEPT, lambda found: found[1].replace('""', '"').strip(), name) for name in header], rows
 
 
 def unguarded(path: Path, frame: pl.DataFrame) -> pl.DataFrame:

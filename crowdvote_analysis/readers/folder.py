@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".json")
 _KINDS = (".parquet", ".csv")
+_LONGEST_HEADER = 10_000  # bytes
 
 
 def read_folder(
@@ -234,6 +235,9 @@ def _table_files(folder: Path) -> dict[str, Path]:
             )
         else:
             found[table] = entry
+    hinted = {text.partition(" was not read")[0] for _, text in hints}
+    others = [entry for entry in entries if entry not in found.values() and entry.name not in hinted]
+    hints += [hint for entry in others for hint in _hint_of_header(entry) if hint[0] not in found]
     if not found:
         poll = "The export of a poll is tallied by itself: crowdvote tally FILE."
         raise UnreadableFileError(
@@ -260,6 +264,36 @@ def _hint(entry: Path) -> list[tuple[str, str]]:
             saved = " (open it and save it as CSV first)" if entry.suffix.lower() in _SPREADSHEETS else ""
             said = (
                 f"{entry.name} was not read; if it is the table {table}, name it {table}.csv or {table}.parquet{saved}."
+            )
+            return [(table, said)]
+    return []
+
+
+def _hint_of_header(entry: Path) -> list[tuple[str, str]]:
+    """The table that a file under another name may be, because its header is one of that table; else nothing."""
+    if (
+        entry.name.startswith((".", "~"))
+        or not entry.is_file()
+        or entry.suffix.lower() not in (*_KINDS, ".tsv", ".txt")
+    ):
+        return []
+    try:
+        if entry.suffix == ".parquet":
+            header = set(pl.read_parquet_schema(entry))
+        else:
+            with entry.open("rb") as file:
+                line = file.readline(_LONGEST_HEADER).decode("utf-8", "replace")
+            header = {cell.strip(' "\ufeff\r\n').lower() for cell in re.split(r"[,;\t|]", line)}
+    except (OSError, pl.exceptions.PolarsError):
+        return []
+    for table in ("followings", "votes", "required_voters", "yes_no_votes", "choices", "members", "ballots"):
+        known = set(tables.columns(table))
+        needed = {name for name in tables.key(table) if name not in tables.HOME}
+        # One column, such as member_id, may be of anything; then all others have to be known as well.
+        if needed <= header and (len(needed) > 1 or (len(header) > 1 and header <= known)):
+            said = (
+                f"{entry.name} was not read, and its header is that of the table {table}; if it is that table, name it "
+                f"{table}.csv or {table}.parquet."
             )
             return [(table, said)]
     return []

@@ -76,6 +76,8 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
     if not layout.choices and not layout.id_column:
         refuse_summary(path, sheet.header)
         refuse_distribution(path, sheet.header, sheet.rows)
+    if voter is not None and not layout.choices:
+        _refuse_two_tables(path, sheet, voter)
     if all(re.fullmatch(_STARS, header) for header in sheet.header[1:] or sheet.header):
         raise UnreadableFileError(f"{path}: the first line holds numbers; it must name the choices. {sheet.dialect}.")
     quiz = _quiz(headers)
@@ -117,6 +119,23 @@ def form_choices(path: Path, sheet: Sheet, layout: Layout, voter: str | None) ->
     return questions
 
 
+def _refuse_two_tables(path: Path, sheet: Sheet, voter: str) -> None:
+    """Raise if the column that says who voted stands there again with other voters; none is shown (P1)."""
+    own, name = sheet.rows[voter], odd_names.plain(sheet.header[int(voter)])
+    for column, header in _headers(sheet).items():
+        if column == voter or odd_names.plain(header) != name:
+            continue
+        others = (own != sheet.rows[column]).fill_null(value=False)
+        if others.any():
+            number = int(others.sum())
+            lines = "1 line names" if number == 1 else f"{number:,} lines name"
+            raise UnreadableFileError(
+                f"{path}: {lines} another voter in the second column {header!r} than in the first (first: line "
+                f"{sheet.lines.filter(others)[0]:,}), so two tables seem to stand side by side. Put each into a file "
+                "of its own; or name the choices of one ballot: --choices."
+            )
+
+
 def _quiz(headers: Mapping[str, str]) -> set[str]:
     """The columns in which a quiz keeps points and remarks, and their sum."""
     beside = set(quiz_columns(headers.values()))
@@ -140,7 +159,8 @@ def _ask_who_voted(path: Path, sheet: Sheet, left: Mapping[str, str]) -> None:
         sentence = f"no cell is a number of stars in {', '.join(words)}, and no column is known to say who voted"
         raise InvalidTableError(
             [Problem("ballots", "stars|type", f"{path}: {sentence}", 0, ())],
-            f"If {words[0]!r} says who voted: --id {quoted(words[0])}. Leave out what is no choice: "
+            f"If {words[0]!r} says who voted: --id {quoted(words[0])}. If its cells are the choices, turn the sheet "
+            "round (spreadsheets call it transpose), so that a line is a ballot. Leave out what is no choice: "
             f"{' '.join(f'--leave-out {quoted(name)}' for name in words)}. {sheet.dialect}.",
         )
 

@@ -21,13 +21,14 @@ _MANY, _WIDE = 3, 4  # rows and columns from which whole stars are alike by more
 
 
 def doubt_rows(place: str, voters: pl.Series, lines: pl.Series) -> None:
-    """Note loudly the rows that are called like a summary or a remark.
+    """Note loudly the rows that are called like a summary or a remark, and those that look commented out.
 
     Args:
         place: The file.
         voters: Who voted, row by row.
         lines: The lines of the file.
     """
+    _doubt_commented(place, voters, lines)
     for name in voters.filter(are_no_voters(voters)).unique(maintain_order=True):
         line = lines.filter(voters == name)[0]
         warnings.warn(
@@ -36,6 +37,24 @@ def doubt_rows(place: str, voters: pl.Series, lines: pl.Series) -> None:
             DoubtWarning,
             stacklevel=3,
         )
+
+
+def _doubt_commented(place: str, voters: pl.Series, lines: pl.Series) -> None:
+    """Note loudly the rows that begin as lines do which somebody has commented out by hand."""
+    known = voters.is_not_null()
+    for sign in ("#", "//", "%"):
+        found = voters.str.starts_with(sign).fill_null(value=False)
+        if found.any() and not found.filter(known).all():  # else it is how ids are written here
+            number = int(found.sum())
+            warnings.warn(
+                f"{place}: {'1 line begins' if number == 1 else f'{number:,} lines begin'} with {sign} (first: line "
+                f"{lines.filter(found)[0]:,}), as if somebody had commented {'it' if number == 1 else 'them'} out, and "
+                f"{'was' if number == 1 else 'were'} counted as {'a ballot' if number == 1 else 'ballots'}. If "
+                f"{'it is' if number == 1 else 'they are'} none, remove the {'line' if number == 1 else 'lines'}, or "
+                "leave out who stands there as the voter: --leave-out.",
+                DoubtWarning,
+                stacklevel=4,
+            )
 
 
 def doubt_sums(place: str, stars: pl.DataFrame, lines: pl.Series) -> None:

@@ -20,6 +20,7 @@ from crowdvote_analysis.readers.scales import scale_hint
 from crowdvote_analysis.readers.sections import join_sections
 from crowdvote_analysis.readers.sheet import Sheet, read_sheet
 from crowdvote_analysis.readers.star_cells import read_stars
+from crowdvote_analysis.readers.summaries import refuse_long
 from crowdvote_analysis.state import SystemState
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def read_poll(
         raise UnreadableFileError(
             f"{path}: is a table of votes, with a line a star. Put it into a folder as votes.csv, for crowdvote count."
         )
+    if not layout.choices and not layout.id_column:
+        refuse_long(path, sheet.header)
     read = form
     if not layout.id_column:
         read = star_vote if set(STAR_VOTE) <= set(names) else bettervoting if names[:1] == ["ballot_id"] else form

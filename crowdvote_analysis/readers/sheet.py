@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crowdvote_analysis.errors import DoubtWarning, TableWarning, UnreadableFileError
+from crowdvote_analysis.formulas import as_texts
 from crowdvote_analysis.readers.dialect import Dialect, find_dialect
 from crowdvote_analysis.readers.index_columns import is_index
 from crowdvote_analysis.readers.summaries import refuse_summary
@@ -82,6 +83,7 @@ def read_sheet(path: Path, separator: str | None = None, keys: Set[str] = frozen
     trimmed = pl.exclude("line").str.strip_chars()
     rows = rows.select(pl.when(trimmed != "").then(trimmed), "line")
     rows = rows.filter(~pl.all_horizontal(pl.exclude("line").is_null()))
+    header, rows = as_texts(path, header, rows)
     rows = _without_repeated_header(path, rows, header)
     header, rows = join_header(path, header, rows)
     return _without_nameless(path, Sheet(header, rows.drop("line"), rows["line"], dialect))

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _LISTED = re.compile(
-    r"(choice|candidate|option|proposal|answer (choice|option)|opzione|kandidat|vorschlag|candidat|candidato)s?|"
+    r"(plan|project|idea|motion|choice|candidate|option|proposal|answer (choice|option))s?|"
+    r"(opzione|kandidat|vorschlag|candidat|candidato)s?|"
     r"antwort(möglichkeit|option)(en)?|choix( de réponse)?|(opción|opciones)( de respuesta)?|"
     r"(opção|opções)( de resposta)?|opzioni( di risposta)?|kandidat(en|in|innen)|candidati|vorschläge|"
     r"選択肢|回答の選択肢"
@@ -68,6 +69,19 @@ def refuse_distribution(path: Path, header: Sequence[str], rows: pl.DataFrame) -
         raise UnreadableFileError(
             f"{path}: is a summary: {header[0]!r} seems to list the stars that can be given, with a line for how "
             f"many gave so many. {_INSTEAD}"
+        )
+
+
+def refuse_long(path: Path, header: Sequence[str]) -> None:
+    """Raise ``UnreadableFileError`` if a line seems to be one choice of one ballot, and a column the stars for it."""
+    listed = [name for name in header if lists_choices(name)]
+    given = [name for name in header if _RATINGS.fullmatch(odd_names.plain(name))]
+    if len(listed) == len(given) == 1 and len(header) > len(listed + given):
+        raise UnreadableFileError(
+            f"{path}: seems to have a line for every choice of every ballot, with the choice in {listed[0]!r} and the "
+            f"stars in {given[0]!r}; here a line has to be a ballot, and a column a choice. Call these columns "
+            "choice_id and stars, and the one that says whose ballot it is member_id, put the file into a folder as "
+            "votes.csv, and count the folder: crowdvote count FOLDER."
         )
 
 

@@ -199,17 +199,21 @@ def test_one_email_for_all_is_no_way_to_vote_twice(write: Write) -> None:
     ("text", "said"),
     [
         ("Choice,Kim,Lou\nAnn,5,0\nBen,1,4\n", "a line seems to be a choice.*Turn the sheet round"),
+        ("Plan,Kim,Lou\nAnn,5,0\nBen,1,4\n", "a line seems to be a choice.*Turn the sheet round"),
+        ("Walk,Kim,Lou\nAnn,5,0\nBen,1,4\n", "If its cells are the choices, turn the sheet round"),
         ("member_id,choice_id,stars\nKim,Ann,5\n", r"a line a star. Put it into a folder as votes\.csv"),
+        ("id,ballot_id,candidate,stars\n1,a,Ann,5\n2,a,Ben,0\n", r"choice in 'candidate' and the stars in 'stars'"),
+        ("Name,Ann,Ben,,Name,Red\nKim,5,1,,Lou,4\nLou,0,2,,Lou,1\n", "1 line names another voter in the second"),
         ("b1,5,0\nb2,0,4\n", "first line holds numbers"),
         ("Results of May,,\nPerson,Ann,Ben\nKim,5,1\n", "other lines stand above the header, remove them"),
         ("Name Ann Ben\nKim 5 1\n", "one column only.*separated by something else.*--separator says otherwise"),
         ("Seat,Email Address,Stars,\n,,Oak,Elm\n1,k@e.org,5,1\n", "goes over several lines, join them"),
     ],
-    ids=["transposed", "votes", "no header", "title", "blanks", "two headers"],
+    ids="transposed plans words votes long beside no-header title blanks two-headers".split(),  # noqa: SIM905
 )
 def test_sheets_of_another_shape_are_told_what_to_do(write: Write, text: str, said: str) -> None:
     """Nothing is taken for a header or a ballot that is none."""
-    with pytest.raises(UnreadableFileError, match=said):
+    with pytest.raises((UnreadableFileError, InvalidTableError), match=said):
         read_poll(write("a.csv", text))
 
 
@@ -244,3 +248,20 @@ def test_email_says_more_than_a_name_in_every_language(write: Write) -> None:
     """Two people may have one name."""
     text = "Carimbo de data/hora,Nome,Endereço de e-mail,Ann\nx,Kim,kim@e.org,5\nx,Kim,kim2@e.org,0\n"
     assert "by the voter in 'Endereço de e-mail'" in read(write, text)[1]
+
+
+def test_the_same_voters_in_a_second_column_are_no_second_table(write: Write) -> None:
+    """As where a form asks for the name again."""
+    with pytest.warns(TableWarning):
+        poll = read_poll(write("a.csv", "Name,Ann,Ben,Name\nKim,5,1,Kim\nLou,0,2,\n"))
+    assert poll.votes["choice_id"].unique().sort().to_list() == ["Ann", "Ben"]
+
+
+@pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.TableWarning")
+def test_cells_that_a_spreadsheet_must_not_change_are_read_as_what_they_say(write: Write) -> None:
+    """Programs write them as formulas, quotes inside them twice."""
+    text = 'Name,="Ann",Ben\n"=""007""","=""5""",0\n="8","=""4""",1\n'
+    with pytest.warns(TableWarning, match=r'5 cells are written as ="…"'):
+        poll = read_poll(write("a.csv", text))
+    assert poll.ballots["member_id"].sort().to_list() == ["007", "8"]
+    assert poll.votes.filter(choice_id="Ann")["stars"].sum() == 9

@@ -15,6 +15,7 @@ _NOTED = pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.TableWarn
 
 
 def written(folder: Path, **files: str) -> Path:
+    folder.mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / f"{name}.csv").write_text(text)
     return folder
@@ -138,3 +139,55 @@ def test_blank_lines_of_nobody_in_the_table_of_members_are_warned_of(tmp_path: P
 def test_blank_ballots_of_voters_are_no_headings(tmp_path: Path) -> None:
     """Whoever looks like the other voters has cast a blank ballot (D5)."""
     assert _said(read_folder, written(tmp_path, ballots="member_id,tags,Pond,Swings\na,,,\nb,,5,1\nc,x,1,2\n")) == []
+
+
+@_NOTED
+@pytest.mark.parametrize("sign", ["#", "//", "%"])
+def test_lines_that_look_commented_out_are_warned_of(tmp_path: Path, sign: str) -> None:
+    """Polls and tables alike; where all ids begin so, nobody has commented anything out."""
+    text = f"Voter,Pond,Swings\nAna,5,0\nBen,4,1\n{sign}Cleo,0,5\n{sign}Dan,0,5\n"
+    poll = tmp_path / "poll.csv"
+    poll.write_text(text)
+    said = rf"2 lines begin with {sign} \(first: line 4\), as if somebody had commented them out, and were counted as"
+    with pytest.warns(DoubtWarning, match=said):
+        assert len(read_poll(poll).ballots) == 4
+    folder = written(tmp_path / "tables", ballots=text.replace("Voter", "member_id"))
+    with pytest.warns(DoubtWarning, match=said):
+        read_folder(folder)
+    poll.write_text(f"Voter,Pond,Swings\n{sign}1,5,0\n{sign}2,4,1\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DoubtWarning)
+        read_poll(poll)
+
+
+BALLOTS = "member_id,Pond,Swings\nKelly,5,1\nOlivia,0,5\n"
+
+
+@_NOTED
+@pytest.mark.parametrize(
+    ("name", "text", "table"),
+    [
+        ("delegations.csv", "follower_id,followee_id,tags\nMaya,Kelly,\n", "followings"),
+        ("who goes with whom.CSV", "\ufefffollower_id;followee_id\nMaya;Kelly\n", "followings"),
+        ("people.tsv", "member_id\tdisplay_name\nMaya\tMaya\n", "members"),
+        ("old.csv", "member_id,choice_id,stars,remark\nMaya,Pond,5,x\n", "votes"),
+    ],
+)
+def test_a_table_under_another_name_is_warned_of(tmp_path: Path, name: str, text: str, table: str) -> None:
+    """Its header says what it is: without it, nobody follows anybody."""
+    folder = written(tmp_path / "tables", ballots=BALLOTS)
+    (folder / name).write_text(text, "utf-8")
+    with pytest.warns(DoubtWarning, match=f"was not read, and its header is that of the table {table}; .*{table}.csv"):
+        read_folder(folder)
+
+
+@_NOTED
+def test_other_files_beside_tables_are_nobodys_business(tmp_path: Path) -> None:
+    """Nor is a second file of a table that is there."""
+    folder = written(tmp_path / "tables", ballots=BALLOTS, prices="item,price\nBench,200\n", copy=BALLOTS)
+    (folder / "letter.txt").write_text("Dear all, vote!\n")
+    pl.DataFrame({"follower_id": ["Maya"], "followee_id": ["Kelly"]}).write_parquet(folder / "followings.parquet")
+    pl.DataFrame({"follower_id": ["Maya"], "followee_id": ["Kelly"]}).write_parquet(folder / "before.parquet")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DoubtWarning)
+        read_folder(folder)
