@@ -164,7 +164,9 @@ def _rounds_to(cell: Decimal, total: Decimal, divisor: int) -> bool:
 
 
 def _decimal(text: str | None) -> Decimal | None:
+    """The number in a cell; nothing where there is none, or one that no sum could be."""
     try:
-        return Decimal(text) if text is not None else None
+        number = Decimal(text) if text is not None else None
     except InvalidOperation:
         return None
+    return number if number is None or number.is_finite() else None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from crowdvote_analysis.documents import parse_json
 from crowdvote_analysis.errors import CrowdVoteError
 from crowdvote_analysis.store.locking import locked
 from crowdvote_analysis.text import plain
@@ -84,7 +85,7 @@ def read_users(path: Path) -> dict[str, User]:
         UsersError: The file is not there, or is no users file.
     """
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = parse_json(path.read_text("utf-8"))
         if document["what"] != _WHAT or document["format"] != _FORMAT:
             raise ValueError
         return {name: _user(name, row) for name, row in sorted(document["users"].items())}

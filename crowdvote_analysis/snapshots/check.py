@@ -7,12 +7,12 @@ question, which ``verify_snapshot`` and ``recompute`` answer.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from crowdvote_analysis.documents import parse_json
 from crowdvote_analysis.errors import StoreError
 from crowdvote_analysis.snapshots.events import list_snapshots
 from crowdvote_analysis.snapshots.objects import Frozen, file_of
@@ -115,7 +115,7 @@ def _document(looked: Looked, path: str, digest: str) -> Any:
         )
         return None
     try:
-        return json.loads(data)
+        return parse_json(data)
     except ValueError:
         return None  # then it was written so, which is for verify to say
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from crowdvote_analysis.documents import parse_json
 from crowdvote_analysis.errors import SnapshotError
 from crowdvote_analysis.snapshots.calculation import Result, thaw_tables
 from crowdvote_analysis.snapshots.events import list_snapshots
@@ -35,7 +35,7 @@ def read_document(store: Store, snapshot_id: str, name: str, file: str | None = 
     path = file_of(snapshot_id, name)
     try:
         data = read_bytes(store.location, path)
-        document: dict[str, Any] = json.loads(data)
+        document: dict[str, Any] = parse_json(data)
     except (FileNotFoundError, ValueError) as error:
         what = "is missing" if isinstance(error, FileNotFoundError) else "is no JSON"
         raise SnapshotError(f"{store.location}: {path}: {what}. The snapshot is of no use without it.") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from crowdvote_analysis.documents import parse_json
 from crowdvote_analysis.errors import BusyError, CrowdVoteError, SnapshotError, StoreError, UnreadableFileError
 from crowdvote_analysis.snapshots.check import FOLDER, check_store
 from crowdvote_analysis.snapshots.events import FAILED, RUNNING, append_event, find_snapshot, list_snapshots
@@ -355,7 +355,7 @@ def _recovered(store: Store, row: Mapping[str, Any], cooling: timedelta) -> tupl
                 status = FAILED[status]
             count = (row["retry_count"] or 0) + 1
             if status == "failed_snapshot":
-                options = replace(Options.of(json.loads(row["options"])), voting_time=True)
+                options = replace(Options.of(parse_json(row["options"])), voting_time=True)
                 new = capture(store, decision_id, options, "recover", snapshot_id, count)
             name = new or snapshot_id
             if status != "failed_tallying":

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from crowdvote_analysis import tables
+from crowdvote_analysis.documents import parse_json
 from crowdvote_analysis.errors import CrowdVoteError, InvalidTableError
 from crowdvote_analysis.loop_rules import numbered
 from crowdvote_analysis.privacy import public_names
@@ -237,7 +238,7 @@ def _document(store: Store, path: str, said: str, checks: list[Check]) -> dict[s
         if sha256(data) != said:
             detail = "holds other bytes than were written"
         else:
-            document = json.loads(data)
+            document = parse_json(data)
     except FileNotFoundError:
         detail = "is missing"
     checks.append(Check("file", path, not detail, detail))

@@ -22,13 +22,13 @@ writer makes up for it; so only the last version of a table may be without.
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 import polars as pl
 
+from crowdvote_analysis.documents import parse_json
 from crowdvote_analysis.errors import StoreError
 from crowdvote_analysis.parquet import DAMAGE
 from crowdvote_analysis.store import canonical
@@ -109,7 +109,7 @@ def read_entry(table: str, data: bytes) -> Entry:
     Raises:
         ValueError: It is none.
     """
-    actions = [json.loads(line) for line in data.decode().splitlines() if line.strip()]
+    actions = [parse_json(line) for line in data.decode().splitlines() if line.strip()]
     if not actions or not all(isinstance(action, dict) for action in actions):
         raise ValueError("no entry of a log")
     found: dict[str, list[dict[str, Any]]] = {"add": [], "remove": [], "commitInfo": []}
@@ -223,7 +223,7 @@ def exists(location: Location, path: str) -> bool:
 def read_seal(data: bytes) -> dict[str, Any] | None:
     """What a seal says; none where it is not as it was written."""
     try:
-        document = json.loads(data)
+        document = parse_json(data)
         said = document.pop("seal")
     except (ValueError, KeyError, AttributeError, TypeError):
         return None

@@ -30,6 +30,7 @@ from uuid import uuid4
 import polars as pl
 
 from crowdvote_analysis import tables
+from crowdvote_analysis.documents import parse_json
 from crowdvote_analysis.errors import BusyError, ClockError, StoreError, TableWarning, reason
 from crowdvote_analysis.store import delta, seal
 from crowdvote_analysis.store.canonical import rows_hash
@@ -366,7 +367,7 @@ def read_mark(location: Location) -> dict[str, Any]:
             raise StoreError(f"{location}: {MARK} is missing, which makes it a store. Restore it from a backup.")
         raise StoreError(f"{location}: is no store. Make one with: crowdvote import FOLDER {location}")
     try:
-        mark = json.loads(written)
+        mark = parse_json(written)
     except ValueError:
         mark = None
     if not isinstance(mark, dict) or not isinstance(mark.get("secret"), str) or "format" not in mark:

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import re
 import signal
+import zlib
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import crowdvote_analysis as cv
+from crowdvote_analysis.serving.users import add_user
 from crowdvote_analysis.store import Store
 from crowdvote_analysis.store.importing import import_state
 from tests.attack import fuzzing as made
@@ -71,11 +74,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (tables / f"{name}.csv").write_bytes(made.text_of(rows))
     import_state(Store.create(folder / "store"), cv.SystemState.read(tables))
     (folder / "poll.csv").write_bytes(made.text_of(made.GRID))
+    add_user(folder / "users.json", "maya", "manager", "meadow and pond")
     return folder
 
 
 TABLES = {"members": made.MEMBERS, "ballots": made.BALLOTS, "votes": made.VOTES, "followings": made.FOLLOWINGS}
-DOCUMENT = {"format": 2, "users": {"maya": {"role": "manager", "password": "scrypt$16384$8$1$aa$bb", "member": None}}}
 STORE, FOLDER, POLL = "<store>", "<tables>", "<poll>"
 COMMANDS = [
     ["count", FOLDER, "--json", "--decision", "d", "--cycles", "path", "--top", "3", "--work-limit", "5"],
@@ -138,7 +141,8 @@ def attempt(kind: str, number: int, place: Path) -> tuple[list[str], made.Files]
         case "import":
             return ["import", str(folder), str(place / "given" / "store")], made.folder_of(TABLES, chance)
         case "users":
-            return ["users", "list", str(folder / "users.json")], {"users.json": made.json_of(DOCUMENT, chance)}
+            users = json.loads((place / "users.json").read_bytes())
+            return ["users", "list", "--users", str(folder / "users.json")], {"users.json": made.json_of(users, chance)}
         case "query":
             sql = made.other_bytes(chance.choice(QUERIES).encode(), chance).decode("utf-8", "replace").replace("\0", "")
             return ["query", sql, "--folder", str(place / "tables"), "--rows", "5"], {}
@@ -221,9 +225,14 @@ def nothing_is_dropped(printed: str, data: bytes, usual: int) -> None:
 
 def same_as_meant(document: dict, data: bytes) -> bool:
     """Whether every row of the file is found again in what was counted: ballots, and the stars that are plain."""
-    rows = [line for line in data.decode("utf-8", "replace").splitlines()[1:] if line.strip(',; \t"')]
-    cells = Counter(re.findall(r'(?<![^,"])([0-5](?:\.\d+)?)(?![^,"\n])', "\n".join(rows)))
-    total = sum((Decimal(cell) * number for cell, number in cells.items()), Decimal(0))
+    with suppress(OSError, EOFError, zlib.error):
+        data = gzip.decompress(data)
+    text = data.decode("utf-16" if b"\0" in data[:4] else "utf-8", "replace")
+    header, _, rows = re.sub(r"[\r\x85]", "\n", text).partition("\n")
+    if "Voter" in header:
+        rows = re.sub(r"(?m)^[^,;|:\t\x1f]*", "", rows)  # whatever is called like stars there
+    cells = re.findall(r'(?<![^,;|:\s"])\+?([0-5]?\.\d+|[0-5]\.?)(?![^,;|:\s"])', rows)
+    total = sum((Decimal(cell) for cell in cells), Decimal(0))
     scores = [row for decision in document["decisions"] for row in (decision["tally"] or {"scores": []})["scores"]]
     return sum((Decimal(row["total"]) for row in scores), Decimal(0)) == total
 
