@@ -13,13 +13,20 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import delegation, pages, snapshots, star
+from benchmarks import changes, delegation, pages, small, snapshots, star
 
 if TYPE_CHECKING:
     from benchmarks.comparison import Comparison, Result
 
-COMPARISONS = [*delegation.COMPARISONS, *star.COMPARISONS, *snapshots.COMPARISONS, *pages.COMPARISONS]
-GROUPS = {"delegation": delegation, "star": star, "snapshots": snapshots, "pages": pages}
+GROUPS = {
+    "delegation": delegation,
+    "changes": changes,
+    "small": small,
+    "star": star,
+    "snapshots": snapshots,
+    "pages": pages,
+}
+COMPARISONS = [comparison for group in GROUPS.values() for comparison in group.COMPARISONS]
 
 
 def main() -> None:

@@ -167,19 +167,26 @@ class Resolution:
             "decision_id", "choice_id", "member_id", nulls_last=True
         )
 
-    def weights_of(self, ballots: pl.DataFrame) -> pl.DataFrame:
-        """Hand some ballots back to the manual voters they are made of, as ``weight`` does for all tallied ones (I3).
+    def weights_of(self, ballots: pl.DataFrame | None = None, decision_id: str | None = None) -> pl.DataFrame:
+        """Hand ballots back to the manual voters they are made of, as ``weight`` does in floats (I3).
 
         Args:
-            ballots: decision_id, member_id: whose ballots; rows without a ballot are passed over.
+            ballots: decision_id, member_id: whose ballots; rows without a ballot are passed over. All that are tallied
+                by default.
+            decision_id: The decision; all by default.
 
         Returns:
             decision_id, member_id, weight (DECIMAL(38,18), ballots, above 0), sorted. Under the path rule the weights
             of a decision sum exactly to the number of its ballots.
         """
-        wanted = ballots.select(pl.col("decision_id", "member_id").cast(pl.String)).unique().with_columns(chosen=True)
-        parts = [weights_of(self._encoded, counted, wanted) for counted in self._counted]
-        return pl.concat([pl.DataFrame(schema=WEIGHTS), *parts]).sort("decision_id", "member_id")
+        wanted = None
+        if ballots is not None:
+            wanted = ballots.select(pl.col("decision_id", "member_id").cast(pl.String)).unique()
+        counted = self._counted if decision_id is None else [self._place(decision_id)[0]]
+        found = pl.concat(
+            [pl.DataFrame(schema=WEIGHTS), *(weights_of(self._encoded, part, wanted) for part in counted)]
+        ).sort("decision_id", "member_id")
+        return found if decision_id is None else found.filter(decision_id=decision_id)
 
     def influence_total(self, decision_id: str, members: Sequence[str]) -> pl.DataFrame:
         """In how many members' trees of sources some members appear (I2): exact in communities of any size.

@@ -69,7 +69,7 @@ class _Held:
 def score_shares(encoded: Encoded, counted: Counted) -> pl.DataFrame:
     """The scores of the decisions of a block, taken apart; columns as in ``Resolution.score_shares``."""
     block, calculation = counted.block, counted.calculation
-    tallied = calculation.has & encoded.members["is_voter"].to_numpy()[block.member]
+    tallied = calculation.has & counted.is_voter
     held = _traced(counted, tallied)
     voters = np.flatnonzero(block.manual & calculation.has)
     decision = np.repeat(np.array(block.decisions, dtype=np.int64), np.diff(block.offsets))
@@ -99,13 +99,13 @@ def score_shares(encoded: Encoded, counted: Counted) -> pl.DataFrame:
     return _named(encoded, parts)
 
 
-def weights_of(encoded: Encoded, counted: Counted, wanted: pl.DataFrame) -> pl.DataFrame:
+def weights_of(encoded: Encoded, counted: Counted, wanted: pl.DataFrame | None) -> pl.DataFrame:
     """Some ballots of a block handed back to the manual voters they are made of; see ``Resolution.weights_of``.
 
     Args:
         encoded: The tables.
         counted: The block.
-        wanted: decision_id, member_id, chosen (true): each ballot once.
+        wanted: decision_id, member_id: each ballot once; all that are tallied without it.
     """
     block, calculation = counted.block, counted.calculation
     decision = np.repeat(np.array(block.decisions, dtype=np.int64), np.diff(block.offsets))
@@ -115,8 +115,12 @@ def weights_of(encoded: Encoded, counted: Counted, wanted: pl.DataFrame) -> pl.D
             "member_id": encoded.members["member_id"].gather(block.member),
         }
     )
-    chosen = nodes.join(wanted, on=["decision_id", "member_id"], how="left", maintain_order="left")["chosen"]
-    held = _traced(counted, chosen.fill_null(value=False).to_numpy() & calculation.has)
+    chosen = counted.is_voter
+    if wanted is not None:
+        marked = wanted.with_columns(chosen=True)
+        found = nodes.join(marked, on=["decision_id", "member_id"], how="left", maintain_order="left")["chosen"]
+        chosen = found.fill_null(value=False).to_numpy()
+    held = _traced(counted, chosen & calculation.has)
     voters = np.flatnonzero(block.manual & calculation.has)
     weight = nodes[voters].with_columns(weight=_whole(*held.of(voters)))
     return weight.filter(pl.col("weight") > 0).with_columns(weight=_exact("weight"))

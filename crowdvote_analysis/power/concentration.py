@@ -103,14 +103,8 @@ def voter_weights(resolution: Resolution, decision_id: str) -> pl.DataFrame:
         UnknownDecisionError: The decision was not counted.
     """
     require_counted(resolution, decision_id)
-    tallied = resolution.ballots.filter(
-        pl.col("decision_id") == decision_id, pl.col("is_voter"), pl.col("origin") != "none"
-    )
-    ordered = (
-        resolution.weights_of(tallied.select("decision_id", "member_id"))
-        .select("member_id", "weight")
-        .sort(["weight", "member_id"], descending=[True, False])
-    )
+    weights = resolution.weights_of(decision_id=decision_id).select("member_id", "weight")
+    ordered = weights.sort(["weight", "member_id"], descending=[True, False])
     total = ordered["weight"].sum()
     return ordered.with_columns(
         share=pl.col("weight").cast(pl.Float64) / float(total or 1),
