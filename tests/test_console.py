@@ -179,3 +179,16 @@ def test_a_full_disk_is_told_in_one_sentence(poll: Path) -> None:
     assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
     assert b"No space left" in done.stderr
     assert _in_shell("2> /dev/full", "tally", poll.with_name("none.csv")).returncode == 1
+
+
+def test_what_no_command_collects_is_told_in_words(tmp_path) -> None:
+    """A tag that is blank, where a ballot is recorded: without the place in the code that Python would print."""
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    (folder / "votes.csv").write_text("member_id,choice_id,stars\nKelly,Pond,5\n")
+    assert crowdvote("import", folder, tmp_path / "store").returncode == 0
+    words = ["-d", "decision", "-m", "Kelly", "--stars", "Pond=4", "--tag", "\ufeff"]
+    ended = crowdvote("record", "cast", tmp_path / "store", *words)
+    assert ended.returncode == 0
+    assert "note: ballots: tags are all blank (T5)." in ended.stderr
+    assert ".py" not in ended.stderr

@@ -62,14 +62,37 @@ def noting(hide: Callable[[list[str]], list[str]] = list) -> Iterator[list[str]]
             said = sorted(found.values(), key=lambda warning: issubclass(warning.category, DoubtWarning))
             notes += hide([str(warning.message) for warning in said])
             for note, warning in zip(notes, said, strict=True):
-                if issubclass(warning.category, DoubtWarning):
-                    err.print("warning:", style="bold red", end=" ")
-                else:
-                    err.print("note:", style="yellow", end=" ")
-                err.print(note, markup=False)
+                _tell(note, warning.category)
     for warning in caught:
         if not issubclass(warning.category, TableWarning):
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+@contextmanager
+def told_at_once() -> Iterator[None]:
+    """Tell in words what is warned of where no command collects it; Python would name a place in the code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", TableWarning)
+        show = warnings.showwarning
+
+        def tell(
+            message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: Any, **more: Any
+        ) -> None:
+            if issubclass(category, TableWarning):
+                _tell(str(message), category)
+            else:
+                show(message, category, filename, lineno, *rest, **more)
+
+        warnings.showwarning = tell
+        yield
+
+
+def _tell(note: str, category: type[Warning]) -> None:
+    if issubclass(category, DoubtWarning):
+        err.print("warning:", style="bold red", end=" ")
+    else:
+        err.print("note:", style="yellow", end=" ")
+    err.print(note, markup=False)
 
 
 def print_json(document: Any) -> None:

@@ -32,7 +32,7 @@ from crowdvote_analysis.cli import (
     upgrade,
     users,
 )
-from crowdvote_analysis.cli.console import err
+from crowdvote_analysis.cli.console import err, told_at_once
 from crowdvote_analysis.cli.streams import close_output, open_streams
 from crowdvote_analysis.errors import CrowdVoteError, reason
 
@@ -96,7 +96,8 @@ def main() -> None:
 def _run() -> int:
     """Run a command; the exit code."""
     try:
-        app()
+        with told_at_once():
+            app()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(bool(end.code))
     except CrowdVoteError as error:

@@ -17,7 +17,7 @@ from crowdvote_analysis.errors import InvalidTableError, TableWarning, Unreadabl
 from crowdvote_analysis.readers.survey_headers import has_import_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set
+    from collections.abc import Iterable, Iterator, Set
     from pathlib import Path
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -122,8 +122,8 @@ def _has_key(line: str, separators: list[str], keys: Set[str]) -> bool:
 
 def _refuse_rows_above(path: Path, above: list[str], body: str, line: int, separator: str) -> None:
     """Raise if lines above the header look like rows, as in a file that was sorted; no cell is shown (P1)."""
-    header = next(csv.reader(io.StringIO(body, newline=""), delimiter=separator), [])
-    rows = sum(_may_be_row(next(csv.reader([text], delimiter=separator), []), header) for text in above)
+    header = _cells(io.StringIO(body, newline=""), separator)
+    rows = sum(_may_be_row(_cells([text], separator), header) for text in above)
     if rows:
         raise UnreadableFileError(
             f"{path}: the header stands in line {line}, below {'1 line' if rows == 1 else f'{rows} lines'} that "
@@ -138,8 +138,16 @@ def _may_be_row(cells: list[str], header: list[str]) -> bool:
     return filled > 0 and (filled >= needed or (filled > 1 and len(cells) == len(header)))
 
 
+def _cells(lines: Iterable[str], separator: str) -> list[str]:
+    """The cells of the first line; none of one whose cells are longer than any name."""
+    try:
+        return next(csv.reader(lines, delimiter=separator), [])
+    except csv.Error:
+        return []
+
+
 def _names(line: str, separator: str) -> set[str]:
-    return {cell.strip(" \t'\"“”„").lower() for cell in next(csv.reader([line], delimiter=separator), [])}
+    return {cell.strip(" \t'\"“”„").lower() for cell in _cells([line], separator)}
 
 
 def _guess(path: Path, body: str, line: int, keys: Set[str]) -> str:

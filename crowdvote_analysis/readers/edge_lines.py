@@ -152,7 +152,10 @@ def _separator(path: Path, lines: pl.DataFrame) -> str:
 
 
 def _split(text: str, separator: str) -> list[str]:
-    return next(csv.reader([text], delimiter=separator, skipinitialspace=True), [])
+    try:
+        return next(csv.reader([text], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error:  # longer than any id
+        return text.split(separator)
 
 
 def split_lines(path: Path, lines: pl.DataFrame, separator: str) -> pl.DataFrame:

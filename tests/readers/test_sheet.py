@@ -350,3 +350,15 @@ def test_missing_column_names_the_header_of_its_own_file(write: Write, tmp_path:
         pytest.raises(InvalidTableError, match=r"The header of followings\.csv has: who, whom\. Line 1 .* with tabs"),
     ):
         read_folder(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.TableWarning")
+@pytest.mark.parametrize("line", [0, 1])
+def test_cells_longer_than_any_name_are_no_names(write: Write, line: int) -> None:
+    """The module csv gives up at 131,072 letters; a file is told about in words all the same."""
+    lines = ["Name,Pond,Swings", "Ann,5,0", "Ben,3,1"]
+    lines[line] = f"{lines[line]},{'x' * 140_000}"
+    with pytest.raises((UnreadableFileError, InvalidTableError), match=r"a\.csv"):
+        read_poll(write("a.csv", "\n".join(lines)))
+    with pytest.raises(UnreadableFileError, match=r"a\.csv"):
+        read_network(write("a.csv", "\n".join([*lines[1:], "z" * 140_000])))
