@@ -37,6 +37,7 @@ BALLOTS = pl.Schema(
         "weight": pl.Float64(),
     }
 )
+ELECTORATE = pl.Schema({**_TEXTS, "is_voter": pl.Boolean()})
 STARS_GIVEN = pl.Schema({**_TEXTS, "choice_id": pl.String(), "stars": STARS})
 SOURCES = pl.Schema(
     {
@@ -68,6 +69,18 @@ def in_order(parts: list[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
     if not parts:
         return pl.DataFrame(schema=schema)
     return parts[0] if len(parts) == 1 else pl.concat(parts).sort("decision_id", maintain_order=True)
+
+
+def electorate_of(encoded: Encoded, counted: Counted) -> pl.DataFrame:
+    """Members and their role, one row a node."""
+    block = counted.block
+    return pl.DataFrame(
+        {
+            "decision_id": encoded.decisions["decision_id"].gather(_decision_codes(block)),
+            "member_id": encoded.members["member_id"].gather(block.member),
+            "is_voter": counted.is_voter,
+        }
+    )
 
 
 def ballots_of(encoded: Encoded, counted: Counted, nodes: Ints | None = None) -> pl.DataFrame:

@@ -12,9 +12,11 @@ import polars as pl
 from crowdvote_analysis.delegation.core_tables import CORE_MEMBERS, CORES, core_members, cores, refusals
 from crowdvote_analysis.delegation.frames import (
     BALLOTS,
+    ELECTORATE,
     SOURCES,
     STARS_GIVEN,
     ballots_of,
+    electorate_of,
     in_order,
     influence_of,
     sources_of,
@@ -84,6 +86,11 @@ class Resolution:
         Made when first asked for.
         """
         return in_order([stars_of(self._encoded, part) for part in self._counted], STARS_GIVEN)
+
+    @cached_property
+    def electorate(self) -> pl.DataFrame:
+        """Who may have a ballot: decision_id, member_id and is_voter, a row where ``ballots`` has one, without them."""
+        return in_order([electorate_of(self._encoded, part) for part in self._counted], ELECTORATE)
 
     def ballots_of(self, decision_id: str) -> pl.DataFrame:
         """The rows of ``ballots`` of one decision, without making those of others.

@@ -56,6 +56,11 @@ class Staged:
     stars: pl.DataFrame
     choices: pl.DataFrame
 
+    @property
+    def electorate(self) -> pl.DataFrame:
+        """Whose ballots there may be, with their role."""
+        return self.ballots
+
 
 @dataclass(frozen=True)
 class Result:

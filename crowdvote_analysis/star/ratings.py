@@ -40,11 +40,11 @@ def ratings(resolution: Resolution, decision_id: str | None = None) -> pl.DataFr
     Raises:
         UnknownDecisionError: When the decision is not there.
     """
-    choices, ballots, stars = resolution.choices, resolution.ballots.filter("is_voter"), resolution.stars
+    choices, voters, stars = resolution.choices, resolution.electorate.filter("is_voter"), resolution.stars
     if decision_id is not None:
         known_decision(resolution, decision_id)
         choices, stars = (frame.filter(decision_id=decision_id) for frame in (choices, stars))
-    own = stars.join(ballots.select(_KEY), on=_KEY, how="semi")
+    own = stars.join(voters.select(_KEY), on=_KEY, how="semi")
     tallied = own.group_by("decision_id").agg(ballots=pl.col("member_id").n_unique().cast(pl.Int64))
     rated = own.group_by(_CHOICE).agg(rated=pl.len().cast(pl.Int64), total=pl.col("stars").sum())
     rows = (
@@ -87,7 +87,7 @@ def level_ballots(resolution: Resolution, decision_id: str) -> LevelBallots:
     choices = len(resolution.choices.filter(decision_id=decision_id))
     if choices < 2:
         return LevelBallots(0, 0)
-    voters = resolution.ballots.filter("is_voter", decision_id=decision_id).select("member_id")
+    voters = resolution.electorate.filter("is_voter", decision_id=decision_id).select("member_id")
     stars = resolution.stars.filter(decision_id=decision_id).join(voters, on="member_id", how="semi")
     own = stars.group_by("member_id").agg(
         whole=pl.len() == choices, least=pl.col("stars").min(), most=pl.col("stars").max()

@@ -19,8 +19,8 @@ class Resolution(Protocol):
     """Everyone's ballot, as far as the tally looks at it. `delegation.Resolution` fits without knowing this class."""
 
     @property
-    def ballots(self) -> pl.DataFrame:
-        """One row a ballot: ``decision_id``, ``member_id``, ``is_voter`` Boolean, and columns not used here."""
+    def electorate(self) -> pl.DataFrame:
+        """Whose ballots there may be: ``decision_id``, ``member_id``, ``is_voter`` Boolean; and more at will."""
 
     @property
     def stars(self) -> pl.DataFrame:
@@ -47,7 +47,7 @@ class CountedDecision(NamedTuple):
 
 def decision_ids(resolution: Resolution) -> list[str]:
     """List the decisions of a resolution, sorted: those with choices and those with ballots."""
-    frames = (resolution.choices, resolution.ballots)
+    frames = (resolution.choices, resolution.electorate)
     found: list[str] = pl.concat([frame.get_column("decision_id") for frame in frames]).unique().sort().to_list()
     return found
 
@@ -108,13 +108,14 @@ def gather_ballots(resolution: Resolution, decision_id: str | None = None) -> di
     Raises:
         InvalidElectionError: When stars cannot be counted, or a choice is listed twice.
     """
-    ballots, stars, choices = resolution.ballots, resolution.stars.with_row_index("row", offset=1), resolution.choices
+    people, choices = resolution.electorate, resolution.choices
+    stars = resolution.stars.with_row_index("row", offset=1)
     if decision_id is not None:
         wanted = pl.col("decision_id") == decision_id
-        ballots, stars, choices = ballots.filter(wanted), stars.filter(wanted), choices.filter(wanted)
+        people, stars, choices = people.filter(wanted), stars.filter(wanted), choices.filter(wanted)
     listed = listed_choices(choices.sort("decision_id", "position", "choice_id"))
     columns = ["row", "decision_id", "member_id", "choice_id", "stars"]
-    return gather(stars.select(columns), "stars", listed, tallied=ballots.filter("is_voter"))
+    return gather(stars.select(columns), "stars", listed, tallied=people.filter("is_voter"))
 
 
 def check_orders(tie_orders: Mapping[str, Sequence[str]] | None, known: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 import crowdvote_analysis as cv
 from tests.delegation.networks import joined, many, state_of
 
-MADE = ["ballots", "stars", "stats", "sources", "choices", "decisions", "cores"]
+MADE = ["ballots", "electorate", "stars", "stats", "sources", "choices", "decisions", "cores"]
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,14 @@ def test_rows_of_one_decision_or_of_some_members_are_those_of_all(counted: cv.Re
     assert fresh.stars_of(*members).equals(counted.stars.filter(pl.col("member_id").is_in(members)))
     assert fresh.stars_of("nobody").is_empty()
     assert fresh.made("stars") is None
+    assert fresh.made("ballots") is None
+
+
+def test_the_electorate_is_who_has_a_row_among_ballots(counted: cv.Resolution) -> None:
+    """A tally asks for no more: neither for reasons nor for influence."""
+    assert counted.electorate.equals(counted.ballots.select("decision_id", "member_id", "is_voter"))
+    fresh = cv.resolve(counted._encoded.state)
+    assert cv.tally_all(fresh).equals(cv.tally_all(counted))
     assert fresh.made("ballots") is None
 
 

@@ -31,6 +31,10 @@ class FakeResolution:
     stars: pl.DataFrame
     choices: pl.DataFrame
 
+    @property
+    def electorate(self) -> pl.DataFrame:
+        return self.ballots
+
 
 def resolution_of(
     decisions: Mapping[str, Sequence[Mapping[str, str]]],
