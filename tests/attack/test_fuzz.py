@@ -230,7 +230,7 @@ def same_as_meant(document: dict, data: bytes) -> bool:
     text = data.decode("utf-16" if b"\0" in data[:4] else "utf-8", "replace")
     header, _, rows = re.sub(r"[\r\x85]", "\n", text).strip().partition("\n")
     if "Voter" in header:
-        rows = re.sub(r"(?m)^[^,;|:\t\x1f]*", "", rows)  # whatever is called like stars there
+        rows = re.sub(r'(?m)^("[^"]*"|[^,;|:\t\x1f]*)', "", rows)  # whatever is called like stars there
     elif "stars" in header:
         rows = re.sub(r"(?m)^.*,", "", rows)
     cells = re.findall(r'(?<![^,;|:\s"])\+?([0-5]?\.\d+|[0-5]\.?)(?![^,;|:\s"])', rows)
