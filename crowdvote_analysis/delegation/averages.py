@@ -7,6 +7,7 @@ from the truth; ``rounding`` needs it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -44,17 +45,30 @@ class Balance:
 
     Attributes:
         members: Its nodes.
-        inside: 1 where the member of the row inherits from the member of the column.
+        rows, columns: Who inherits from whom inside, as places among the members.
         sources: Number of inherited ballots by member.
         outside: The edges along which they inherit from outside.
         held: What the core was solved by if it holds on to what enters it.
     """
 
     members: Ints
-    inside: csr_array
+    rows: Ints
+    columns: Ints
     sources: Ints
     outside: Ints
     held: Elimination | Thinned | None
+
+    @cached_property
+    def inside(self) -> csr_array:
+        """1 where the member of the row inherits from the member of the column."""
+        return matrix(self.rows, self.columns, len(self.members))
+
+
+def matrix(rows: Ints, columns: Ints, size: int) -> csr_array:
+    """1 where the member of the row inherits from the member of the column."""
+    from scipy.sparse import csr_array
+
+    return csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(size, size))
 
 
 @dataclass

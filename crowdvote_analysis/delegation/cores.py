@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from crowdvote_analysis.delegation import equilibrium, path_rule
-from crowdvote_analysis.delegation.arrays import not_empty
-from crowdvote_analysis.delegation.averages import Balance, Shares
-from crowdvote_analysis.delegation.participation import Towards, came_along
+from crowdvote_analysis.delegation.averages import Balance, Shares, matrix
+from crowdvote_analysis.delegation.participation import came_along
+from crowdvote_analysis.delegation.small_cores import hand_round_tags
 from crowdvote_analysis.loop_rules import rule_of_core
 
 if TYPE_CHECKING:
@@ -201,12 +201,9 @@ class _Outer:
 
 def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints, outside: Ints, brought: Bits) -> None:
     """The equilibrium rule (Y4)."""
-    from scipy.sparse import csr_array
-
     size = len(members)
     place = _places(members, len(within), len(block.member))
     rows, columns = place(block.src[within]), place(block.dst[within])
-    inside = csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(size, size))
     receiver, source = place(block.src[outside]), block.dst[outside]
     sources = np.bincount(rows, minlength=size) + np.bincount(receiver, minlength=size)
     total, rough = np.zeros((len(calculation.units), size), dtype=np.int64), np.zeros((len(calculation.units), size))
@@ -214,6 +211,7 @@ def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints
         given = units[source]
         np.add.at(total[choice], receiver, given)
         rough[choice] = np.bincount(receiver, given, minlength=size)
+    inside = matrix(rows, columns, size)
     units, error, held = equilibrium.solve(inside, sources, total, rough)
     calculation.units[:, members] = units
     calculation.error[members] = error + int(calculation.error[source].max())
@@ -225,14 +223,8 @@ def _balance(block: Block, calculation: Calculation, members: Ints, within: Ints
     # In a loop everybody inherits from everybody: the core counts as one step above the deepest ballot it inherits
     # (D11).
     calculation.depth[members] = 1 + calculation.depth[source].max()
-    np.bitwise_or.at(calculation.tags, block.src[outside], brought)
-    waiting, towards = within, Towards(block.dst, within)
-    while len(waiting):
-        news = calculation.tags[block.dst[waiting]] & block.mask[waiting]
-        grows = not_empty(news & ~calculation.tags[block.src[waiting]])
-        np.bitwise_or.at(calculation.tags, block.src[waiting][grows], news[grows])
-        waiting = towards.any_of(block.src[waiting][grows])
-    calculation.balances.append(Balance(members, inside, sources, outside, held))
+    hand_round_tags(block, calculation, within, outside, brought)
+    calculation.balances.append(Balance(members, rows, columns, sources, outside, held))
 
 
 def _places(members: Ints, wanted: int, count: int) -> Callable[[Ints], Ints]:

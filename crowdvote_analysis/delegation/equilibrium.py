@@ -31,15 +31,16 @@ if TYPE_CHECKING:
     from crowdvote_analysis.delegation.arrays import Floats, Ints
     from crowdvote_analysis.delegation.averages import Balance
 
-_RESIDUAL = 10**6  # units: 1e-12 star (Y4)
-_CORRECTIONS = 8
+RESIDUAL = 10**6  # units: 1e-12 star (Y4)
+CORRECTIONS = 8
 _ITERATIONS, _RESTARTS = 500, 4
 _PRECISION = 1e-10
 LARGEST_EXACT = 64  # members of a core whose stars are worked out as fractions where rounding needs it
 # Steps in a core beyond which floats that subtract tell too little; the second where another way takes long.
-_HELD, _HELD_TOO_LONG = 10**6, 10**8
+HELD, HELD_TOO_LONG = 10**6, 10**8
 _FLOAT_ERROR = 10**4  # units by member or step: ten times what rounding floats can do to five stars
 _TOO_ROUGH = 10**9  # units: a fifth of half a place
+SURE = 0.5  # by how much a number of steps may miss its equations and still bound what is true
 _LEFT_OVER = 1e-9  # part of the weight that may be misplaced
 _SMALL = 500  # members of a core that elimination settles in no time
 
@@ -66,16 +67,17 @@ def solve(
     averaging = _averaging(inside, sources)
     system = _System(averaging)
     growth = _growth(system)
-    if growth <= (_HELD if len(sources) <= LARGEST else _HELD_TOO_LONG):
-        corrected = partial(_corrected, system, inside.astype(np.int64), sources)
+    if growth <= (HELD if len(sources) <= LARGEST else HELD_TOO_LONG):
         if len(sources) > _SMALL:
+            corrected = partial(_corrected, system, inside.astype(np.int64), sources)
+            one = [(given[None], roughly[None]) for given, roughly in zip(outside, rough, strict=True)]
             with ThreadPoolExecutor(os.cpu_count()) as threads:
-                solved = list(threads.map(corrected, outside, rough))
-        else:
-            solved = list(map(corrected, outside, rough))
+                solved = list(threads.map(lambda choice: corrected(*choice), one))
+        else:  # all choices at once: setting a calculation up takes longer than the arithmetic
+            solved = [_corrected(system, inside.astype(np.int64), sources, outside, rough)]
         worst = max((residual for _, residual in solved), default=0.0)
-        if worst <= _RESIDUAL:
-            units = np.array([stars for stars, _ in solved]).reshape(outside.shape)
+        if worst <= RESIDUAL:
+            units = np.concatenate([stars for stars, _ in solved]) if solved else np.zeros_like(outside)
             return units, math.ceil(2 * growth * max(worst, 1.0)), None
     held, error = _without_subtraction(averaging, inside, sources)
     with np.errstate(all="ignore"):  # numbers too small for floats are noticed below
@@ -86,24 +88,26 @@ def solve(
 
 
 def _corrected(system: _System, whole: csr_array, sources: Ints, outside: Ints, rough: Floats) -> tuple[Ints, float]:
-    """The stars for one choice, each within 1e-12 star of the average of its sources if the solver can do it.
+    """The stars for some choices, each within 1e-12 star of the average of its sources if the solver can do it.
 
     Returns:
-        The stars, and by how much they are not that average; infinite where the solver fails.
+        The stars, choice by member, and by how much they are not that average at most; infinite where the solver fails.
     """
-    units, worst = np.zeros(len(sources), dtype=np.int64), math.inf
-    found = system.absorb(rough / sources)
-    for _ in range(_CORRECTIONS + 1):
+    units, worst = np.zeros_like(outside), 0.0
+    open_, found = np.arange(len(outside)), system.absorb(rough / sources)
+    for last in range(CORRECTIONS, -1, -1):
         if not np.isfinite(found).all():
             return units, math.inf
-        units += np.rint(found).astype(np.int64)
+        units[open_] += np.rint(found).astype(np.int64)
         # Sums wrap around modulo 2**64, but what is left of them is small once the stars are nearly right, so the
         # residual is exact.
-        residual = (outside + whole @ units - sources * units) / sources
-        worst = float(np.abs(residual).max(initial=0.0))
-        if worst <= 1.0:
+        residual = (outside[open_] + (whole @ units[open_].T).T - sources * units[open_]) / sources
+        missed = np.abs(residual).max(axis=1, initial=0.0)
+        going = missed > 1.0
+        worst = max(worst, float(missed[~going].max(initial=0.0)), float(missed.max(initial=0.0)) if not last else 0.0)
+        if not going.any():
             break
-        found = system.absorb(residual)
+        open_, found = open_[going], system.absorb(residual[going])
     return np.clip(units, 0, 5 * UNITS_PER_STAR), worst
 
 
@@ -142,7 +146,7 @@ def _growth(system: _System) -> float:
         with np.errstate(all="ignore"):  # numbers that run away are noticed below
             steps = system.absorb(ones, precision)
             missed = _largest(ones - (steps - system.steps @ steps))
-        if missed < 0.5:  # and so a number
+        if missed < SURE:  # and so a number
             return float(steps.max(initial=1.0)) / (1 - missed)
     return math.inf
 
@@ -197,7 +201,7 @@ def trace(balance: Balance, weight: Floats, left_over: float = _LEFT_OVER) -> Fl
     handing = _System(averaging.T.tocsr())
     passed = np.zeros_like(weight)
     with np.errstate(all="ignore"):  # numbers that run away are noticed below
-        for _ in range(_CORRECTIONS):
+        for _ in range(CORRECTIONS):
             # What a walk has left over is missing where it would have gone: so much can the weights be wrong.
             left = weight - (passed - handing.steps @ passed)
             missing = np.abs(left).sum()
@@ -219,22 +223,25 @@ class _System:
     """The equations ``x - steps @ x = right`` of a core, for many right sides: factorised once, where they are at all.
 
     Args:
-        steps: The part that goes from the member of the row to the member of the column.
+        steps: The part that goes from the member of the row to the member of the column; nobody's goes to themself.
     """
 
     def __init__(self, steps: csr_array) -> None:
         self.steps = steps
 
     def absorb(self, right: Floats, precision: float = _PRECISION) -> Floats:
-        """Solve the equations: by elimination if small, else by iteration.
+        """Solve the equations, for one right side or for some, a row each: by elimination if small, else by iteration.
 
         An iteration that lost its way (its own account of the residual can drift from the true one) begins anew from
         where it is. What it cannot do is done by elimination, or told by numbers that are none where that could take
         for ever.
         """
-        if not len(right):
+        size = right.shape[-1]
+        if not right.size:
             return right
-        if len(right) > _SMALL:
+        if right.ndim > 1 and size > _SMALL:
+            return np.array([self.absorb(each, precision) for each in right])
+        if size > _SMALL:
             solution, left, goal = np.zeros_like(right), right, precision * _largest(right)
             with np.errstate(all="ignore"):  # an iteration that runs away is noticed below
                 for _ in range(_RESTARTS):
@@ -242,19 +249,31 @@ class _System:
                     left = right - (solution - self.steps @ solution)
                     if _largest(left) <= 1e3 * goal:
                         return solution
-        if len(right) > max(_SMALL, LARGEST) or self._factors is None:
+        if size > max(_SMALL, LARGEST) or self._factors is None:
             return np.full_like(right, np.nan)
-        found: Floats = self._factors.solve(right)
+        found: Floats = self._factors.solve(right.T, "T").T
         return found
 
     @cached_property
     def _factors(self) -> SuperLU | None:
-        """The equations, factorised: slow on large tangles, but it always ends; none where floats see no solution."""
-        from scipy.sparse import eye_array
+        """The equations, factorised: slow on large tangles, but it always ends; none where floats see no solution.
+
+        They are factorised by columns, as their transpose: rows of the one are columns of the other.
+        """
+        from scipy.sparse import csc_array
         from scipy.sparse.linalg import splu
 
+        size, indptr = self.steps.shape[0], self.steps.indptr
+        own = indptr[:-1] + np.arange(size, dtype=indptr.dtype)  # in front of each row, the member themself
+        indices, data = (
+            np.insert(self.steps.indices, indptr[:-1], np.arange(size)),
+            np.empty(len(self.steps.data) + size),
+        )
+        others = np.ones(len(data), dtype=np.bool_)
+        others[own] = False
+        data[own], data[others] = 1.0, -self.steps.data
         try:
-            return splu((eye_array(self.steps.shape[0], format="csr") - self.steps).tocsc())
+            return splu(csc_array((data, indices, np.append(own, len(data))), shape=self.steps.shape))
         except RuntimeError:  # exactly singular
             return None
 
@@ -262,7 +281,7 @@ class _System:
 def _refined(steps: csr_array, right: Floats) -> Floats:
     """Solve ``x - steps @ x = right`` where little is held on to."""
     system, solution = _System(steps), np.zeros_like(right)
-    for _ in range(_CORRECTIONS):
+    for _ in range(CORRECTIONS):
         solution = solution + system.absorb(right - (solution - steps @ solution))
     return solution
 

@@ -11,6 +11,7 @@ from crowdvote_analysis.delegation.averages import average
 from crowdvote_analysis.delegation.budget import Budget
 from crowdvote_analysis.delegation.cores import cores_of, settle_core
 from crowdvote_analysis.delegation.narrow import average_one_by_one
+from crowdvote_analysis.delegation.small_cores import LARGEST, settle_small_cores
 from crowdvote_analysis.errors import CyclicCoreTooLarge
 from crowdvote_analysis.patience import go_on
 
@@ -65,8 +66,7 @@ def settle(
             cored = in_core[starts[level] : starts[level + 1]]
             inside, edges = edges[cored], edges[~cored]
             average(block, calculation, edges)
-            for core in _split(order, block, inside):
-                cores.settle(int(order.core[block.src[core[0]]]), core)
+            cores.settle(inside)
             level += 1
         elif len(edges) > _NARROW:
             average(block, calculation, edges)
@@ -101,6 +101,10 @@ class _Cores:
         self._block, self._order, self._calculation = block, order, calculation
         self._advance, self._refused = advance, refused
         self._cores = {core.number: core for core in cores_of(block, order)}
+        self._small = np.zeros(len(order.core), dtype=np.bool_)  # by number
+        self._small[
+            [core.number for core in self._cores.values() if core.rule == "equilibrium" and core.members <= LARGEST]
+        ] = True
         walked: dict[int, list[Core]] = {}
         for core in self._cores.values():
             walked.setdefault(core.decision, [])
@@ -113,8 +117,17 @@ class _Cores:
             self._budgets[decision] = budget = Budget(limit, decision_ids[decision])
             self._within_budget(decision, partial(budget.foresee, [(core.members, core.followings) for core in cores]))
 
-    def settle(self, number: int, edges: Ints) -> None:
-        """Give the members of a core their ballots; ``edges`` are the live edges of its members."""
+    def settle(self, edges: Ints) -> None:
+        """Give the members of the cores of a level their ballots; ``edges`` are their live edges."""
+        small = self._small[self._order.core[self._block.src[edges]]]
+        if small.any():
+            together = edges[small]
+            settle_small_cores(self._block, self._order, self._calculation, together)
+            self._advance(len(np.unique(self._block.src[together])))
+        for core in _split(self._order, self._block, edges[~small]):
+            self._settle_one(int(self._order.core[self._block.src[core[0]]]), core)
+
+    def _settle_one(self, number: int, edges: Ints) -> None:
         go_on()
         core = self._cores[number]
         if self._refused is not None and core.decision in self._refused:
@@ -142,6 +155,8 @@ class _Cores:
 
 def _split(order: Order, block: Block, edges: Ints) -> list[Ints]:
     """The edges of each core by itself, sorted by follower."""
+    if not len(edges):
+        return []
     edges = edges[np.lexsort((edges, order.core[block.src[edges]]))]
     core = order.core[block.src[edges]]
     return np.split(edges, np.flatnonzero(core[1:] != core[:-1]) + 1)
