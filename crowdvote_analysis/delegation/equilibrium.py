@@ -43,6 +43,7 @@ _TOO_ROUGH = 10**9  # units: a fifth of half a place
 SURE = 0.5  # by how much a number of steps may miss its equations and still bound what is true
 _LEFT_OVER = 1e-9  # part of the weight that may be misplaced
 _SMALL = 500  # members of a core that elimination settles in no time
+_TOGETHER = 20_000  # members of a core whose choices are worked out at once, and not on a core of the machine each
 
 
 def solve(
@@ -68,12 +69,12 @@ def solve(
     system = _System(averaging)
     growth = _growth(system)
     if growth <= (HELD if len(sources) <= LARGEST else HELD_TOO_LONG):
-        if len(sources) > _SMALL:
+        if len(sources) > _TOGETHER:
             corrected = partial(_corrected, system, inside.astype(np.int64), sources)
             one = [(given[None], roughly[None]) for given, roughly in zip(outside, rough, strict=True)]
             with ThreadPoolExecutor(os.cpu_count()) as threads:
                 solved = list(threads.map(lambda choice: corrected(*choice), one))
-        else:  # all choices at once: setting a calculation up takes longer than the arithmetic
+        else:  # all choices at once: beginning a step takes longer than its arithmetic
             solved = [_corrected(system, inside.astype(np.int64), sources, outside, rough)]
         worst = max((residual for _, residual in solved), default=0.0)
         if worst <= RESIDUAL:
@@ -145,7 +146,7 @@ def _growth(system: _System) -> float:
     for precision in (1e-2, 1e-8):  # two digits will do, if they can be trusted
         with np.errstate(all="ignore"):  # numbers that run away are noticed below
             steps = system.absorb(ones, precision)
-            missed = _largest(ones - (steps - system.steps @ steps))
+            missed = float(_largest(ones - (steps - system.steps @ steps)))
         if missed < SURE:  # and so a number
             return float(steps.max(initial=1.0)) / (1 - missed)
     return math.inf
@@ -236,23 +237,30 @@ class _System:
         where it is. What it cannot do is done by elimination, or told by numbers that are none where that could take
         for ever.
         """
-        size = right.shape[-1]
+        if right.ndim == 1:
+            alone: Floats = self.absorb(right[None], precision)[0]
+            return alone
+        size = right.shape[1]
         if not right.size:
             return right
-        if right.ndim > 1 and size > _SMALL:
-            return np.array([self.absorb(each, precision) for each in right])
+        solution, open_ = np.zeros_like(right), np.arange(len(right))
         if size > _SMALL:
-            solution, left, goal = np.zeros_like(right), right, precision * _largest(right)
+            goal = precision * _largest(right)
             with np.errstate(all="ignore"):  # an iteration that runs away is noticed below
+                left = right
                 for _ in range(_RESTARTS):
-                    solution = solution + _iterated(self.steps, left, goal)
-                    left = right - (solution - self.steps @ solution)
-                    if _largest(left) <= 1e3 * goal:
+                    solution[open_] += _iterated(self.steps, left, goal[open_])
+                    left = right[open_] - (solution[open_] - _step(self.steps, solution[open_]))
+                    going = ~(_largest(left) <= 1e3 * goal[open_])
+                    open_, left = open_[going], left[going]
+                    if not len(open_):
                         return solution
         if size > max(_SMALL, LARGEST) or self._factors is None:
-            return np.full_like(right, np.nan)
-        found: Floats = self._factors.solve(right.T, "T").T
-        return found
+            solution[open_] = np.nan
+            return solution
+        for row in open_.tolist():  # one by one: together, their sums would depend on how many they are
+            solution[row] = self._factors.solve(right[row], "T")
+        return solution
 
     @cached_property
     def _factors(self) -> SuperLU | None:
@@ -286,42 +294,60 @@ def _refined(steps: csr_array, right: Floats) -> Floats:
     return solution
 
 
-def _iterated(averaging: csr_array, right: Floats, goal: float) -> Floats:
-    """BiCGSTAB (van der Vorst 1992), until nothing above ``goal`` should be left.
+def _iterated(averaging: csr_array, right: Floats, goal: Floats) -> Floats:
+    """BiCGSTAB (van der Vorst 1992) for some right sides, a row each, until nothing above its ``goal`` should be left.
 
-    Written out here because sums must not depend on the number of threads, as those of BLAS do, and in place, because
-    fresh memory costs as much as the arithmetic.
+    Written out here because sums must not depend on the number of threads, as those of BLAS do, nor on what is solved
+    beside a row, and in place, because fresh memory costs as much as the arithmetic.
     """
+    found, open_ = np.zeros_like(right), np.arange(len(right))
     solution, step, moved = np.zeros_like(right), np.zeros_like(right), np.zeros_like(right)
     left, scratch = right.copy(), np.empty_like(right)
-    rho = alpha = omega = 1.0
+    rho: Floats = np.ones((len(right), 1))
+    alpha, omega = rho, rho
     for _ in range(_ITERATIONS):
-        if not _largest(left) > goal:
-            break
-        before, rho = rho, _product(right, left)
+        going = _largest(left) > goal
+        if not going.all():
+            found[open_[~going]] = solution[~going]
+            if not going.any():
+                return found
+            open_, goal, right, scratch = open_[going], goal[going], right[going], scratch[going]
+            solution, step, moved, left = (each[going] for each in (solution, step, moved, left))
+            rho, alpha, omega = (each[going] for each in (rho, alpha, omega))
+        before, rho = rho, _product(right, left, scratch)
         # step = left + beta * (step - omega * moved)
         step -= np.multiply(moved, omega, out=scratch)
         step *= _ratio(rho, before) * _ratio(alpha, omega)
         step += left
-        np.subtract(step, averaging @ step, out=moved)
-        alpha = _ratio(rho, _product(right, moved))
+        np.subtract(step, _step(averaging, step), out=moved)
+        alpha = _ratio(rho, _product(right, moved, scratch))
         solution += np.multiply(step, alpha, out=scratch)
         left -= np.multiply(moved, alpha, out=scratch)
-        turned = averaging @ left
+        turned = _step(averaging, left)
         np.subtract(left, turned, out=turned)
-        omega = _ratio(_product(turned, left), _product(turned, turned))
+        omega = _ratio(_product(turned, left, scratch), _product(turned, turned, scratch))
         solution += np.multiply(left, omega, out=scratch)
         left -= np.multiply(turned, omega, out=scratch)
-    return solution
+    found[open_] = solution
+    return found
 
 
-def _largest(values: Floats) -> float:
-    return float(max(values.max(initial=0.0), -values.min(initial=0.0)))
+def _step(averaging: csr_array, rows: Floats) -> Floats:
+    """The average of their sources' numbers for every member, in each row."""
+    averaged: Floats = (averaging @ rows[0])[None] if len(rows) == 1 else np.ascontiguousarray((averaging @ rows.T).T)
+    return averaged
 
 
-def _product(one: Floats, other: Floats) -> float:
-    return float(np.einsum("i,i->", one, other))
+def _largest(rows: Floats) -> Floats:
+    largest: Floats = np.maximum(rows.max(axis=-1, initial=0.0), -rows.min(axis=-1, initial=0.0))
+    return largest
 
 
-def _ratio(top: float, bottom: float) -> float:
-    return top / bottom if bottom else 0.0
+def _product(one: Floats, other: Floats, scratch: Floats) -> Floats:
+    """The products of rows, a column; each row is summed by itself, as it would be alone."""
+    product: Floats = np.multiply(one, other, out=scratch).sum(axis=1, keepdims=True)
+    return product
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    return np.divide(top, bottom, out=np.zeros_like(top), where=bottom != 0)

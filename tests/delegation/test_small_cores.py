@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import crowdvote_analysis as cv
-from crowdvote_analysis.delegation import settling, small_cores
+from crowdvote_analysis.delegation import averages, equilibrium, settling, small_cores
 from tests.delegation.networks import many, state_of, tangle
 
 
@@ -95,3 +95,21 @@ def test_what_cannot_be_inverted_is_solved_otherwise(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(small_cores.equilibrium, "HELD", 10)
     assert cv.resolve(state).stars.equals(expected)
     assert len(solved) == 2
+
+
+def test_an_iteration_gives_a_row_what_it_gives_it_alone() -> None:
+    """Whatever is solved beside it, and whenever that is done."""
+    order = np.random.default_rng(3)
+    rows, columns = order.integers(0, 700, (2, 3_500))
+    kept = rows != columns
+    inside = averages.matrix(rows[kept], columns[kept], 700).astype(np.float64)
+    inside.data[:] = 1.0
+    steps = (inside / (inside.sum(axis=1)[:, None] + 1.0)).tocsr()
+    right = order.random((5, 700)) * np.array([[1.0], [1e-6], [1e9], [0.0], [3.0]])
+    goal = 1e-10 * right.max(axis=1)
+    together = equilibrium._iterated(steps, right, goal)
+    for row in range(5):
+        alone = equilibrium._iterated(steps, right[row : row + 1], goal[row : row + 1])
+        np.testing.assert_array_equal(alone[0], together[row])
+    system = equilibrium._System(steps)
+    assert system.absorb(right)[2].tobytes() == system.absorb(right[2]).tobytes()
