@@ -55,6 +55,7 @@ def decode(data: bytes, name: Path | str) -> pl.DataFrame:
     except (Exception, pl.exceptions.PanicException):  # whatever the bytes are
         raise UnreadableFileError(f"{name}: is not a Parquet file, or is damaged. Write it again.") from None
     assert isinstance(frame, pl.DataFrame)
+    pa.default_memory_pool().release_unused()  # it keeps as much as it has ever held, for tables that do not come
     return frame
 
 
