@@ -16,7 +16,8 @@ def peak(members: int) -> tuple[float, float]:
     """Count a community without loops, five followings by member, in a fresh process that reads it from Parquet.
 
     Returns:
-        Seconds from the first file read to everybody's stars and every voter's weight, and the largest resident memory of the process in GB.
+        Seconds from the first file read to everybody's stars and every voter's weight, and the largest resident memory
+        of the process in GB.
     """
     with tempfile.TemporaryDirectory() as folder:
         _run("write", folder, str(members))
