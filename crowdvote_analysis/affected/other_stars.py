@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.affected.splice import first_rows, rows, set_sizes
 from crowdvote_analysis.affected.walk import steps_to_followers
 from crowdvote_analysis.delegation import encode as codes
 from crowdvote_analysis.delegation.arrays import set_bits
@@ -27,7 +26,7 @@ from crowdvote_analysis.delegation.settling import settle
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from crowdvote_analysis.delegation.arrays import Ints
+    from crowdvote_analysis.delegation.arrays import Bits, Ints
     from crowdvote_analysis.delegation.averages import Calculation
     from crowdvote_analysis.delegation.blocks import Block
     from crowdvote_analysis.delegation.encode import Encoded
@@ -170,14 +169,14 @@ def _order_of(block: Block, before: Counted, affected: Ints) -> Order:
 
 def _patched(previous: Resolution, news: Sequence[tuple[Counted, Ints]]) -> pl.DataFrame:
     """The stars of before, with those of affected members put in their place."""
-    first_ballot, height = first_rows(previous._encoded)
+    first_ballot, height = _first_rows(previous._encoded)
     length = np.zeros(height, dtype=np.int64)
     for counted in previous._counted:
-        length[rows(counted.block, first_ballot)] = set_sizes(counted.calculation.rated)
+        length[_rows(counted.block, first_ballot)] = _set_sizes(counted.calculation.rated)
     begin = np.cumsum(length) - length
     where, places = [], []
     for counted, again in news:
-        row = rows(counted.block, first_ballot)[again]
+        row = _rows(counted.block, first_ballot)[again]
         rated = unpacked(counted.calculation.rated[again], len(counted.places))
         where.append(np.repeat(begin[row] - np.cumsum(length[row]) + length[row], length[row]) + np.arange(rated.sum()))
         places.append(counted.places[:, again].T[rated])
@@ -185,3 +184,21 @@ def _patched(previous: Resolution, news: Sequence[tuple[Counted, Ints]]) -> pl.D
         return previous.stars
     stars = previous.stars["stars"].clone().scatter(np.concatenate(where), in_stars(pl.Series(np.concatenate(places))))
     return previous.stars.with_columns(stars)
+
+
+def _first_rows(encoded: Encoded) -> tuple[Ints, int]:
+    """The first row of each decision in the frame of ballots, and its height."""
+    sizes = (encoded.decisions["last"] - encoded.decisions["first"]).to_numpy()
+    return np.cumsum(sizes) - sizes, int(sizes.sum())
+
+
+def _rows(block: Block, first: Ints) -> Ints:
+    """The row of each node in the frame of ballots."""
+    shift = first[np.array(block.decisions, dtype=np.int64)] - block.offsets[:-1]
+    return np.arange(len(block.member)) + np.repeat(shift, np.diff(block.offsets))
+
+
+def _set_sizes(rated: Bits) -> Ints:
+    """Number of choices on each ballot."""
+    sizes: Ints = np.bitwise_count(rated).sum(axis=1, dtype=np.int64)
+    return sizes

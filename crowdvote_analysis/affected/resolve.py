@@ -1,4 +1,4 @@
-"""Who has to be recalculated after a change, and a count that calculates only them (E2).
+"""Who has to be recalculated after a change, and a count of the change that takes over what it can (E2).
 
 A ballot depends on nothing but what its member's walk along followings can reach: the followings, tags and manual
 ballots there. The walk goes on through members without a manual ballot and ends at manual voters. So a change matters
@@ -14,14 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.affected.changes import update
 from crowdvote_analysis.affected.differences import differences
 from crowdvote_analysis.affected.other_stars import recounted, with_other_stars
-from crowdvote_analysis.affected.recount import recount
-from crowdvote_analysis.affected.splice import spliced
 from crowdvote_analysis.affected.walk import steps_to_followers
-from crowdvote_analysis.delegation.blocks import blocks
-from crowdvote_analysis.delegation.counting import Told
+from crowdvote_analysis.delegation.counting import count
 from crowdvote_analysis.delegation.encode import encode
 from crowdvote_analysis.limits import WORK_LIMIT
 from crowdvote_analysis.loop_rules import check_rule
@@ -87,11 +83,12 @@ def resolve_affected(
     work_limit: int = WORK_LIMIT,
     progress: Callable[[int, int], None] | None = None,
 ) -> Resolution:
-    """Count again after a change, calculating only the ballots of affected members (E2).
+    """Count again after a change (E2): the result is that of ``resolve(state, decisions, cycles)``.
 
-    The result is that of ``resolve(state, decisions, cycles)``. Decisions that ``previous`` does not hold, or held with
-    other choices, another community or another rule for loops, are counted in full. Influence and weight follow from
-    everybody's ballot and are brought up to date for everybody.
+    Where stars have changed and nothing else, only the ballots of affected members are averaged again, and frames that
+    were asked for of ``previous`` are patched. Any other change is a new count over the codes of before, of which large
+    loops under the rule ``equilibrium`` are taken over that nothing has changed for: to find all that a change leaves
+    as it was, and to put that together with what is new, takes longer than to count.
 
     Args:
         state: The tables after the change.
@@ -100,7 +97,7 @@ def resolve_affected(
             left; more may be named. Found by comparing the two states if not given, which takes longer.
         decisions: Decisions to count; all of the state with stars by default.
         cycles: As for ``resolve``.
-        work_limit: Steps the rule ``path`` may take for all loops of a decision (Y3) that are calculated again.
+        work_limit: Steps the rule ``path`` may take for all loops of a decision (Y3).
         progress: Called with (ballots done, ballots in all): members of the decisions asked for, decision by decision.
 
     Returns:
@@ -120,14 +117,9 @@ def resolve_affected(
         resolution = recounted(encoded, previous, found["votes"], work_limit, progress)
         if resolution is not None:
             return resolution
-    news = update(before, state, found, named, decisions, cycles)
-    told = Told(progress, news.encoded)
-    alike = [counted.block for counted in previous._counted] if news.same_graph else []
-    parts = []
-    for block in blocks(news.encoded, alike):
-        parts.append(recount(news, previous._counted, block, work_limit, told.advance))
-        told.done(block)
-    return spliced(news.encoded, previous, parts)
+    same_graph = not found["members"] and not found["followings"]
+    encoded = encode(state, decisions, cycles, before.codes if same_graph else None)
+    return count(encoded, work_limit, progress, previous, same_graph=same_graph)[0]
 
 
 def _ids(changed: Iterable[str]) -> set[str]:

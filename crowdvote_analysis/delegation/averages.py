@@ -49,6 +49,8 @@ class Balance:
         sources: Number of inherited ballots by member.
         outside: The edges along which they inherit from outside.
         held: What the core was solved by if it holds on to what enters it.
+        error: Bound of how far the solver can be from the truth, in units, apart from what enters.
+        digest: Of all that the stars of the core depend on, where it is so large that they are kept for later counts.
     """
 
     members: Ints
@@ -57,6 +59,8 @@ class Balance:
     sources: Ints
     outside: Ints
     held: Elimination | Thinned | None
+    error: int
+    digest: bytes = b""
 
     @cached_property
     def inside(self) -> csr_array:
@@ -91,6 +95,8 @@ class Calculation:
         outcome: For edges inside a core under the path rule: the outcome in the follower's own walk and the bits that
             came along.
         balances: The cores settled by the equilibrium rule.
+        kept: Cores of earlier counts by their digest, and the ballots they belong to: what is as it was is not solved
+            again.
     """
 
     has: Flags
@@ -106,9 +112,10 @@ class Calculation:
     trees: dict[int, frozenset[int]]
     outcome: dict[int, tuple[int, int]]
     balances: list[Balance]
+    kept: Mapping[bytes, tuple[Calculation, Balance]]
 
 
-def start(block: Block) -> Calculation:
+def start(block: Block, kept: Mapping[bytes, tuple[Calculation, Balance]] | None = None) -> Calculation:
     """The manual ballots (D1); those without stars give nothing (D5)."""
     count = len(block.member)
     has = not_empty(block.rated)
@@ -126,6 +133,7 @@ def start(block: Block) -> Calculation:
         trees={},
         outcome={},
         balances=[],
+        kept=kept or {},
     )
 
 

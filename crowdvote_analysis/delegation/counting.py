@@ -65,24 +65,50 @@ def resolve(
         raise ValueError(f"on_refusal is {on_refusal!r}; it is 'raise' or 'report'")
     encoded = encode(state, decisions, cycles)
     note_left_out(state, encoded.decisions, drafts(state) if decisions is None else [])
-    resolution, refused = _counted(encoded, work_limit, progress, report=on_refusal == "report")
+    resolution, refused = count(encoded, work_limit, progress, report=on_refusal == "report")
     if not refused:
         return resolution
     # A block counts its decisions together, so those that can be counted are counted anew, by themselves.
     rest = encoded.decisions["decision_id"].filter(~encoded.decisions["decision_id"].is_in(list(refused))).to_list()
-    resolution, _ = _counted(encode(state, rest, cycles), work_limit, progress, report=False)
+    resolution, _ = count(encode(state, rest, cycles), work_limit, progress)
     return replace(resolution, refused=refusals(refused.values()))
 
 
-def _counted(
-    encoded: Encoded, work_limit: int, progress: Callable[[int, int], None] | None, *, report: bool
+def count(
+    encoded: Encoded,
+    work_limit: int,
+    progress: Callable[[int, int], None] | None,
+    before: Resolution | None = None,
+    *,
+    same_graph: bool = False,
+    report: bool = False,
 ) -> tuple[Resolution, dict[str, CyclicCoreTooLarge]]:
-    """The count, and the decisions that took too much work; with any, the count means nothing."""
+    """Count tables that have codes.
+
+    Args:
+        encoded: The tables.
+        work_limit: As for ``resolve``.
+        progress: As for ``resolve``.
+        before: An earlier count, of which large loops are taken over that have not changed.
+        same_graph: Whether it is of the very same members and followings.
+        report: Whether decisions that take too much work are told of instead of raised.
+
+    Returns:
+        The count, and the decisions that took too much work; with any, the count means nothing.
+    """
     told = Told(progress, encoded)
     refused: dict[str, CyclicCoreTooLarge] = {}
     counted = []
-    for block in blocks(encoded):
-        order, calculation, beyond = _settled(encoded, block, work_limit, told.advance, report=report)
+    earlier = before._counted if before is not None else ()
+    kept = {
+        balance.digest: (part.calculation, balance)
+        for part in earlier
+        for balance in part.calculation.balances
+        if balance.digest
+    }
+    for block in blocks(encoded, [part.block for part in earlier] if same_graph else ()):
+        order, calculation = order_of(block), averages.start(block, kept)
+        beyond = _settle(encoded, block, order, calculation, work_limit, told.advance, report=report)
         refused |= beyond
         if not refused:
             counted.append(Counted(block, order, calculation, is_voter(encoded, block)))
@@ -110,15 +136,21 @@ class Told:
         self.advance(0)
 
 
-def _settled(
-    encoded: Encoded, block: Block, work_limit: int, advance: Callable[[int], None], *, report: bool
-) -> tuple[Order, Calculation, dict[str, CyclicCoreTooLarge]]:
-    """Everybody's ballot in a block, and the decisions that took too much work."""
-    order = order_of(block)
-    calculation = averages.start(block)
+def _settle(
+    encoded: Encoded,
+    block: Block,
+    order: Order,
+    calculation: Calculation,
+    work_limit: int,
+    advance: Callable[[int], None],
+    *,
+    report: bool,
+) -> dict[str, CyclicCoreTooLarge]:
+    """Work out everybody's ballot in a block; the decisions that took too much work."""
     refused: dict[int, CyclicCoreTooLarge] = {}
     settle(block, order, calculation, decision_ids(encoded, block), work_limit, advance, refused if report else None)
-    return order, calculation, {error.decision_id: error for error in refused.values()}
+    calculation.kept = {}  # else every count would hold on to the one before
+    return {error.decision_id: error for error in refused.values()}
 
 
 def decision_ids(encoded: Encoded, block: Block) -> list[str]:

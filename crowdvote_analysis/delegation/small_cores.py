@@ -52,7 +52,7 @@ def settle_small_cores(block: Block, order: Order, calculation: Calculation, edg
     _put(calculation, cores, units, error)
     hand_round_tags(block, calculation, within, outside, brought)
     calculation.inherited[outside] = calculation.inherited[within] = True
-    calculation.balances += cores.balances(held)
+    calculation.balances += cores.balances(held, error)
 
 
 class _Cores:
@@ -98,8 +98,8 @@ class _Cores:
         bounds: list[int] = np.searchsorted(self.which[self.rows][self._by_core], np.arange(len(self) + 1)).tolist()
         return bounds
 
-    def balances(self, held: Mapping[int, Elimination | Thinned | None]) -> list[Balance]:
-        """What is kept of each core, to trace weights through it; ``held`` as there."""
+    def balances(self, held: Mapping[int, Elimination | Thinned | None], error: Ints) -> list[Balance]:
+        """What is kept of each core, to trace weights through it; ``held`` and ``error`` as there."""
         entering = np.argsort(self.which[self.receiver], kind="stable")
         bounds = np.searchsorted(self.which[self.receiver][entering], np.arange(len(self) + 1)).tolist()
         return [
@@ -109,6 +109,7 @@ class _Cores:
                 self.sources[first:last],
                 self._outside[entering[bounds[core] : bounds[core + 1]]],
                 held.get(core),
+                int(error[core]),
             )
             for core, (first, last) in enumerate(pairwise(self.starts.tolist()))
         ]
