@@ -10,7 +10,7 @@ import polars as pl
 from crowdvote_analysis.text import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from crowdvote_analysis.faults import Checked
 
@@ -36,6 +36,7 @@ def doubts_about(checked: Mapping[str, Checked], good: Mapping[str, pl.DataFrame
     return [
         *_without_tags(checked["followings"]),
         *_several_in_one(good, anonymous),
+        *_several_tags_in_one(good, anonymous),
         *_shown_names(good, anonymous),
     ]
 
@@ -84,6 +85,37 @@ def _several_in_one(good: Mapping[str, pl.DataFrame], anonymous: Collection[str]
             f"{first}), and count as somebody else. Give each a row of its own (D8)."
         )
     ]
+
+
+def _several_tags_in_one(good: Mapping[str, pl.DataFrame], anonymous: Collection[str]) -> list[Doubt]:
+    """Tags such as ``environment|budget`` or ``#budget`` where others have environment and budget (T5)."""
+    used = {name: good[name]["tags"].explode(empty_as_null=False).unique() for name in ("ballots", "followings")}
+    known = set(pl.concat(list(used.values())).drop_nulls())
+    told = []
+    for table, tags in used.items():
+        for tag in tags.filter(tags.str.contains(r"[|#/+&]")).sort():
+            parts = [part.strip() for part in re.split(r"[|#/+&]+", tag) if part.strip()]
+            if parts and known.issuperset(parts):
+                rows = int(good[table]["tags"].list.contains(tag).sum())
+                secret = any(name in anonymous for name in folded(pl.Series([tag, *parts])))
+                shown = (
+                    ""
+                    if secret
+                    else f" (first: '{tag}', and there {'are' if len(parts) > 1 else 'is'} {_listed(parts)})"
+                )
+                told.append(
+                    Doubt(
+                        f"{table}: {rows:,} {'row has' if rows == 1 else 'rows have'} a tag that looks like "
+                        f"{'others in one' if len(parts) > 1 else 'another one'}{shown}, and counts as a tag of its "
+                        "own. Tags stand with semicolons between them (T5)."
+                    )
+                )
+                break
+    return told
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(f"'{name}'" for name in names[:3])
 
 
 def _shown_names(good: Mapping[str, pl.DataFrame], anonymous: Collection[str]) -> list[Doubt]:

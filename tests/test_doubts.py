@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -128,3 +129,38 @@ def test_an_id_that_is_another_members_shown_name_is_an_id() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cv.SystemState(members=members, followings=pl.DataFrame({"follower_id": ["m3"], "followee_id": ["Ada"]}))
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        (["environment|budget"], "1 row has a tag that looks like others in one .*'environment' and 'budget'"),
+        (["#environment"], "1 row has a tag that looks like another one .*there is 'environment'"),
+        (["budget & environment"], "looks like others in one"),
+    ],
+)
+def test_tags_that_stand_in_one_are_warned_of(tags: list[str], said: str) -> None:
+    """Followings on one of them do not match, and whoever follows has no ballot."""
+    frames = {
+        "members": pl.DataFrame({"member_id": ["Kelly", "Maya", "Jack"]}),
+        "followings": pl.DataFrame(
+            {"follower_id": ["Maya", "Jack"], "followee_id": ["Kelly"] * 2, "tags": [["environment"], ["budget"]]}
+        ),
+        "ballots": pl.DataFrame({"member_id": ["Kelly"], "tags": [tags]}),
+        "votes": pl.DataFrame({"member_id": ["Kelly"], "choice_id": ["Pond"], "stars": ["5"]}),
+    }
+    with pytest.warns(cv.TableWarning) as told:
+        cv.SystemState(**frames)
+    doubts = [str(warning.message) for warning in told if issubclass(warning.category, DoubtWarning)]
+    assert len(doubts) == 1
+    assert re.search(said, doubts[0])
+
+
+def test_signs_in_tags_are_nobodys_business() -> None:
+    """Where no tag is what stands between them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cv.SystemState(
+            ballots=pl.DataFrame({"member_id": ["Kelly"], "tags": [["r&d", "input/output", "c#"]]}),
+            votes=pl.DataFrame({"member_id": ["Kelly"], "choice_id": ["Pond"], "stars": ["5"]}),
+        )

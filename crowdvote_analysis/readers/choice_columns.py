@@ -87,6 +87,20 @@ def choose_columns(
             f"the column {header!r} looks like points or remarks that a quiz keeps beside an answer, and was counted "
             f"as a choice. If it is none, leave it out: --leave-out {quoted(header)}.",
         )
+    for column, header in columns.items():
+        if odd_names.is_flag(header, ballots[column]):
+            _doubt(
+                place,
+                f"the column {header!r} holds 0 and 1 alone, as if it said yes or no of a ballot, and was counted as a "
+                f"choice; no ballot was left out for it. If it is none, leave it out: --leave-out {quoted(header)}.",
+            )
+    grades = [header for header in columns.values() if odd_names.says_one_is_best(header)]
+    if grades:
+        _doubt(
+            place,
+            f"the header says what a 1 means ({grades[0]!r}). Here 5 stars are best, and the numbers were counted as "
+            "they stand; if 1 is best, turn them round (6 minus the number).",
+        )
     ranks = [header for header in columns.values() if odd_names.is_rank(header)]
     if ranks:
         _doubt(

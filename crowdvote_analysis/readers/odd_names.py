@@ -41,7 +41,22 @@ _LABELS = re.compile(
 _COUNTS = _words(
     "count|counts|weight|weights|anzahl|gewicht|poids|peso|multiplicity|frequency|n|number of ballots|freq|freq.|"
     "häufigkeit|fréquence|frecuencia|shares|anteile|parts|ballots|stimmen|size|quantity|qty|menge|gewichtung|"
-    "unit|units|lots|seats|sitze|sièges|voix|power|voting power|stimmrechte|einheiten|household size|haushaltsgröße"
+    "unit|units|lots|seats|sitze|sièges|voix|power|voting power|stimmrechte|einheiten|household size|haushaltsgröße|"
+    "household|households|haushalt|haushalte|foyer|foyers|hogar|hogares|famiglie|huishoudens|hushåll|husstande|"
+    "people|persons|personen|personnes|personas|persone|mitglieder|membres|miembros|membri|leden|multiplicité"
+)
+_FLAGS = re.compile(
+    r"(is|has|was)[ _]\w+|(in)?(active|valid)|deleted|removed|verified|confirmed|approved|archived|hidden|spam|test|"
+    r"draft|submitted|completed?|finished|consent|paid|attended|eligible|checked|duplicate|aktiv|inaktiv|gelöscht|"
+    r"geprüft|bestätigt|gültig|ungültig|bezahlt|archiviert|actif|inactif|supprimé|valide|activo|inactivo|eliminado|"
+    r"attivo|eliminato"
+)
+_SCALE = re.compile(r"\b1\s*[=:]\s*([^\W\d]+(?: \w+)?)")
+_LOW = re.compile(
+    r"(worst|bad|poor|low|least|no|never|weak|dislike|hate|strongly disagree|disagree|unimportant|schlecht|gar|nicht|"
+    r"niedrig|schwach|mangelhaft|unwichtig|kein|mauvais|pas|peu|faible|malo|peor|poco|nada|cattivo|peggiore|slecht|"
+    r"niet)\w*",
+    re.IGNORECASE,
 )
 _COUNT_WORDS = re.compile(r"\w+ (count|weight)|(count|weight|number|#|no\.?) of \w+")
 _SUMMARY_WORDS = re.compile(
@@ -95,6 +110,18 @@ def plain(name: str) -> str:
 def counts_ballots(header: str) -> bool:
     """Whether a column seems to say how many ballots a line stands for."""
     return plain(header) in _COUNTS or bool(_COUNT_WORDS.fullmatch(plain(header)))
+
+
+def is_flag(header: str, cells: pl.Series) -> bool:
+    """Whether a column of 0 and 1 is called like something that is so or not."""
+    known = cells.cast(str).drop_nulls()
+    return bool(_FLAGS.fullmatch(plain(header))) and len(known) > 0 and bool(known.is_in(["0", "1"]).all())
+
+
+def says_one_is_best(header: str) -> bool:
+    """Whether a header says what a 1 stands for, and that does not sound like the least."""
+    found = _SCALE.search(header)
+    return found is not None and not _LOW.match(found[1])
 
 
 def is_summary(header: str) -> bool:

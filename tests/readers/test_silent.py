@@ -191,3 +191,33 @@ def test_other_files_beside_tables_are_nobodys_business(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", DoubtWarning)
         read_folder(folder)
+
+
+@_NOTED
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "Name,Pond,Swings,is_deleted\nAnn,5,0,0\nBen,0,5,1\n",
+            "'is_deleted' holds 0 and 1 alone, as if it said yes or no",
+        ),
+        ("Name,Teich,Schaukel,Haushalte\nAnn,5,0,3\nBen,0,5,1\n", "'Haushalte' looks like a number of ballots"),
+        ("Name,Teich (1 = sehr gut; 5 = mangelhaft),Halle\nAnn,1,5\nBen,2,4\n", "the header says what a 1 means"),
+    ],
+    ids=["flag", "households", "grades"],
+)
+def test_columns_of_another_meaning_are_warned_of(tmp_path: Path, text: str, said: str) -> None:
+    """They are counted as they stand, which may be another winner."""
+    (tmp_path / "poll.csv").write_text(text)
+    with pytest.warns(DoubtWarning, match=said):
+        read_poll(tmp_path / "poll.csv")
+
+
+@_NOTED
+@pytest.mark.parametrize("header", ["Pond (1 = worst, 5 = best)", "Pond (1: not at all)", "Active", "Pond 1"])
+def test_columns_that_mean_stars_are_not_doubted(tmp_path: Path, header: str) -> None:
+    """A scale that begins at the bottom, and a choice of one word with stars."""
+    (tmp_path / "poll.csv").write_text(f'Name,"{header}",Swings\nAnn,4,1\nBen,2,5\n')
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DoubtWarning)
+        read_poll(tmp_path / "poll.csv")
