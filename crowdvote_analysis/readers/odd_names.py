@@ -42,7 +42,7 @@ _COUNTS = _words(
     "count|counts|weight|weights|anzahl|gewicht|poids|peso|multiplicity|frequency|n|number of ballots|freq|freq.|"
     "häufigkeit|fréquence|frecuencia|shares|anteile|parts|ballots|stimmen|size|quantity|qty|menge|gewichtung|"
     "unit|units|lots|seats|sitze|sièges|voix|power|voting power|stimmrechte|einheiten|household size|haushaltsgröße|"
-    "household|households|haushalt|haushalte|foyer|foyers|hogar|hogares|famiglie|huishoudens|hushåll|husstande|"
+    "households|haushalte|foyers|hogares|famiglie|huishoudens|hushåll|husstande|"
     "people|persons|personen|personnes|personas|persone|mitglieder|membres|miembros|membri|leden|multiplicité"
 )
 _FLAGS = re.compile(
