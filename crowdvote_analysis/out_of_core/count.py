@@ -185,8 +185,11 @@ class _Run:
 
         def stage(name: str, make: Callable[[Callable[[int, int], None]], dict[str, Any]]) -> None:
             kept = work.finished(name)
-            what = f"Encoding {name}"
-            done[name] = work.finish(name, **make(lambda at, total: self._tell(what, at, total))) if kept is None else kept
+            if kept is None:
+                what = f"Encoding {name}"
+                self._tell(what, 0, 1)
+                kept = work.finish(name, **make(lambda at, total: self._tell(what, at, total)))
+            done[name] = kept
 
         base.put("community", pl.DataFrame({"id": known.communities, "number": range(len(known.communities))}))
         base.put("decision", known.known)
