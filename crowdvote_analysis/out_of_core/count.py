@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from crowdvote_analysis import __version__
-from crowdvote_analysis.errors import UnreadableFileError
+from crowdvote_analysis.errors import InvalidTableError, UnreadableFileError
 from crowdvote_analysis.limits import MEMORY, WORK_LIMIT
 from crowdvote_analysis.loop_rules import check_rule
 from crowdvote_analysis.out_of_core.cast import encode_ballots, encode_votes
@@ -150,9 +150,14 @@ def count_files(
             encoded = run.encode(base, sources, known, anonymous=anonymous)
         written = run.count(known, encoded)
         result = write_outcome(out, known, written, encoded, protocol, tie_orders)
-        work.remove()
+    except InvalidTableError:
+        work.remove()  # other tables begin anew
+        if not any(out.iterdir()):
+            out.rmdir()
+        raise
     finally:
         work.close()
+    work.remove()
     return FilesCount(out, *result)
 
 

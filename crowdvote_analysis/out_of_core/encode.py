@@ -24,6 +24,7 @@ from crowdvote_analysis.out_of_core.plain import (
     refuse_codes,
     tag_text,
 )
+from crowdvote_analysis.out_of_core.sources import WAY_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,7 +98,6 @@ def encode_members(
             advance(code, source.rows)
     if writer is None:
         refuse("members", "empty", "the table has no rows")
-        raise AssertionError
     writer.close()
     if lost:
         refuse("members", "unknown_community_id", "the community is missing, or not in the table communities", lost)
@@ -110,9 +110,10 @@ def encode_members(
         refuse(
             "members",
             "is_anonymous",
-            "members are anonymous, and a count from files to files on the command line would write their ids as they "
-            "are (P1); crowdvote export writes pseudonyms",
+            "members are anonymous, and a count from files to files writes ids as they are, which the command line "
+            "never does with theirs (P1)",
             hidden,
+            f"Write pseudonyms: crowdvote export FOLDER. {WAY_OUT} In Python, count_files gives ids as resolve does.",
         )
     spans[:, 1] = np.cumsum(counts)
     spans[1:, 0] = spans[:-1, 1]
@@ -145,8 +146,8 @@ def tag_codes(database: Database, source: Source) -> tuple[list[list[str]], pl.D
     texts = [row[0] for row in found]
     given = [[] if each == "" else each.split("\x1f") for each in texts]
     mistaken = sum(
-        number for (_, number, entries), parts in zip(found, given, strict=True) if number * len(parts) != entries and parts
-    ) + sum(int(entries) for (_, _, entries), parts in zip(found, given, strict=True) if not parts)
+        abs(number * len(parts) - int(entries)) for (_, number, entries), parts in zip(found, given, strict=True)
+    )
     if mistaken:
         refuse(source.table, "tags", "tags hold an empty entry, or one with a control character", mistaken)
     if any(mark in entry for parts in given for entry in parts for mark in ";\n\r"):

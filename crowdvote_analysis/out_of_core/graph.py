@@ -7,7 +7,7 @@ made for the followings of a chunk. So a chunk is averaged by the very code that
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -69,6 +69,23 @@ def community(work: Work, members: list[int], span: list[int], followings: int, 
             work.open(names[1], count + 1, np.int64), work.open(names[2], known["followers"], np.int32)
         )
     return Community(first, last, rows, whole["src"], whole["set"], followers)
+
+
+class _Followers:
+    """The follower of each following, for whoever looks up where those of a member begin.
+
+    Searching through the file itself would turn all of its numbers of 32 bits into some of 64, time and again.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._bounds = rows.bounds
+
+    def searchsorted(self, nodes: list[int], side: str, sorter: None) -> Array:
+        """Where the followings of some members begin, as ``numpy.searchsorted`` asks."""
+        assert side == "left"
+        assert sorter is None
+        begins: Array = self._bounds[nodes]
+        return begins
 
 
 @dataclass(frozen=True)
@@ -157,7 +174,7 @@ class Graph:
             member=np.broadcast_to(np.int64(0), count),  # only its length is looked at
             rules=[rule],
             choices=[choices],
-            src=home.src,
+            src=cast("Array", _Followers(home.rows)),
             dst=home.rows.columns,
             following=none,
             mask=np.zeros((0, words), dtype=np.uint64),

@@ -6,7 +6,7 @@ distinct sets: what would have to be is refused, and counting in memory is named
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from crowdvote_analysis.errors import InvalidTableError, Problem
 from crowdvote_analysis.out_of_core.sources import WAY_OUT
@@ -26,16 +26,18 @@ _SENTENCES = {
 SEPARATOR = "chr(31)"
 
 
-def refuse(table: str, rule: str, sentence: str, rows: int = 0) -> None:
+def refuse(
+    table: str, rule: str, sentence: str, rows: int = 0, way_out: str = f"Correct the table. {WAY_OUT}"
+) -> NoReturn:
     """Refuse a table.
 
     Raises:
         InvalidTableError: Always.
     """
-    raise InvalidTableError([Problem(table, rule, sentence, rows, ())], f"Correct the table. {WAY_OUT}")
+    raise InvalidTableError([Problem(table, rule, sentence, rows, ())], way_out)
 
 
-def refuse_codes(table: str, column: str, code: int, rows: int) -> None:
+def refuse_codes(table: str, column: str, code: int, rows: int) -> NoReturn:
     """Refuse the rows whose id got one of the codes above."""
     refuse(table, f"{column}|{code}", _SENTENCES[code].format(column), rows)
 

@@ -99,9 +99,10 @@ def sheet(path: Path, schema: pa.Schema) -> Iterator[Sheet]:
     with unfinished.open("wb") as raw:
         file = HashedFile(raw)
         made = Sheet(file, schema)
-        yield made
-        made.close()
-        raw.flush()
+        try:
+            yield made
+        finally:
+            made.close()  # or it would be closed with nowhere to write to
     made.sha256 = file.sha256
     unfinished.replace(path)
 
