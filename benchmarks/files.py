@@ -1,8 +1,8 @@
 """Counts from files to files, each in a process of its own: ``python -m benchmarks.files 1_000_000 10_000_000``.
 
-Prints a table: seconds, memory at its peak, disk at its peak. ``--loops`` lets members follow anybody, which makes one
-giant core; ``--memory`` gives more, in bytes; ``--keep FOLDER`` is where tables and results lie (a temporary folder if not
-given, and it is removed).
+Prints one JSON object a size: seconds, bytes of memory and disk at their peaks, and what was told before. ``--loops``
+lets members follow anybody, which makes one giant core; ``--memory`` gives more, in bytes; ``--keep FOLDER`` is where
+tables and results lie (a temporary folder if not given, and it is removed).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PIECE = 500_000
 
 
 def write_community(folder: Path, members: int, *, follow: int = 5, choices: int = 5, loops: bool = False) -> None:
-    """Write a community as ``benchmarks.networks.community`` makes it, piece by piece, so that no table is in memory."""
+    """Write a community as ``benchmarks.networks.community`` makes it, piece by piece: no table is in memory."""
     import pyarrow.parquet as pq
 
     folder.mkdir(parents=True)
@@ -173,7 +173,9 @@ def main() -> None:
         for members in asked.members:
             with tempfile.TemporaryDirectory() as scratch:
                 folder = (asked.keep or Path(scratch)) / f"{members}"
-                print(json.dumps(measure(members, folder, asked.memory, loops=asked.loops, rule=asked.rule)), flush=True)
+                print(
+                    json.dumps(measure(members, folder, asked.memory, loops=asked.loops, rule=asked.rule)), flush=True
+                )
 
 
 if __name__ == "__main__":

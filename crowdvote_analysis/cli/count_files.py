@@ -41,6 +41,7 @@ _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)i?B?\s*", re.IGNORECASE
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _LEAST = 200_000_000
 _SHOWN = 20
+_NUMBERS = ("margin", "tallied_ballots", "manual_ballots", "calculated_ballots", "no_ballot")
 
 
 def count_to_files(
@@ -77,7 +78,9 @@ def count_to_files(
 
     given = [name for name, value in others.items() if value]
     if given:
-        raise typer.BadParameter("does not go with --out, which counts Parquet files as they stand.", param_hint=given[0])
+        raise typer.BadParameter(
+            "does not go with --out, which counts Parquet files as they stand.", param_hint=given[0]
+        )
     with noting() as notes, _stages() as progress:
         counted = count_files(
             folder,
@@ -158,12 +161,12 @@ def _show(counted: FilesCount) -> None:
         table.add_column(heading, justify="left" if heading in ("Decision", "Winner") else "right")
     both = counted.tallies.join(counted.stats, on="decision_id").head(_SHOWN)
     for row in both.iter_rows(named=True):
-        winner = row["winner_title"] or row["status"]
-        numbers = (row["margin"], row["tallied_ballots"], row["manual_ballots"], row["calculated_ballots"], row["no_ballot"])
-        cells = [Text(str(row["decision_id"])), Text(str(winner)), *("–" if each is None else f"{each:,}" for each in numbers)]
-        table.add_row(*cells)
+        numbers = [row[name] for name in _NUMBERS]
+        texts = [Text(row["decision_id"]), Text(row["winner_title"] or row["status"])]
+        table.add_row(*texts, *("–" if number is None else f"{number:,}" for number in numbers))
     out.print(table)
     more = len(counted.tallies) - _SHOWN
     if more > 0:
         out.print(f"{more:,} more in tallies.parquet.", style="dim")
-    out.print(f"{counted.folder}: {len(counted.files):,} files, their hashes in SHA256SUMS.", markup=False, soft_wrap=True)
+    said = f"{counted.folder}: {len(counted.files):,} files, their hashes in SHA256SUMS."
+    out.print(said, markup=False, soft_wrap=True)

@@ -9,8 +9,18 @@ import numpy as np
 import polars as pl
 
 from crowdvote_analysis.errors import TableWarning
-from crowdvote_analysis.out_of_core.encode import MEMBERS, quoted, tag_codes
-from crowdvote_analysis.out_of_core.plain import NOWHERE, STRANGER, coded, id_text, places, refuse, refuse_codes, tag_text
+from crowdvote_analysis.out_of_core.encode import members_of
+from crowdvote_analysis.out_of_core.plain import (
+    NOWHERE,
+    STRANGER,
+    coded,
+    id_text,
+    places,
+    refuse,
+    refuse_codes,
+    tag_text,
+)
+from crowdvote_analysis.out_of_core.tag_sets import tag_codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +39,11 @@ def _decision(source: Source, only: str | None) -> str:
     if "decision_id" in source.columns:
         return id_text(source, "decision_id", "given")
     if only is None:
-        refuse(source.table, "decision_id|missing", "the column decision_id is missing, and there is not one decision alone")
+        refuse(
+            source.table,
+            "decision_id|missing",
+            "the column decision_id is missing, and there is not one decision alone",
+        )
     return "(SELECT min(id) FROM decision)"
 
 
@@ -70,15 +84,14 @@ def encode_ballots(
         f"SELECT coalesce(decision.number, {NOWHERE}) AS decision, {coded('one.code', member)} AS member, "
         f"tag_set.tag_set, {_untimely(source)} AS untimely FROM {source.sql} AS given "
         f"LEFT JOIN decision ON decision.id = {decision} "
-        f"LEFT JOIN read_parquet('{quoted(work.path(MEMBERS))}') AS one "
+        f"LEFT JOIN {members_of(work)} AS one "
         f"ON one.member_id = {member} AND one.community = decision.community "
         f"JOIN tag_set ON tag_set.text = {tag_text(source, 'given')} ORDER BY 1, 2"
     )
     number = len(catalogue.decisions)
     outsiders, untimely = np.zeros(number, dtype=np.int64), np.zeros(number, dtype=np.int64)
     done = kept = 0
-    files = work.append(["ballot.key", "ballot.set", "ballot.timely"])
-    try:
+    with work.filling("ballot.key", "ballot.set", "ballot.timely") as (keys, sets, timely):
         for frame in database.stream(query, source.bound):
             done += len(frame)
             advance(done, source.rows)
@@ -89,13 +102,10 @@ def encode_ballots(
             frame = frame.filter(~stranger)
             untimely += np.bincount(frame.filter("untimely")["decision"].to_numpy(), minlength=number)
             key = frame["decision"].to_numpy().astype(np.int64) * members + frame["member"].to_numpy()
-            files["ballot.key"].write(key.tobytes())
-            files["ballot.set"].write(frame["tag_set"].cast(pl.Int32).to_numpy().tobytes())
-            files["ballot.timely"].write((~frame["untimely"].to_numpy()).tobytes())
+            keys.write(key.tobytes())
+            sets.write(frame["tag_set"].cast(pl.Int32).to_numpy().tobytes())
+            timely.write((~frame["untimely"].to_numpy()).tobytes())
             kept += len(frame)
-    finally:
-        for file in files.values():
-            file.close()
     for name, late in zip(catalogue.decisions["decision_id"], untimely.tolist(), strict=True):
         if late:
             were = "1 ballot was" if late == 1 else f"{late:,} ballots were"
@@ -128,17 +138,16 @@ def encode_votes(
         f"SELECT coalesce(decision.number, {NOWHERE}) AS decision, {coded('one.code', member)} AS member, "
         f"coalesce(choice.choice, {STRANGER}) AS choice, {places(source)} AS places FROM {source.sql} AS given "
         f"LEFT JOIN decision ON decision.id = {decision} "
-        f"LEFT JOIN read_parquet('{quoted(work.path(MEMBERS))}') AS one "
+        f"LEFT JOIN {members_of(work)} AS one "
         f"ON one.member_id = {member} AND one.community = decision.community "
         f"LEFT JOIN choice ON choice.number = decision.number AND choice.choice_id = {choice} ORDER BY 1, 2, 3"
     )
     cast, timely = work.open("ballot.key", ballots, np.int64), work.open("ballot.timely", ballots, np.bool_)
-    files = work.append(["vote.key", "vote.choice", "vote.places"])
     done = kept = twice = lost = 0
     wrong = {-1: 0, -2: 0, -3: 0}
     before = (-1, -1)
     unknown = 0
-    try:
+    with work.filling("vote.key", "vote.choice", "vote.places") as files:
         for frame in database.stream(query, source.bound):
             done += len(frame)
             advance(done, source.rows)
@@ -160,13 +169,10 @@ def encode_votes(
             lost += int((~there).sum())
             counts = there.copy()
             counts[there] = timely[at[there]]
-            files["vote.key"].write(key[counts].tobytes())
-            files["vote.choice"].write(rated[counts].astype(np.int32).tobytes())
-            files["vote.places"].write(stars[counts].astype(np.int32).tobytes())
+            files[0].write(key[counts].tobytes())
+            files[1].write(rated[counts].astype(np.int32).tobytes())
+            files[2].write(stars[counts].astype(np.int32).tobytes())
             kept += int(counts.sum())
-    finally:
-        for file in files.values():
-            file.close()
     sentences = {
         -1: "stars outside 0 to 5 (K9)",
         -2: "stars have more than 8 places (D10)",

@@ -75,7 +75,7 @@ def catalogue(
         given["ballots"] = voted.filter(pl.col("decision_id") != "")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)  # they would be about somebody who is not there
-        state = SystemState(**given)
+        state = SystemState(**given)  # type: ignore[arg-type]  # names of tables alone
     wanted = with_rules(wanted_decisions(state, decisions), state, cycles).sort("decision_id")
     if decisions is None and drafts(state):
         number = len(drafts(state))
@@ -125,6 +125,4 @@ def _pairs(database: Database, sources: Mapping[str, Source]) -> pl.DataFrame:
             decision = "NULL"
         choice = id_text(source, "choice_id") if table == "votes" else "NULL"
         found |= set(database.rows(f"SELECT DISTINCT {decision}, {choice} FROM {source.sql}", source.bound))
-    return pl.DataFrame(
-        sorted(found, key=str), schema={"decision_id": pl.String, "choice_id": pl.String}, orient="row"
-    )
+    return pl.DataFrame(sorted(found, key=str), schema={"decision_id": pl.String, "choice_id": pl.String}, orient="row")

@@ -6,28 +6,29 @@ its memory limit; what comes out is written as it comes.
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis import tags
 from crowdvote_analysis.out_of_core.plain import (
-    MISSING,
-    ODD,
+    NOWHERE,
     STRANGER,
     coded,
     flag,
+    form,
     id_text,
-    is_odd,
     refuse,
     refuse_codes,
     tag_text,
 )
 from crowdvote_analysis.out_of_core.sources import WAY_OUT
+from crowdvote_analysis.out_of_core.tag_sets import tag_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from crowdvote_analysis.out_of_core.database import Database
     from crowdvote_analysis.out_of_core.sources import Source
@@ -47,10 +48,10 @@ def encode_members(
     *,
     anonymous: bool,
 ) -> dict[str, Any]:
-    """Write the members in the order of their codes: code, member_id, is_voter.
+    """Write the members in the order of their codes: ``MEMBERS`` (code, community, member_id) and is_voter.
 
     Args:
-        database: Where to ask.
+        database: Where to ask; it has the table ``community`` (id, number).
         work: Where to write.
         source: The table members.
         communities: Ids of the communities, sorted.
@@ -58,52 +59,39 @@ def encode_members(
         anonymous: Whether members may be anonymous; refused otherwise (P1).
 
     Returns:
-        ``spans``: first and last code of each community, half open.
+        ``spans``: first and last code of each community, half open; ``members``: their number.
     """
     import pyarrow.parquet as pq
 
-    text = id_text(source, "member_id")
-    database.put("community", pl.DataFrame({"id": communities, "number": range(len(communities))}))
-    on = _community(source, communities)
-    odd = f"CASE WHEN {text} IS NULL OR {text} = '' THEN {MISSING} WHEN {is_odd(text)} THEN {ODD} ELSE 0 END"
+    text = id_text(source, "member_id", "given")
     query = (
-        f"SELECT coalesce(community.number, -1) AS community, {text} AS member_id, {odd} AS odd, "
+        f"SELECT coalesce(community.number, {NOWHERE}) AS community, {text} AS member_id, {form(text)} AS form, "
         f"{flag(source, 'is_voter', True)} AS is_voter, {flag(source, 'is_anonymous', False)} AS is_anonymous "
-        f"FROM {source.sql} AS given LEFT JOIN community ON {on} ORDER BY 1, 2"
+        f"FROM {source.sql} AS given LEFT JOIN community ON {_community(source, communities)} ORDER BY 1, 2"
     )
-    spans = np.zeros((len(communities), 2), dtype=np.int64)
+    schema = pl.DataFrame(schema={"code": pl.Int32, "community": pl.Int32, "member_id": pl.String}).to_arrow().schema
     counts = np.zeros(len(communities), dtype=np.int64)
-    code, last, hidden, twice = 0, None, 0, 0
-    wrong = {MISSING: 0, ODD: 0}
-    lost = 0
-    voter = work.append(["is_voter"])["is_voter"]
-    writer = None
-    with voter:
+    wrong: Counter[tuple[str, int]] = Counter()
+    hidden = twice = code = 0
+    last = pl.DataFrame(schema={"community": pl.Int32, "member_id": pl.String})
+    with work.filling("is_voter") as (voter,), pq.ParquetWriter(work.path(MEMBERS), schema, compression="zstd") as file:
         for frame in database.stream(query, source.bound):
-            lost += int((frame["community"] < 0).sum())
-            for kind in wrong:
-                wrong[kind] += int((frame["odd"] == kind).sum())
+            frame = frame.with_columns(pl.col("community").cast(pl.Int32))
+            _note(wrong, frame, {"community": "community_id", "form": "member_id"})
             hidden += int(frame["is_anonymous"].sum())
-            keys = frame.select("community", "member_id")
-            keys = keys if last is None else pl.concat([last, keys])
-            twice += int((keys == keys.shift(1)).select(pl.all_horizontal(pl.all())).to_series().sum())
+            keys = pl.concat([last, frame.select(last.columns)])
+            twice += int(keys.select(pl.all_horizontal(pl.all() == pl.all().shift(1)).sum()).item())
             last = keys.tail(1)
             counts += np.bincount(frame["community"].to_numpy().clip(0), minlength=len(counts))
-            table = frame.select(pl.int_range(code, code + len(frame), dtype=pl.Int32).alias("code"), "community", "member_id")
-            voter.write(frame["is_voter"].cast(pl.UInt8).to_numpy().tobytes())
-            arrow = table.with_columns(pl.col("community").cast(pl.Int32)).to_arrow()
-            writer = writer or pq.ParquetWriter(work.path(MEMBERS), arrow.schema, compression="zstd")
-            writer.write_table(arrow, row_group_size=_ROW_GROUP)
+            voter.write(frame["is_voter"].to_numpy().tobytes())
+            codes = pl.Series("code", np.arange(code, code + len(frame), dtype=np.int32))
+            table = frame.select(codes, "community", "member_id").to_arrow().cast(schema)
+            file.write_table(table, row_group_size=_ROW_GROUP)
             code += len(frame)
             advance(code, source.rows)
-    if writer is None:
+    _refuse("members", wrong)
+    if not code:
         refuse("members", "empty", "the table has no rows")
-    writer.close()
-    if lost:
-        refuse("members", "unknown_community_id", "the community is missing, or not in the table communities", lost)
-    for kind, number in wrong.items():
-        if number:
-            refuse_codes("members", "member_id", kind, number)
     if twice:
         refuse("members", "primary_key", "the key (community_id, member_id) appears more than once", twice)
     if hidden and not anonymous:
@@ -115,50 +103,7 @@ def encode_members(
             hidden,
             f"Write pseudonyms: crowdvote export FOLDER. {WAY_OUT} In Python, count_files gives ids as resolve does.",
         )
-    spans[:, 1] = np.cumsum(counts)
-    spans[1:, 0] = spans[:-1, 1]
-    return {"spans": spans.tolist(), "members": code}
-
-
-def _community(source: Source, communities: list[str]) -> str:
-    """How a row finds its community: the condition of the join with ``community``, in SQL."""
-    if "community_id" in source.columns:
-        return f"community.id = {id_text(source, 'community_id', 'given')}"
-    if len(communities) > 1:
-        refuse(source.table, "community_id|missing", "the column community_id is missing, and there are several communities")
-    return "true"
-
-
-def tag_codes(database: Database, source: Source) -> tuple[list[list[str]], pl.DataFrame]:
-    """The distinct sets of tags of a table in one form (T5), and which text of a row stands for which.
-
-    Returns:
-        The sets, the empty one first; and text, tag_set.
-    """
-    text = tag_text(source)
-    if text == "''":
-        return [[]], pl.DataFrame({"text": [""], "tag_set": [0]})
-    # Parts of a text against entries of the lists: a null entry, or one that holds the separator, is one too few or many.
-    found = database.rows(
-        f"SELECT {text} AS text, count(*), coalesce(sum(len(tags)), 0) FROM {source.sql} GROUP BY text ORDER BY text",
-        source.bound,
-    )
-    texts = [row[0] for row in found]
-    given = [[] if each == "" else each.split("\x1f") for each in texts]
-    mistaken = sum(
-        abs(number * len(parts) - int(entries)) for (_, number, entries), parts in zip(found, given, strict=True)
-    )
-    if mistaken:
-        refuse(source.table, "tags", "tags hold an empty entry, or one with a control character", mistaken)
-    if any(mark in entry for parts in given for entry in parts for mark in ";\n\r"):
-        refuse(source.table, "plain_tags", "a tag holds a semicolon or a line break, which separate tags in CSV files")
-    formed = tags.in_one_form(pl.Series(given, dtype=pl.List(pl.String)), following=source.table == "followings").tags
-    sets = [tuple(each) for each in formed.to_list()]
-    distinct = [(), *sorted({each for each in sets if each})]
-    number = {each: place for place, each in enumerate(distinct)}
-    return [list(each) for each in distinct], pl.DataFrame(
-        {"text": texts, "tag_set": [number[each] for each in sets]}, schema={"text": pl.String, "tag_set": pl.Int32}
-    )
+    return {"spans": _spans(counts), "members": code}
 
 
 def encode_followings(
@@ -169,89 +114,91 @@ def encode_followings(
     spans: list[list[int]],
     advance: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """Write the followings of members, sorted: src, dst (codes within the community) and set.
+    """Write the followings of members, sorted: src and dst (codes within the community), set (of tags).
 
     ``dst`` is -1 for somebody who is no member, ``SELF`` for a following of oneself.
 
     Returns:
         ``tag_sets``; ``spans``: first and last following of each community, half open; ``followings``: their number.
     """
-    files = work.append(["src", "dst", "set"])
     if source is None:
-        for file in files.values():
-            file.close()
-        return {"tag_sets": [[]], "spans": [[0, 0] for _ in communities], "followings": 0}
+        with work.filling("src", "dst", "set"):
+            return {"tag_sets": [[]], "spans": [[0, 0] for _ in communities], "followings": 0}
     tag_sets, texts = tag_codes(database, source)
     database.put("tag_set", texts)
+    home = np.array([first for first, _ in spans])
+    ends = np.zeros(len(communities), dtype=np.int64)
+    wrong: Counter[tuple[str, int]] = Counter()
+    done = twice = 0
+    before = (STRANGER, STRANGER)
+    with work.filling("src", "dst", "set") as files:
+        for frame in database.stream(_followings(work, source, communities), source.bound):
+            advance(done := done + len(frame), source.rows)
+            _note(wrong, frame, {"follower": "follower_id", "followee": "followee_id"})
+            frame = frame.filter(pl.col("follower") >= 0)  # of whoever is no member, nothing is asked
+            if frame.is_empty():
+                continue
+            src, dst, tag_set = (frame[name].to_numpy().astype(np.int64) for name in frame.columns)
+            known = dst >= 0
+            twice += int(((src[1:] == src[:-1]) & (dst[1:] == dst[:-1]) & known[1:]).sum())
+            twice += bool(known[0]) and (int(src[0]), int(dst[0])) == before
+            before = (int(src[-1]), int(dst[-1]))
+            # Communities without members begin where the next one does; the last of those has the code.
+            community = np.searchsorted(home, src, side="right") - 1
+            first = home[community]
+            dst = np.where(src == dst, SELF, np.where(known, dst - first, STRANGER))
+            for file, numbers in zip(files, (src - first, dst, tag_set), strict=True):
+                file.write(numbers.astype(np.int32).tobytes())
+            ends += np.bincount(community, minlength=len(ends))
+    _refuse("followings", wrong)
+    if twice:
+        sentence = "the key (community_id, follower_id, followee_id) appears more than once"
+        refuse("followings", "primary_key", f"{sentence}; counted in memory, such rows are merged (D8)", twice)
+    return {"tag_sets": tag_sets, "spans": _spans(ends), "followings": int(ends.sum())}
+
+
+def _followings(work: Work, source: Source, communities: list[str]) -> str:
+    """The query for follower, followee and tag_set, sorted."""
     follower, followee = id_text(source, "follower_id", "given"), id_text(source, "followee_id", "given")
-    on = _community(source, communities)
-    members = f"read_parquet('{quoted(work.path(MEMBERS))}')"
     same = "" if len(communities) == 1 else "AND {}.community = community.number"
-    query = (
+    return (
         f"SELECT {coded('one.code', follower, 'community.number IS NULL')} AS follower, "
-        f"{coded('other.code', followee)} AS followee, tag_set.tag_set "
-        f"FROM {source.sql} AS given LEFT JOIN community ON {on} "
-        f"LEFT JOIN {members} AS one ON one.member_id = {follower} {same.format('one')} "
-        f"LEFT JOIN {members} AS other ON other.member_id = {followee} {same.format('other')} "
+        f"{coded('other.code', followee)} AS followee, tag_set.tag_set FROM {source.sql} AS given "
+        f"LEFT JOIN community ON {_community(source, communities)} "
+        f"LEFT JOIN {members_of(work)} AS one ON one.member_id = {follower} {same.format('one')} "
+        f"LEFT JOIN {members_of(work)} AS other ON other.member_id = {followee} {same.format('other')} "
         f"JOIN tag_set ON tag_set.text = {tag_text(source, 'given')} ORDER BY 1, 2"
     )
-    first_codes = np.array([first for first, _ in spans])
-    ends = np.zeros(len(communities), dtype=np.int64)
-    wrong: dict[tuple[str, int], int] = {}
-    done = kept = twice = 0
-    before = (-1, -1)
-    try:
-        for frame in database.stream(query, source.bound):
-            src, dst, tag_set = (frame[name].to_numpy().astype(np.int64) for name in frame.columns)
-            for column, codes in (("follower_id", src), ("followee_id", dst)):
-                for code, number in zip(*np.unique(codes[codes < STRANGER], return_counts=True), strict=True):
-                    wrong[column, int(code)] = wrong.get((column, int(code)), 0) + int(number)
-            here = src >= 0
-            src, dst, tag_set = src[here], dst[here], tag_set[here]
-            done += len(frame)
-            advance(done, source.rows)
-            if not len(src):
-                continue
-            known = dst >= 0
-            repeated = (src[1:] == src[:-1]) & (dst[1:] == dst[:-1]) & known[1:]
-            twice += int(repeated.sum()) + int((src[0], dst[0]) == before and known[0])
-            before = (int(src[-1]), int(dst[-1]))
-            home = np.searchsorted(first_codes, src, side="right") - 1
-            # Of communities without members several begin at one code; the last of them has it.
-            own = src == dst
-            shift = first_codes[home]
-            dst = np.where(own, SELF, np.where(known, dst - shift, STRANGER))
-            files["src"].write((src - shift).astype(np.int32).tobytes())
-            files["dst"].write(dst.astype(np.int32).tobytes())
-            files["set"].write(tag_set.astype(np.int32).tobytes())
-            ends += np.bincount(home, minlength=len(ends))
-            kept += len(src)
-    finally:
-        for file in files.values():
-            file.close()
-    for (column, code), number in sorted(wrong.items()):
-        refuse_codes("followings", column, code, number)
-    if twice:
-        refuse(
-            "followings",
-            "primary_key",
-            "the key (community_id, follower_id, followee_id) appears more than once; counted in memory, such rows are "
-            "merged (D8)",
-            twice,
-        )
-    bounds = np.concatenate([[0], np.cumsum(ends)])
-    return {"tag_sets": tag_sets, "spans": [[int(a), int(b)] for a, b in zip(bounds[:-1], bounds[1:], strict=True)], "followings": kept}
 
 
-def quoted(path: object) -> str:
-    return str(path).replace("'", "''")
+def members_of(work: Work) -> str:
+    """The members with their codes, in SQL."""
+    path = str(work.path(MEMBERS)).replace("'", "''")
+    return f"read_parquet('{path}')"
 
 
-def bits_of(tag_sets: list[list[str]], vocabulary: Mapping[str, int], words: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """Sets of tags as bits, one row a set; tags that are not in the vocabulary have none."""
-    bits = np.zeros((len(tag_sets), words), dtype=np.uint64)
-    for number, names in enumerate(tag_sets):
-        for name in names:
-            if name in vocabulary:
-                bits[number, vocabulary[name] // 64] |= np.uint64(1) << np.uint64(vocabulary[name] % 64)
-    return bits
+def _community(source: Source, communities: list[str]) -> str:
+    """How a row finds its community: the condition of the join with ``community``, in SQL."""
+    if "community_id" in source.columns:
+        return f"community.id = {id_text(source, 'community_id', 'given')}"
+    if len(communities) > 1:
+        sentence = "the column community_id is missing, and there are several communities"
+        refuse(source.table, "community_id|missing", sentence)
+    return "true"
+
+
+def _spans(counts: np.ndarray[Any, Any]) -> list[list[int]]:
+    """First and last of each, half open, where they lie one after the other."""
+    return [[first, last] for first, last in pairwise([0, *np.cumsum(counts).tolist()])]
+
+
+def _note(wrong: Counter[tuple[str, int]], frame: pl.DataFrame, columns: dict[str, str]) -> None:
+    """Count the codes that say what is wrong with a row, by the column that it is about."""
+    for name, column in columns.items():
+        for code, rows in frame[name].filter(frame[name] < STRANGER).value_counts().iter_rows():
+            wrong[column, code] += rows
+
+
+def _refuse(table: str, wrong: Counter[tuple[str, int]]) -> None:
+    for (column, code), rows in sorted(wrong.items()):
+        refuse_codes(table, column, code, rows)

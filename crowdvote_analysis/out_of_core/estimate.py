@@ -59,9 +59,9 @@ class Estimate:
 
     def __str__(self) -> str:
         return (
-            f"{self.members:,} members, {self.followings:,} followings, {self.ballots:,} ballots, {self.votes:,} stars: "
-            f"about {_size(self.disk)} on disk ({_size(self.results)} of them results), at most {_size(self.memory)} of "
-            f"memory, about {_time(self.seconds)} on a machine with two cores"
+            f"{self.members:,} members, {self.followings:,} followings, {self.ballots:,} ballots, {self.votes:,} stars:"
+            f" about {_size(self.disk)} on disk ({_size(self.results)} of them results), at most {_size(self.memory)} "
+            f"of memory, about {_time(self.seconds)} on a machine with two cores"
         )
 
 
@@ -88,7 +88,9 @@ def estimate_of(sources: Mapping[str, Source], decisions: int | None, memory: in
     by_ballot = -(-rows["votes"] // max(1, rows["ballots"]))
     choices = max(by_ballot, -(-rows.get("choices", 0) // max(1, rows.get("decisions", 1))))
     stars = members * choices * number
-    work = followings * _BY_FOLLOWING + members * (_BY_MEMBER + _OF_DECISION + _BY_CHOICE * choices) + rows["votes"] * 48
+    work = (
+        followings * _BY_FOLLOWING + members * (_BY_MEMBER + _OF_DECISION + _BY_CHOICE * choices) + rows["votes"] * 48
+    )
     return Estimate(
         members=members,
         followings=followings,
@@ -98,7 +100,10 @@ def estimate_of(sources: Mapping[str, Source], decisions: int | None, memory: in
         work=work,
         results=members * number * _BALLOT + stars * _STAR,
         memory=memory,
-        seconds=1 + followings * _SECONDS_BY_FOLLOWING * number + members * _SECONDS_BY_MEMBER + stars * _SECONDS_BY_STAR,
+        seconds=1
+        + followings * _SECONDS_BY_FOLLOWING * number
+        + members * _SECONDS_BY_MEMBER
+        + stars * _SECONDS_BY_STAR,
     )
 
 
@@ -116,8 +121,8 @@ def require_room(found: Estimate, out: Path, done: int) -> None:
     free = shutil.disk_usage(out).free
     if found.disk - done > free:
         raise CrowdVoteError(
-            f"{out}: the count needs about {_size(found.disk - done)} of disk, and {_size(free)} are free. Take a folder "
-            "on another disk, or count fewer decisions (--decision)."
+            f"{out}: the count needs about {_size(found.disk - done)} of disk, and {_size(free)} are free. Take a "
+            "folder on another disk, or count fewer decisions (--decision)."
         )
 
 

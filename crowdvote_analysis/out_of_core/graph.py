@@ -14,8 +14,9 @@ import numpy as np
 from crowdvote_analysis.delegation.arrays import UNITS_PER_PLACE, not_empty, set_bits, words_for
 from crowdvote_analysis.delegation.averages import Calculation
 from crowdvote_analysis.delegation.blocks import Block
-from crowdvote_analysis.out_of_core.encode import SELF, bits_of
+from crowdvote_analysis.out_of_core.encode import SELF
 from crowdvote_analysis.out_of_core.rows import Rows, bounds_of, ranges, row_chunks, turned
+from crowdvote_analysis.out_of_core.tag_sets import bits_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,9 +66,7 @@ def community(work: Work, members: list[int], span: list[int], followings: int, 
         work.finish(stage, followers=len(followers.columns))
     else:
         rows = Rows(work.open(names[0], count + 1, np.int64), whole["dst"])
-        followers = Rows(
-            work.open(names[1], count + 1, np.int64), work.open(names[2], known["followers"], np.int32)
-        )
+        followers = Rows(work.open(names[1], count + 1, np.int64), work.open(names[2], known["followers"], np.int32))
     return Community(first, last, rows, whole["src"], whole["set"], followers)
 
 
@@ -227,7 +226,11 @@ class Graph:
     def _chunk(self, src: Array, dst: Array, places: Array) -> Chunk:
         sets = self.home.tag_set[places]
         block = replace(
-            self._block, src=src, dst=dst, mask=self._followed.take(sets, axis=0), everything=self._everything.take(sets)
+            self._block,
+            src=src,
+            dst=dst,
+            mask=self._followed.take(sets, axis=0),
+            everything=self._everything.take(sets),
         )
         calculation = replace(self.calculation, inherited=np.zeros(len(src), dtype=np.bool_))
         return Chunk(block, calculation, places)
@@ -270,7 +273,11 @@ class Chunk:
         block = self.block
         return Chunk(
             replace(
-                block, src=block.src[which], dst=block.dst[which], mask=block.mask[which], everything=block.everything[which]
+                block,
+                src=block.src[which],
+                dst=block.dst[which],
+                mask=block.mask[which],
+                everything=block.everything[which],
             ),
             replace(self.calculation, inherited=self.calculation.inherited[which]),
             self.places[which],

@@ -80,9 +80,8 @@ def _tangled(graph: Graph, nodes: Array) -> Array:
 def _inner(graph: Graph, tangle: _Tangle, name: str, *, only_matching: bool) -> Rows:
     """The followings among the tangled, by their own numbers."""
     bounds = graph.work.create(f"{name}.bounds", len(tangle.nodes) + 1, np.int64)
-    file = graph.work.append([f"{name}.columns"])[f"{name}.columns"]
     first = total = 0
-    with file:
+    with graph.work.filling(f"{name}.columns") as (file,):
         for some in graph.home.rows.chunks(tangle.nodes, graph.size):
             chunk = graph.chunk(some)
             inner = _tangled(graph, chunk.block.dst)
@@ -197,7 +196,7 @@ class _Cores:
 
     def settle(self, averages: Averages) -> None:
         """Everybody in waves; a core is one unit of them."""
-        graph, tangle, matching, core = self._graph, self._tangle, self._matching, self._core
+        graph, matching, core = self._graph, self._matching, self._core
         unit = np.where(core >= 0, core, np.arange(len(core), dtype=np.int32))
         waits = graph.work.create("waits by unit", len(unit), np.int32)
         for first, last in ranges(len(unit), graph.size):

@@ -23,7 +23,7 @@ _SENTENCES = {
     MISSING: "{} is missing",
     NOWHERE: "the community or decision is missing, or not in its table",
 }
-SEPARATOR = "chr(31)"
+SEPARATOR = "\x1f"  # stands between the tags of a row in one text
 
 
 def refuse(
@@ -57,7 +57,7 @@ def id_text(source: Source, column: str, alias: str = "") -> str:
     return name if kind == "VARCHAR" else f"CAST({name} AS VARCHAR)"
 
 
-def is_odd(text: str) -> str:
+def _is_odd(text: str) -> str:
     """Whether an id is not in one form, or looks like what ``ids`` mends or refuses; in SQL."""
     return (
         f"(nfc_normalize({text}) <> {text} OR regexp_matches({text}, "
@@ -65,12 +65,14 @@ def is_odd(text: str) -> str:
     )
 
 
+def form(text: str) -> str:
+    """``MISSING`` or ``ODD`` where an id is, ``STRANGER`` where nothing is wrong with it; in SQL."""
+    return f"CASE WHEN {text} IS NULL OR {text} = '' THEN {MISSING} WHEN {_is_odd(text)} THEN {ODD} ELSE {STRANGER} END"
+
+
 def coded(found: str, text: str, nowhere: str = "false") -> str:
     """The code of an id that was looked up, in SQL; what is not found is looked at."""
-    return (
-        f"CASE WHEN {nowhere} THEN {NOWHERE} WHEN {found} IS NOT NULL THEN {found} "
-        f"WHEN {text} IS NULL OR {text} = '' THEN {MISSING} WHEN {is_odd(text)} THEN {ODD} ELSE {STRANGER} END"
-    )
+    return f"CASE WHEN {nowhere} THEN {NOWHERE} WHEN {found} IS NOT NULL THEN {found} ELSE {form(text)} END"
 
 
 def flag(source: Source, column: str, default: bool) -> str:
@@ -88,7 +90,7 @@ def tag_text(source: Source, alias: str = "") -> str:
         return "''"
     if kind != "VARCHAR[]":
         refuse(source.table, "tags|type", f"tags is {kind}; a list of text is needed")
-    return f"coalesce(array_to_string({alias}{'.' if alias else ''}tags, {SEPARATOR}), '')"
+    return f"coalesce(array_to_string({alias}{'.' if alias else ''}tags, chr({ord(SEPARATOR)})), '')"
 
 
 def places(source: Source) -> str:

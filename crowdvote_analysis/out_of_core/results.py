@@ -169,7 +169,11 @@ def write_decision(
             stats["deepest"] = max(stats["deepest"], int(calculation.depth[first:last].max()))
             graph.work.relieve()
             advance(last, size)
-    kept = None if counts is None else [counts.vote_count, *map(dict, (counts.totals, counts.five_stars, counts.preferred))]
+    kept = (
+        None
+        if counts is None
+        else [counts.vote_count, *map(dict, (counts.totals, counts.five_stars, counts.preferred))]
+    )
     return {"hashes": [one.sha256, two.sha256], "stats": stats | {"circular": graph.circular}, "counts": kept}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crowdvote_analysis import tables
@@ -13,6 +12,7 @@ from crowdvote_analysis.errors import UnreadableFileError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 NEEDED = ("members", "ballots", "votes")
 # What a count with stars looks at; other tables in the folder are left alone.
@@ -89,7 +89,9 @@ def _source(table: str, path: Path) -> Source:
     try:
         rows = sum(pq.read_metadata(part).num_rows for part in paths)
         with duckdb.connect() as connection:
-            described = connection.execute("DESCRIBE SELECT * FROM read_parquet($1)", [list(map(str, paths))]).fetchall()
+            described = connection.execute(
+                "DESCRIBE SELECT * FROM read_parquet($1)", [list(map(str, paths))]
+            ).fetchall()
     except (pa.ArrowException, duckdb.Error, OSError) as error:
         raise UnreadableFileError(f"{path}: cannot be read as Parquet ({reason(error)}). {WAY_OUT}") from None
     columns = {str(name): str(kind) for name, kind, *_ in described}

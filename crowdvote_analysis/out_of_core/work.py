@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import mmap
 import shutil
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from crowdvote_analysis.errors import BusyError
 from crowdvote_analysis.limits import MEMORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import BinaryIO
 
     from numpy.typing import DTypeLike, NDArray
@@ -47,7 +48,9 @@ class Work:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise BusyError(f"{folder.parent}: another count is at work there. Wait for it, or take another folder.") from None
+            raise BusyError(
+                f"{folder.parent}: another count is at work there. Wait for it, or take another folder."
+            ) from None
 
     @property
     def _manifest(self) -> Path:
@@ -109,11 +112,12 @@ class Work:
                 self._maps[name] = mmap.mmap(file.fileno(), 0)
         return np.frombuffer(self._maps[name], dtype).reshape(shape)
 
-    def append(self, names: Iterable[str]) -> dict[str, BinaryIO]:
-        """New files to be filled from the front; an array is opened once its file is closed."""
-        names = list(names)
+    @contextmanager
+    def filling(self, *names: str) -> Iterator[list[BinaryIO]]:
+        """New files that are filled from the front; what was written can be opened as arrays afterwards."""
         self.drop(names)
-        return {name: self.path(name).open("wb") for name in names}
+        with ExitStack() as files:
+            yield [files.enter_context(self.path(name).open("wb")) for name in names]
 
     def drop(self, names: Iterable[str]) -> None:
         """Remove arrays. Whoever still holds one keeps it until they let it go."""

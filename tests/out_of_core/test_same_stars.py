@@ -143,9 +143,7 @@ def test_ballots_out_of_time_are_left_out_alike(tmp_path: Path) -> None:
     require_same(state, tmp_path)
 
 
-def test_a_core_that_does_not_fit_is_refused_with_the_way_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_core_that_does_not_fit_is_refused_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is solved in memory is held against the memory that was given."""
     monkeypatch.setattr(loops, "BYTES_BY_MEMBER", 10**10)
     state_of([tangle(60, 2)]).write(tmp_path / "tables")
