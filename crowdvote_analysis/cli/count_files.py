@@ -75,11 +75,18 @@ def count_to_files(
         Whether a decision is an unresolved tie.
     """
     from crowdvote_analysis.out_of_core import count_files
+    from crowdvote_analysis.store import is_store
 
     given = [name for name, value in others.items() if value]
     if given:
         raise typer.BadParameter(
             "does not go with --out, which counts Parquet files as they stand.", param_hint=given[0]
+        )
+    if "://" in folder or is_store(folder):
+        raise typer.BadParameter(
+            "reads a folder of Parquet files, not a store; write one with Python: "
+            "Store.open(store).state().write(folder).",
+            param_hint="--out",
         )
     with noting() as notes, _stages() as progress:
         counted = count_files(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from crowdvote_analysis.out_of_core.settle import settle
 from crowdvote_analysis.out_of_core.sources import fingerprints, sources_in
 from crowdvote_analysis.out_of_core.work import Work
 from crowdvote_analysis.star.protocols import protocol_named
+from crowdvote_analysis.star.resolution import check_orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -135,30 +137,33 @@ def count_files(
     work = Work(out / _WORK, memory)
     try:
         files = fingerprints(sources, work.known_files(), lambda done, total: tell("Reading files", done, total))
-        options = {
-            "decisions": sorted(decisions) if decisions is not None else None,
-            "cycles": cycles,
-            "work_limit": work_limit,
-            "anonymous": anonymous,
-            "version": __version__,
-        }
-        work.begin({"files": files, "options": options})
+        wanted = None if decisions is None else sorted(decisions)
+        if not work.begin({"files": files, "decisions": wanted, "anonymous": anonymous, "version": __version__}):
+            _clear(out)
         size = min(_LARGEST_CHUNK, max(_SMALLEST_CHUNK, memory // _BYTES_IN_CHUNK))
         run = _Run(work, out, size, work_limit, tell)
         with database(work, threads) as base:
             known = catalogue(base, sources, decisions, cycles)
+            check_orders(tie_orders, known.decisions["decision_id"].to_list())
             encoded = run.encode(base, sources, known, anonymous=anonymous)
         written = run.count(known, encoded)
         result = write_outcome(out, known, written, encoded, protocol, tie_orders)
     except InvalidTableError:
         work.remove()  # other tables begin anew
-        if not any(out.iterdir()):
-            out.rmdir()
+        _clear(out)
+        out.rmdir()
         raise
     finally:
         work.close()
     work.remove()
     return FilesCount(out, *result)
+
+
+def _clear(out: Path) -> None:
+    """Remove what an unfinished count of something else has written."""
+    for path in out.iterdir():
+        if path.name != _WORK:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _require_own(out: Path) -> None:
@@ -226,7 +231,7 @@ class _Run:
         decisions = known.decisions.with_row_index("number").sort("community", "number", maintain_order=True)
         for row in decisions.iter_rows(named=True):
             number = row["number"]
-            stage = f"decision {number}"
+            stage = f"decision {number} by {row['cycle_rule']} within {self._work_limit}"
             kept = self._work.finished(stage)
             if kept is None:
                 kept = self._work.finish(stage, **self._decision(row, known, encoded))
@@ -239,6 +244,7 @@ class _Run:
         self._tell("Turning followings", 0, 1)
         home = community(
             work,
+            row["community"],
             span,
             encoded["followings"]["spans"][row["community"]],
             encoded["followings"]["followings"],

@@ -51,19 +51,29 @@ class Community:
         return self.last - self.first
 
 
-def community(work: Work, members: list[int], span: list[int], followings: int, size: int) -> Community:
-    """Open the followings of one community; the rows and their reverse are made where they are not there yet."""
+def community(work: Work, number: int, members: list[int], span: list[int], followings: int, size: int) -> Community:
+    """Open the followings of one community; its rows and their reverse are made where another's lie, or none.
+
+    Args:
+        work: Where the arrays lie.
+        number: Number of the community.
+        members: First and last code of its members, half open.
+        span: First and last of its followings, half open.
+        followings: Number of followings of all communities.
+        size: Entries of a chunk.
+    """
     first, last = members
     whole = {name: work.open(name, followings, np.int32)[span[0] : span[1]] for name in ("src", "dst", "set")}
-    stage, count = f"rows {first}", last - first
+    count = last - first
     names = ["rows.bounds", "followers.bounds", "followers.columns"]
-    known = work.finished(stage)
-    if known is None:
+    known = work.finished("rows")
+    if known is None or known["community"] != number:
+        work.forget("rows")
         work.drop(names)
         bounds = bounds_of(work, names[0], whole["src"], count, size)
         rows = Rows(bounds, whole["dst"])
         followers = turned(work, "followers", rows, size)
-        work.finish(stage, followers=len(followers.columns))
+        work.finish("rows", community=number, followers=len(followers.columns))
     else:
         rows = Rows(work.open(names[0], count + 1, np.int64), whole["dst"])
         followers = Rows(work.open(names[1], count + 1, np.int64), work.open(names[2], known["followers"], np.int32))

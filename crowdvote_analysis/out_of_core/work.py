@@ -1,7 +1,7 @@
 """The work folder of a count: arrays in memory-mapped files, and a manifest of what is finished.
 
 A run that was ended goes on where it was: a stage that the manifest names is whole, anything else is made again. The
-manifest holds for one input (by the hashes of its files) and one set of options; with others the work begins anew.
+manifest holds for one input (by the hashes of its files); with another the work begins anew.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+# Part of the memory above which pages are handed back: a chunk at work comes on top.
+_FULL = 0.6
 _STATM = Path("/proc/self/statm")
 
 
@@ -67,15 +69,16 @@ class Work:
         known: dict[str, Any] = json.loads(self._manifest.read_text(encoding="utf-8"))
         return known
 
-    def begin(self, about: Mapping[str, Any]) -> None:
-        """Go on with what was finished about the same input and options; without any, begin with nothing."""
+    def begin(self, about: Mapping[str, Any]) -> bool:
+        """Go on with what was finished about the same input; otherwise begin with nothing. Whether it goes on."""
         known = self._recorded()
         self._about = json.loads(json.dumps(about))
         if known.get("about") == self._about:
             self._stages = known["stages"]
-        else:
-            self._empty()
-            self._record()
+            return True
+        self._empty()
+        self._record()
+        return False
 
     def finished(self, stage: str) -> dict[str, Any] | None:
         """What was kept of a finished stage; none where it is to be done."""
@@ -91,6 +94,11 @@ class Work:
         new = self._manifest.with_suffix(".new")
         new.write_text(json.dumps({"about": self._about, "stages": self._stages}), encoding="utf-8")
         new.replace(self._manifest)
+
+    def forget(self, stage: str) -> None:
+        """A stage is not whole any more."""
+        if self._stages.pop(stage, None) is not None:
+            self._record()
 
     def path(self, name: str) -> Path:
         """The file of an array, or of something else that belongs to a stage."""
@@ -127,7 +135,7 @@ class Work:
 
     def relieve(self) -> None:
         """Hand pages of the files back to the system where more is resident than was allowed."""
-        if _resident() > self.memory * 3 // 4:
+        if _resident() > self.memory * _FULL:
             for each in self._maps.values():
                 if hasattr(each, "madvise"):
                     each.madvise(mmap.MADV_DONTNEED)

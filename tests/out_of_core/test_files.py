@@ -249,6 +249,65 @@ def test_an_ended_run_with_other_tables_begins_anew(tmp_path: Path) -> None:
     assert cv.count_files(folder, tmp_path / "out").stats["total_members"].item() == 2
 
 
+def test_an_ended_run_of_other_decisions_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A decision that is not asked for any more has no file, and a community without members is no one else's."""
+    frames = {
+        "communities": pl.DataFrame({"community_id": ["nowhere", "town"]}),
+        "members": pl.DataFrame({"community_id": ["town"] * 3, "member_id": ["ada", "bea", "cleo"]}),
+        "followings": pl.DataFrame({"community_id": ["town"], "follower_id": ["bea"], "followee_id": ["ada"]}),
+        "decisions": pl.DataFrame(
+            {"community_id": ["nowhere", "town", "town"], "decision_id": ["one", "two", "three"]}
+        ),
+        "ballots": pl.DataFrame({"decision_id": ["two", "three"], "member_id": ["ada", "ada"]}),
+        "votes": pl.DataFrame(
+            {"decision_id": ["two", "three"], "member_id": ["ada", "ada"], "choice_id": ["pond"] * 2, "stars": [5, 2]}
+        ),
+    }
+    folder = town(tmp_path / "town", **frames)
+
+    def end(now: str, _done: int, _total: int) -> None:
+        if now == "Writing two":
+            raise EndedError
+
+    with pytest.raises(EndedError):
+        cv.count_files(folder, tmp_path / "out", progress=end)
+    assert (tmp_path / "out/resolved_ballots/0002.parquet").exists()
+    done = cv.count_files(folder, tmp_path / "out", decisions=["two"])
+    assert "resolved_ballots/0002.parquet" not in files_in(tmp_path / "out")
+    assert done.stats["calculated_ballots"].item() == 1
+
+
+def test_another_rule_for_loops_counts_again_from_what_is_encoded(tmp_path: Path) -> None:
+    """A decision that the rule path refuses is counted by another rule, without sorting the tables again."""
+    clique = [(one, other) for one in "bcdefghijklmnop" for other in "abcdefghijklmnop" if one != other]
+    frames = {
+        "members": pl.DataFrame({"member_id": list("abcdefghijklmnop")}),
+        "followings": pl.DataFrame(clique, schema=["follower_id", "followee_id"], orient="row"),
+        "ballots": pl.DataFrame({"member_id": ["a"]}),
+        "votes": pl.DataFrame({"member_id": ["a"], "choice_id": ["pond"], "stars": [5]}),
+    }
+    folder = town(tmp_path / "town", **frames)
+    with pytest.raises(cv.CyclicCoreTooLarge):
+        cv.count_files(folder, tmp_path / "out", cycles="path", work_limit=1_000)
+    seen: list[str] = []
+    done = cv.count_files(folder, tmp_path / "out", progress=lambda now, _done, _total: seen.append(now))
+    assert not any(stage.startswith("Encoding") for stage in seen)
+    assert done.stats["calculated_ballots"].item() == 15
+
+
+def test_an_order_for_an_unknown_decision_is_refused_before_the_count(tmp_path: Path) -> None:
+    """Nobody waits hours for a misspelt word."""
+    seen: list[str] = []
+    with pytest.raises(cv.InvalidElectionError, match="tie_orders: decision 'lunhc'"):
+        cv.count_files(
+            town(tmp_path / "town"),
+            tmp_path / "out",
+            tie_orders={"lunhc": ["pond", "swings"]},
+            progress=lambda now, _done, _total: seen.append(now),
+        )
+    assert set(seen) == {"Reading files"}
+
+
 def test_a_folder_that_holds_something_is_not_written_to(tmp_path: Path) -> None:
     """Neither somebody's files nor a finished count are replaced."""
     folder = town(tmp_path / "town")

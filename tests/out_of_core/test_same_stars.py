@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,22 @@ def test_a_long_chain_is_counted_alike(tmp_path: Path) -> None:
         votes=pl.DataFrame(votes, schema=["member_id", "choice_id", "stars"], orient="row"),
     )
     require_same(state, tmp_path)
+
+
+def test_a_value_beside_a_half_is_worked_out_exactly(tmp_path: Path) -> None:
+    """(4/3 + 5/3) / 2 hundred-millionths are one and a half, whatever the thirds were rounded to: 2, half-even."""
+    given = {"a": 2, "b": 1, "c": 1, "d": 2, "e": 2, "f": 1}
+    followings = [("third", voter) for voter in "abc"] + [("other", voter) for voter in "def"]
+    followings += [("half", "third"), ("half", "other")]
+    votes = [(voter, "pond", f"0.0000000{stars}") for voter, stars in given.items()]
+    state = cv.SystemState(
+        members=pl.DataFrame({"member_id": [*given, "third", "other", "half"]}),
+        followings=pl.DataFrame(followings, schema=["follower_id", "followee_id"], orient="row"),
+        ballots=pl.DataFrame({"member_id": list(given)}),
+        votes=pl.DataFrame(votes, schema=["member_id", "choice_id", "stars"], orient="row"),
+    )
+    require_same(state, tmp_path)
+    assert written(tmp_path / "counted", "stars").filter(member_id="half")["stars"].item() == Decimal("0.00000002")
 
 
 def test_ballots_out_of_time_are_left_out_alike(tmp_path: Path) -> None:
