@@ -5,6 +5,7 @@ the average of the ballots that match. Everybody's ballot goes into a STAR tally
 
 - ``SystemState`` holds the tables of one instant: ``SystemState.read("folder")``.
 - ``resolve`` gives everyone's ballot, and why: ``Resolution``.
+- ``count_files`` does both for tables that are larger than memory, from Parquet files to Parquet files.
 - ``tally_star``, ``tally_all`` and ``tally_star_votes`` say who won, and every step why: ``StarTally``.
 - ``compare_protocols``, ``robustness`` and ``runoff_shares`` say how safe that is, and who carried it.
 - ``decide`` says which yes/no decisions pass, and what could still change that; ``record_vote`` adds a vote to them.
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         UnresolvedTieError,
     )
     from crowdvote_analysis.explanation import Lineage, lineage, lineages
+    from crowdvote_analysis.out_of_core import count_files
     from crowdvote_analysis.star import (
         StarTally,
         compare_protocols,
@@ -73,6 +75,7 @@ _ROOMS = {
     "affected_members": "affected",
     "compare_loop_rules": "what_if",
     "compare_protocols": "star",
+    "count_files": "out_of_core",
     "decide": "consensus",
     "lineage": "explanation",
     "lineages": "explanation",
@@ -107,6 +110,7 @@ __all__ = [
     "affected_members",
     "compare_loop_rules",
     "compare_protocols",
+    "count_files",
     "decide",
     "lineage",
     "lineages",

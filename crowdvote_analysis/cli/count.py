@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crowdvote_analysis.cli.console import noting, out, print_json, working
+from crowdvote_analysis.cli.count_files import Memory, Out, count_to_files
 from crowdvote_analysis.cli.finals import note_finals
 from crowdvote_analysis.cli.options import (
     AsJson,
@@ -57,6 +58,8 @@ def count(
     work_limit: WorkLimit = WORK_LIMIT,
     as_of: AsOf = None,
     storage: StorageOptions = None,
+    to: Out = None,
+    memory: Memory = None,
     as_json: AsJson = False,
     *,
     sheets: Sheets,
@@ -66,6 +69,9 @@ def count(
     The folder holds Parquet or CSV files named after the tables: [bold]ballots[/], [bold]votes[/] and
     [bold]followings[/] are enough to start with; members, decisions, choices and communities are optional.
     Without a table votes, every further column of ballots is taken as a choice.
+
+    With [bold]--out[/], tables that are larger than memory are counted from Parquet to Parquet: everyone's ballot and
+    stars as files, with hashes. What it will take on disk and in time is said before it starts; an ended run goes on.
 
     Examples:
       crowdvote count data/demo
@@ -77,7 +83,37 @@ def count(
       crowdvote count data/demo -d bench-colour --tie-order "bench-colour: green, blue"
 
       crowdvote count mystore --as-of '2026-06-15 12:00'
+
+      crowdvote count bigtown --out bigtown-counted --memory 4GB
     """
+    if to is not None:
+        others = {
+            "--compare": compare,
+            "--quarantine": quarantine,
+            "--as-of": as_of,
+            "--storage-option": storage,
+            "--separator": sheets.separator,
+            "--id": sheets.id_column,
+            "--choices": sheets.choices,
+            "--leave-out": sheets.leave_out,
+        }
+        tied = count_to_files(
+            folder,
+            to,
+            memory=memory,
+            decisions=decision,
+            cycles=cycles,
+            protocol=protocol.value,
+            tie_orders=tie_orders,
+            work_limit=work_limit,
+            as_json=as_json,
+            others=others,
+        )
+        if decision and tied:
+            raise typer.Exit(UNRESOLVED)
+        return
+    if memory is not None:
+        raise typer.BadParameter("goes with --out, which counts from files to files.", param_hint="--memory")
     with noting() as notes:
         state = read_state(folder, quarantine, as_of, storage, sheets)
         note_choices(folder, state, sheets)

@@ -6,7 +6,7 @@ from crowdvote_analysis.star.counts import Counts
 from crowdvote_analysis.star.histogram import score_histogram
 from crowdvote_analysis.star.margins import Robustness, robustness, robustness_votes
 from crowdvote_analysis.star.outcome import Runoff, UnresolvedTie
-from crowdvote_analysis.star.overview import tally_all, tally_all_ballots, tally_all_votes
+from crowdvote_analysis.star.overview import tally_all, tally_all_ballots, tally_all_counts, tally_all_votes
 from crowdvote_analysis.star.protocols import PROTOCOLS
 from crowdvote_analysis.star.ratings import level_ballots, ratings, with_ratings
 from crowdvote_analysis.star.result import StarTally
@@ -32,6 +32,7 @@ __all__ = [
     "star_units",
     "tally_all",
     "tally_all_ballots",
+    "tally_all_counts",
     "tally_all_votes",
     "tally_each",
     "tally_star",

@@ -91,6 +91,30 @@ def tally_all(
     return _overview({decision: counted.get(decision) for decision in decision_ids(resolution)}, protocol, tie_orders)
 
 
+def tally_all_counts(
+    counted: Mapping[str, CountedDecision | None],
+    protocol: str = "starvote",
+    *,
+    tie_orders: Mapping[str, Sequence[str]] | None = None,
+) -> pl.DataFrame:
+    """Tally decisions whose ballots somebody has counted already.
+
+    Args:
+        counted: The counts by decision id, in the order of the rows; none for a decision without choices.
+        protocol: Name of the tie protocol (K3).
+        tie_orders: As for `tally_all`.
+
+    Returns:
+        As `tally_all`.
+
+    Raises:
+        InvalidElectionError: There is no such protocol, or an order does not rank all who are tied.
+    """
+    protocol_named(protocol)
+    check_orders(tie_orders, list(counted))
+    return _overview(counted, protocol, tie_orders)
+
+
 def tally_all_votes(
     votes: pl.DataFrame,
     choices: pl.DataFrame | None = None,
