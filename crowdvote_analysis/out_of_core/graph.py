@@ -208,6 +208,7 @@ class Graph:
             trees={},
             outcome={},
             balances=[],
+            kept={},
         )
         self.circular = 0
         self._count_waits()

@@ -184,7 +184,8 @@ class _Cores:
                 _require_room(graph, each, decision_id)
         # Small cores are walked whatever it takes (Y6).
         self._budget = Budget(work_limit if graph.rule == "path" else None, decision_id)
-        self._budget.foresee([each for each in self._cores if each.rule == "path"])
+        walked = [(each.members, each.followings) for each in self._cores if each.rule == "path"]
+        self._budget.foresee(walked)
         # By node, as ``delegation`` looks them up: the core's number is its first node.
         self._by_node = graph.work.create("core", graph.home.size, np.int32)
         for first, last in ranges(graph.home.size, graph.size):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.delegation.resolution import unpacked
+from crowdvote_analysis.delegation.frames import unpacked
 from crowdvote_analysis.delegation.rounding import rounded
 from crowdvote_analysis.out_of_core.encode import MEMBERS
 from crowdvote_analysis.star import Counts
