@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 UNRESOLVED = 3
 _FEW = 3
+_TOP = 5
 _NAMED = 20  # decisions that an error names
 _SHOWCASE = "village-green"
 
@@ -53,7 +54,7 @@ def count(
     tie_orders: TieOrders = None,
     compare: CompareRules = False,
     quarantine: Quarantine = False,
-    top: Top = 5,
+    top: Top = _TOP,
     show_all: All = False,
     work_limit: WorkLimit = WORK_LIMIT,
     as_of: AsOf = None,
@@ -90,6 +91,8 @@ def count(
         others = {
             "--compare": compare,
             "--quarantine": quarantine,
+            "--top": top != _TOP,
+            "--all": show_all,
             "--as-of": as_of,
             "--storage-option": storage,
             "--separator": sheets.separator,

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from crowdvote_analysis.out_of_core.averages import Averages
     from crowdvote_analysis.out_of_core.graph import Chunk, Graph
-    from crowdvote_analysis.out_of_core.settle import Averages
 
     Array = NDArray[Any]
 

@@ -367,6 +367,7 @@ def test_the_command_line_writes_no_anonymous_member(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (["--out", "x", "--quarantine"], "does not go with --out"),
+        (["--out", "x", "--all"], "does not go with --out"),
         (["--out", "x", "--memory", "much"], "is no size"),
         (["--out", "x", "--memory", "1MB"], "is no size"),
         (["--memory", "4GB"], "goes with --out"),
@@ -377,6 +378,15 @@ def test_options_that_do_not_go_together_are_refused(tmp_path: Path, options: li
     done = crowdvote("count", town(tmp_path / "town"), *options)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_store_is_named_as_one(tmp_path: Path) -> None:
+    """The way out is to write its tables first."""
+    folder = town(tmp_path / "town")
+    assert crowdvote("import", folder, tmp_path / "store").returncode == 0
+    done = crowdvote("count", tmp_path / "store", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "not a store" in done.stderr
 
 
 def test_memory_is_handed_back_where_more_is_resident(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
