@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import crowdvote_analysis as cv
+from crowdvote_analysis.out_of_core import averages, loops, results
 from crowdvote_analysis.out_of_core import count as counting
-from crowdvote_analysis.out_of_core import loops, results, settle
 from tests.delegation.networks import Network, joined, many, network, state_of, tangle
 
 RULES = ["auto", "path", "equilibrium"]
@@ -26,8 +26,8 @@ def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "_LARGEST_CHUNK", 5)
     monkeypatch.setattr(counting, "_SMALLEST_CHUNK", 5)
     monkeypatch.setattr(results, "_CELLS", 6)
-    monkeypatch.setattr(settle, "_NARROW", 2)
-    monkeypatch.setattr(settle, "_RUN", 2)
+    monkeypatch.setattr(averages, "_NARROW", 2)
+    monkeypatch.setattr(averages, "_RUN", 2)
 
 
 def written(folder: Path, table: str) -> pl.DataFrame:
