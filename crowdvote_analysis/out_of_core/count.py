@@ -278,18 +278,19 @@ class _Run:
         return kept | {"paths": paths}
 
     def _ballots(self, number: int, first: int, encoded: dict[str, Any]) -> Ballots:
-        """The ballots of one decision that count (D12)."""
+        """What was cast by hand in one decision."""
         members, ballots, votes = (encoded[table][table] for table in ("members", "ballots", "votes"))
         key = self._work.open("ballot.key", ballots, np.int64)
         start = number * members
         here = slice(*np.searchsorted(key, [start, start + members]))
-        timely = self._work.open("ballot.timely", ballots, np.bool_)[here]
         voted = self._work.open("vote.key", votes, np.int64)
         there = slice(*np.searchsorted(voted, [start, start + members]))
         return Ballots(
-            member=key[here][timely] - start - first,
-            tag_set=self._work.open("ballot.set", ballots, np.int32)[here][timely],
-            voter=voted[there] - start - first,
+            base=start + first,
+            member=key[here],
+            tag_set=self._work.open("ballot.set", ballots, np.int32)[here],
+            timely=self._work.open("ballot.timely", ballots, np.bool_)[here],
+            voter=voted[there],
             choice=self._work.open("vote.choice", votes, np.int32)[there],
             places=self._work.open("vote.places", votes, np.int32)[there],
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crowdvote_analysis.out_of_core.sources import Source
 
 # Bytes in the work folder. Of a following: its codes; what sorting it spills; the way back and what was inherited.
-_CODES, _SPILL, _BACK = 12, 40, 5
+_CODES, _SPILL, _BACK = 12, 60, 5
 # Of a member: codes; of the decision at work: flags, depth, error and so on, and 8 bytes a choice.
 _MEMBER, _AT_WORK, _CHOICE = 32, 60, 8
 _VOTE = 24
