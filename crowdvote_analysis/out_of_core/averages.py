@@ -49,7 +49,6 @@ class Averages:
             chunk = self._graph.chunk(some)
             average(chunk.block, chunk.calculation, chunk.edges)
             chunk.keep(self._graph.calculation)
-            self._graph.work.relieve()
         self._advance(len(nodes))
 
     def flush(self) -> None:

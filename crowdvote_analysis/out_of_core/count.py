@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-_WORK = "work"
+_WORK = "unfinished-count"
 _SUMS = "SHA256SUMS"
+_RESULTS = ("resolved_ballots", "resolved_stars", "stats.parquet", "tallies.parquet", "scores.parquet", _SUMS)
 # Followings of a chunk: the frame of one takes some 500 bytes each while it is averaged.
 _BYTES_IN_CHUNK = 2_000
 _LARGEST_CHUNK, _SMALLEST_CHUNK = 1 << 20, 1 << 10
@@ -82,8 +83,9 @@ def count_files(
     """Count a folder of Parquet files into another one, within a memory limit: the same stars as ``resolve``.
 
     Tables are read as they stand: ids in one form, no row twice, stars as whole numbers or DECIMAL; what would have to
-    be mended is refused, with the way out. DuckDB sorts and encodes, arrays lie in memory-mapped files in ``out/work``,
-    one decision is counted at a time. A run that was ended goes on where it was when it is called again.
+    be mended is refused, with the way out. DuckDB sorts and encodes, arrays lie in memory-mapped files in
+    ``out/unfinished-count``, one decision is counted at a time. A run that was ended goes on where it was when it is
+    called again.
 
     Written are ``resolved_ballots/0001.parquet`` and so on, one a decision in the order of their ids (decision_id,
     member_id, origin, tags, depth, in_loop, is_voter); ``resolved_stars/0001.parquet`` (as ``Resolution.stars``);
@@ -132,6 +134,7 @@ def count_files(
     if about_to_start is not None:
         about_to_start(found)
     _require_own(out)
+    is_new = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     require_room(found, out, sum(path.stat().st_size for path in out.rglob("*") if path.is_file()))
     work = Work(out / _WORK, memory)
@@ -151,7 +154,8 @@ def count_files(
     except InvalidTableError:
         work.remove()  # other tables begin anew
         _clear(out)
-        out.rmdir()
+        if is_new:
+            out.rmdir()
         raise
     finally:
         work.close()
@@ -162,8 +166,12 @@ def count_files(
 def _clear(out: Path) -> None:
     """Remove what an unfinished count of something else has written."""
     for path in out.iterdir():
-        if path.name != _WORK:
+        if _is_result(path):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _is_result(path: Path) -> bool:
+    return path.name.removeprefix(".").removesuffix(".unfinished") in _RESULTS
 
 
 def _require_own(out: Path) -> None:
@@ -174,9 +182,11 @@ def _require_own(out: Path) -> None:
     """
     if out.exists() and not out.is_dir():
         raise UnreadableFileError(f"{out}: is a file, not a folder. Name a folder that is not there yet.")
-    if out.is_dir() and any(out.iterdir()) and not (out / _WORK / "manifest.json").is_file():
-        held = "holds a finished count" if (out / _SUMS).is_file() else "is not empty"
-        raise UnreadableFileError(f"{out}: {held}. Name a folder that is not there yet, or remove it.")
+    held = list(out.iterdir()) if out.is_dir() else []
+    if any(path.name != _WORK and not _is_result(path) for path in held):
+        raise UnreadableFileError(f"{out}: is not empty. Name a folder that is not there yet.")
+    if held and not (out / _WORK).is_dir():
+        raise UnreadableFileError(f"{out}: holds a finished count. Name a folder that is not there yet, or remove it.")
 
 
 class _Run:
@@ -278,18 +288,19 @@ class _Run:
         return kept | {"paths": paths}
 
     def _ballots(self, number: int, first: int, encoded: dict[str, Any]) -> Ballots:
-        """The ballots of one decision that count (D12)."""
+        """What was cast by hand in one decision."""
         members, ballots, votes = (encoded[table][table] for table in ("members", "ballots", "votes"))
         key = self._work.open("ballot.key", ballots, np.int64)
         start = number * members
         here = slice(*np.searchsorted(key, [start, start + members]))
-        timely = self._work.open("ballot.timely", ballots, np.bool_)[here]
         voted = self._work.open("vote.key", votes, np.int64)
         there = slice(*np.searchsorted(voted, [start, start + members]))
         return Ballots(
-            member=key[here][timely] - start - first,
-            tag_set=self._work.open("ballot.set", ballots, np.int32)[here][timely],
-            voter=voted[there] - start - first,
+            base=start + first,
+            member=key[here],
+            tag_set=self._work.open("ballot.set", ballots, np.int32)[here],
+            timely=self._work.open("ballot.timely", ballots, np.bool_)[here],
+            voter=voted[there],
             choice=self._work.open("vote.choice", votes, np.int32)[there],
             places=self._work.open("vote.places", votes, np.int32)[there],
         )

@@ -19,6 +19,8 @@ from crowdvote_analysis.out_of_core.rows import Rows, bounds_of, ranges, row_chu
 from crowdvote_analysis.out_of_core.tag_sets import bits_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from crowdvote_analysis.out_of_core.work import Work
@@ -102,18 +104,40 @@ class Ballots:
     """The ballots of one decision cast by hand: slices of the arrays that ``cast`` wrote.
 
     Attributes:
-        member: Node of each ballot, ascending.
+        base: The key of the first node.
+        member: Key of each ballot, ascending.
         tag_set: Its set of tags.
-        voter: Node of each star, ascending.
+        timely: Whether it counts (D12).
+        voter: Key of each star, ascending.
         choice: Its choice.
         places: The stars in units of 1e-8.
     """
 
+    base: int
     member: Array
     tag_set: Array
+    timely: Array
     voter: Array
     choice: Array
     places: Array
+
+    def pieces(self, size: int) -> Iterator[tuple[Array, Array]]:
+        """Node and set of tags of each ballot that counts, piece by piece."""
+        for first, last in ranges(len(self.member), size):
+            yield self._those(slice(first, last))
+
+    def between(self, first: int, last: int) -> tuple[Array, Array]:
+        """The same for some nodes, half open."""
+        return self._those(slice(*np.searchsorted(self.member, [self.base + first, self.base + last])))
+
+    def stars(self, size: int) -> Iterator[tuple[Array, Array, Array]]:
+        """Node, choice and stars, piece by piece."""
+        for first, last in ranges(len(self.voter), size):
+            yield self.voter[first:last] - self.base, self.choice[first:last], self.places[first:last]
+
+    def _those(self, which: slice) -> tuple[Array, Array]:
+        counts = self.timely[which]
+        return (self.member[which] - self.base)[counts], self.tag_set[which][counts]
 
 
 class Graph:
@@ -148,7 +172,8 @@ class Graph:
     ) -> None:
         self.work, self.home, self.size = work, home, size
         count, followings = home.size, len(home.src)
-        used = sorted({tag for code in np.unique(ballots.tag_set).tolist() for tag in cast_sets[code]})
+        codes = {code for _, tag_set in ballots.pieces(size) for code in np.unique(tag_set).tolist()}
+        used = sorted({tag for code in codes for tag in cast_sets[code]})
         self.vocabulary = used
         bit = {tag: number for number, tag in enumerate(used)}
         words = words_for(len(used))
@@ -164,18 +189,16 @@ class Graph:
         has = make("has", count, np.bool_)
         self.in_loop = make("in_loop", count, np.bool_)
         self.waits = make("waits", count, np.int32)
-        for first, last in ranges(len(ballots.member), size):
-            manual[ballots.member[first:last]] = True
-        for first, last in ranges(len(ballots.voter), size):
-            voter, choice = ballots.voter[first:last], ballots.choice[first:last]
-            units[choice, voter] = ballots.places[first:last].astype(np.int64) * UNITS_PER_PLACE
+        for member, _ in ballots.pieces(size):
+            manual[member] = True
+        for voter, choice, places in ballots.stars(size):
+            units[choice, voter] = places.astype(np.int64) * UNITS_PER_PLACE
             set_bits(rated, voter, choice)
         for first, last in ranges(count, size):
             has[first:last] = not_empty(rated[first:last])
-        for first, last in ranges(len(ballots.member), size):
-            member = ballots.member[first:last]
+        for member, tag_set in ballots.pieces(size):  # those without stars hand no tags on (D5)
             there = has[member]
-            tags[member[there]] = self.cast_bits[ballots.tag_set[first:last][there]]
+            tags[member[there]] = self.cast_bits[tag_set[there]]
         none = np.zeros(0, dtype=np.int64)
         self._block = Block(
             decisions=[0],
@@ -262,7 +285,6 @@ class Graph:
             own = src[looking & (dst == SELF)]
             self.in_loop[first + own] = True
             self.circular += len(own)
-            self.work.relieve()
 
 
 @dataclass(frozen=True)

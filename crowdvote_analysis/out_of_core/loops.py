@@ -92,7 +92,6 @@ def _inner(graph: Graph, tangle: _Tangle, name: str, *, only_matching: bool) -> 
             ends = np.cumsum(np.bincount(src, minlength=len(some)))
             bounds[first + 1 : first + len(some) + 1] = total + ends
             first, total = first + len(some), total + int(ends[-1])
-            graph.work.relieve()
     return Rows(bounds, graph.work.open(f"{name}.columns", total, np.int32))
 
 
@@ -122,7 +121,6 @@ def _mark_loops(graph: Graph, tangle: _Tangle) -> None:
         inside = (own >= 0) & (own == loop[rows.columns[rows.bounds[first] : rows.bounds[last]]])
         graph.circular += int(inside.sum())
         graph.in_loop[np.repeat(tangle.nodes[first:last], lengths)[inside]] = True
-        graph.work.relieve()
     graph.work.drop(["recorded.bounds", "recorded.columns"])
 
 
@@ -146,7 +144,6 @@ def _participate(graph: Graph, tangle: _Tangle) -> None:
             has[follower] = True
             np.bitwise_or.at(tags, follower, brought)
             found.append(np.unique(follower[news]))
-            graph.work.relieve()
         changed = np.unique(np.concatenate(found))
         reached = [np.zeros(0, dtype=np.int64)]
         for some in followers.chunks(changed, graph.size):

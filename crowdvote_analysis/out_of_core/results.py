@@ -167,7 +167,6 @@ def write_decision(
             stats["tallied"] += int(tallied.sum())
             # A ballot of nobody's has depth 0 as well.
             stats["deepest"] = max(stats["deepest"], int(calculation.depth[first:last].max()))
-            graph.work.relieve()
             advance(last, size)
     kept = (
         None
@@ -194,8 +193,8 @@ def _names(graph: Graph, codes: slice) -> pl.Series:
 def _given_tags(graph: Graph, ballots: Ballots, first: int, last: int) -> Array:
     """The tags of each ballot, also of those cast without stars, which hand none on."""
     bits = graph.calculation.tags[first:last].copy()
-    mine = slice(*np.searchsorted(ballots.member, [first, last]))
-    bits[ballots.member[mine] - first] = graph.cast_bits[ballots.tag_set[mine]]
+    member, tag_set = ballots.between(first, last)
+    bits[member - first] = graph.cast_bits[tag_set]
     return bits
 
 

@@ -96,7 +96,6 @@ def turned(work: Work, name: str, rows: Rows, size: int) -> Rows:
         target = entries[starts]
         columns[np.repeat(free[target] - starts, lengths) + np.arange(len(entries))] = row[order]
         free[target] += lengths
-        work.relieve()
     work.drop([f"{name}.free"])
     return Rows(bounds, columns)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import mmap
 import shutil
+import threading
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# Part of the memory above which pages are handed back: a chunk at work comes on top.
-_FULL = 0.6
+# Part of the memory above which pages are handed back, and how often is looked, in seconds.
+_FULL, _LOOK = 0.7, 0.03
 _STATM = Path("/proc/self/statm")
 
 
@@ -53,6 +54,10 @@ class Work:
             raise BusyError(
                 f"{folder.parent}: another count is at work there. Wait for it, or take another folder."
             ) from None
+
+        self._ended = threading.Event()
+        if hasattr(mmap, "MADV_DONTNEED"):
+            threading.Thread(target=self._relieve, daemon=True).start()
 
     @property
     def _manifest(self) -> Path:
@@ -133,21 +138,25 @@ class Work:
             self._maps.pop(name, None)
             self.path(name).unlink(missing_ok=True)
 
-    def relieve(self) -> None:
-        """Hand pages of the files back to the system where more is resident than was allowed."""
-        if _resident() > self.memory * _FULL:
-            for each in self._maps.values():
-                if hasattr(each, "madvise"):
+    def _relieve(self) -> None:
+        """Hand pages of the files back to the system where more is resident than was allowed, again and again.
+
+        That loses nothing: the system keeps what was written, and whoever reads on gets the page again. One step of
+        the count can touch every page there is, which is why it is not done between steps.
+        """
+        while not self._ended.wait(_LOOK):
+            if _resident() > self.memory * _FULL:
+                for each in list(self._maps.values()):
                     each.madvise(mmap.MADV_DONTNEED)
 
     def remove(self) -> None:
         """Remove the folder: all is done."""
-        self._maps.clear()
-        self._lock.release()
+        self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self) -> None:
         """Let others work here; what is finished stays."""
+        self._ended.set()
         self._maps.clear()
         self._lock.release()
 
