@@ -6,5 +6,5 @@ WORK_LIMIT = 20_000_000
 # The same where it is only tried what path would give: some seconds.
 COMPARE_LIMIT = 1_000_000
 
-# Memory that a count from files to files keeps within, in bytes, where nothing else is said.
+# Memory that a count from files to files works with, pages of files apart, in bytes, where nothing else is said.
 MEMORY = 2_000_000_000

@@ -33,7 +33,7 @@ Memory: TypeAlias = Annotated[
     typer.Option(
         "--memory",
         metavar="SIZE",
-        help="With --out: memory to keep within, such as 500MB or 4GB; 2GB by default.",
+        help="With --out: memory to work with, pages of files apart, such as 500MB or 4GB; 2GB by default.",
         show_default=False,
     ),
 ]

@@ -100,7 +100,8 @@ def count_files(
         protocol: Name of the tie protocol (K3).
         tie_orders: The order that the community manager gave for ties, by decision id (K7).
         work_limit: Steps the rule ``path`` may take for all loops of a decision (Y3).
-        memory: Bytes that may be resident, 2 GB by default; a large core of loops is solved in memory, and is refused
+        memory: Bytes of memory to work with, 2 GB by default; pages of files, which the system takes back at need, may
+            be resident above that for a moment. A large core of loops is solved in memory, and is refused
             where it needs more.
         threads: Threads of the database; all cores by default.
         anonymous: Whether there may be anonymous members, whose ids are written as ``resolve`` gives them (P1).

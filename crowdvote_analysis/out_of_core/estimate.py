@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from crowdvote_analysis.out_of_core.sources import Source
 
 # Bytes in the work folder. Of a following: its codes; what sorting it spills; the way back and what was inherited.
-_CODES, _SPILL, _BACK = 12, 60, 5
+_CODES, _SPILL, _BACK = 12, 80, 5
 # Of a member: codes; of the decision at work: flags, depth, error and so on, and 8 bytes a choice.
 _MEMBER, _AT_WORK, _CHOICE = 32, 60, 8
 _VOTE = 24
 # Bytes of results: a ballot and a star, ids apart.
 _BALLOT, _STAR = 11, 6
 # Seconds for a following, a member, a star, where nothing else runs.
-_FOLLOWING_TAKES, _MEMBER_TAKES, _STAR_TAKES = 1e-6, 3e-6, 0.8e-6
+_FOLLOWING_TAKES, _MEMBER_TAKES, _STAR_TAKES = 1.5e-6, 4e-6, 1e-6
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Estimate:
         members, followings, ballots, votes: Rows of the tables.
         decisions: Decisions that have ballots, at most.
         work, results: Bytes on disk: while it runs, and of what it leaves.
-        memory: Bytes of memory it keeps within, unless a core of loops needs more (then it says so and stops).
+        memory: Bytes of memory it works with; pages of its files, which the system takes back at need, may be resident
+            above that for a moment. Where a core of loops needs more, the count says so and stops.
         seconds: Time on the machine the constants were measured on.
     """
 
@@ -61,8 +62,8 @@ class Estimate:
     def __str__(self) -> str:
         return (
             f"{self.members:,} members, {self.followings:,} followings, {self.ballots:,} ballots, {self.votes:,} stars:"
-            f" about {_size(self.disk)} on disk ({_size(self.results)} of them results), at most {_size(self.memory)} "
-            f"of memory, about {_time(self.seconds)} on a machine with two cores"
+            f" about {_size(self.disk)} on disk ({_size(self.results)} of them results), {_size(self.memory)} of "
+            f"memory beside pages of files, about {_time(self.seconds)} on a machine with two cores"
         )
 
 

@@ -338,7 +338,7 @@ def test_an_estimate_reads_numbers_of_rows_alone(tmp_path: Path) -> None:
     assert (found.members, found.followings, found.ballots, found.votes) == (4, 3, 1, 2)
     assert found.disk == found.work + found.results > 0
     assert "4 members, 3 followings, 1 ballots, 2 stars" in str(found)
-    assert "at most 1.0 GB of memory" in str(found)
+    assert "1.0 GB of memory beside pages of files" in str(found)
 
 
 def test_the_command_line_says_what_came_out(tmp_path: Path) -> None:
