@@ -24,7 +24,7 @@ from crowdvote_analysis.out_of_core.plain import (
     refuse_codes,
     tag_text,
 )
-from crowdvote_analysis.out_of_core.sources import WAY_OUT
+from crowdvote_analysis.out_of_core.sources import WAY_OUT, one_file, parquet
 from crowdvote_analysis.out_of_core.tag_sets import tag_codes
 
 if TYPE_CHECKING:
@@ -173,8 +173,8 @@ def _followings(work: Work, source: Source, communities: list[str]) -> str:
 
 def members_of(work: Work) -> str:
     """The members with their codes, in SQL."""
-    path = str(work.path(MEMBERS)).replace("'", "''")
-    return f"read_parquet('{path}')"
+    path = one_file(work.path(MEMBERS)).replace("'", "''")
+    return parquet(f"'{path}'")
 
 
 def _community(source: Source, communities: list[str]) -> str:

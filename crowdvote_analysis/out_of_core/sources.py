@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,12 +43,22 @@ class Source:
     @property
     def sql(self) -> str:
         """The table in a query; paths are bound as ``$members`` and so on."""
-        return f"read_parquet(${self.table})"
+        return parquet(f"${self.table}")
 
     @property
     def bound(self) -> dict[str, list[str]]:
         """What to bind for ``sql``."""
-        return {self.table: [str(path) for path in self.paths]}
+        return {self.table: [one_file(path) for path in self.paths]}
+
+
+def one_file(path: Path) -> str:
+    """A path as DuckDB takes it for one file: else ``[``, ``*`` and ``?`` in it would stand for other names as well."""
+    return re.sub(r"([*?[])", r"[\1]", str(path))
+
+
+def parquet(paths: str) -> str:
+    """Files in a query. A folder called ``decision_id=7`` is a name like any other, and gives no column."""
+    return f"read_parquet({paths}, hive_partitioning = false)"
 
 
 def sources_in(folder: Path) -> dict[str, Source]:
@@ -90,7 +101,7 @@ def _source(table: str, path: Path) -> Source:
         rows = sum(pq.read_metadata(part).num_rows for part in paths)
         with duckdb.connect() as connection:
             described = connection.execute(
-                "DESCRIBE SELECT * FROM read_parquet($1)", [list(map(str, paths))]
+                f"DESCRIBE SELECT * FROM {parquet('$1')}", [list(map(one_file, paths))]
             ).fetchall()
     except (pa.ArrowException, duckdb.Error, OSError) as error:
         raise UnreadableFileError(f"{path}: cannot be read as Parquet ({reason(error)}). {WAY_OUT}") from None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from crowdvote_analysis.documents import parse_json
 from crowdvote_analysis.errors import BusyError
 from crowdvote_analysis.limits import MEMORY
 
@@ -69,10 +70,13 @@ class Work:
         return files
 
     def _recorded(self) -> dict[str, Any]:
-        if not self._manifest.is_file():
+        """What the manifest says; nothing where there is none, or one that is damaged: then all is made again."""
+        try:
+            known = parse_json(self._manifest.read_bytes())
+        except (FileNotFoundError, ValueError):
             return {}
-        known: dict[str, Any] = json.loads(self._manifest.read_text(encoding="utf-8"))
-        return known
+        parts = [known.get(name) for name in ("about", "stages")] if isinstance(known, dict) else [None]
+        return known if all(isinstance(part, dict) for part in parts) else {}
 
     def begin(self, about: Mapping[str, Any]) -> bool:
         """Go on with what was finished about the same input; otherwise begin with nothing. Whether it goes on."""

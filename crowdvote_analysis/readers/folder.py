@@ -279,7 +279,8 @@ def _hint_of_header(entry: Path) -> list[tuple[str, str]]:
         return []
     try:
         if entry.suffix == ".parquet":
-            header = set(pl.read_parquet_schema(entry))
+            with entry.open("rb") as file:
+                header = set(pl.read_parquet_schema(file))
         else:
             with entry.open("rb") as file:
                 line = file.readline(_LONGEST_HEADER).decode("utf-8", "replace")
