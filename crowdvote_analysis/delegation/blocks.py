@@ -15,7 +15,7 @@ import polars as pl
 from crowdvote_analysis.delegation.arrays import set_bits, words_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scipy.sparse import csr_array
 
@@ -182,12 +182,18 @@ def _graph(encoded: Encoded, rows: pl.DataFrame, offsets: Ints) -> tuple[Ints, I
 
 def _followed_on(encoded: Encoded, following: Ints, bit: dict[str, int], words: int) -> tuple[Bits, Flags]:
     """Tags followed on as bits, and whether on ALL, by edge; tags that are on nobody's ballot have no bit."""
-    set_mask = np.zeros((len(encoded.codes.tag_sets), words), dtype=np.uint64)
-    for number, names in enumerate(encoded.codes.tag_sets):
-        for name in names:
-            if name in bit:
-                set_mask[number, bit[name] // 64] |= np.uint64(1) << np.uint64(bit[name] % 64)
+    set_mask = bits_of(encoded.codes.tag_sets, bit, words)
     set_all = np.array([not names for names in encoded.codes.tag_sets], dtype=np.bool_)
     set_mask[set_all] = ~np.uint64(0)
     sets = encoded.followings["tag_set"].to_numpy().take(following)
     return set_mask.take(sets, axis=0), set_all.take(sets)
+
+
+def bits_of(tag_sets: Sequence[Sequence[str]], bit: Mapping[str, int], words: int) -> Bits:
+    """Sets of tags as bits, one row a set; tags that have none are passed over."""
+    bits: Bits = np.zeros((len(tag_sets), words), dtype=np.uint64)
+    for number, names in enumerate(tag_sets):
+        for name in names:
+            if name in bit:
+                bits[number, bit[name] // 64] |= np.uint64(1) << np.uint64(bit[name] % 64)
+    return bits

@@ -49,7 +49,7 @@ SOURCES = pl.Schema(
         "inherited_tags": pl.List(pl.String()),
     }
 )
-_NUMBERS = (
+_COUNTED = (
     "total_members",
     "manual_ballots",
     "calculated_ballots",
@@ -58,6 +58,15 @@ _NUMBERS = (
     "tallied_ballots",
     "circular_prevented",
     "max_delegation_depth",
+)
+STATS = pl.Schema(
+    {
+        "decision_id": pl.String(),
+        **dict.fromkeys(_COUNTED, pl.Int64()),
+        "participation": pl.Float64(),
+        "non_member_ballots": pl.Int64(),
+        "untimely_ballots": pl.Int64(),
+    }
 )
 
 NOT_FOLLOWING = "Not following anyone"
@@ -101,7 +110,7 @@ def ballots_of(encoded: Encoded, counted: Counted, nodes: Ints | None = None) ->
             "decision_id": encoded.decisions["decision_id"].gather(_decision_codes(block)[nodes]),
             "member_id": encoded.members["member_id"].gather(block.member[nodes]),
             "origin": _named(["manual", "calculated", "none"], origin),
-            "tags": _tags(tags, block.vocabulary),
+            "tags": spelled(tags, block.vocabulary),
             "depth": pl.Series(calculation.depth[nodes]).set(pl.Series(none), None),
             "reason": _named([None, NOT_FOLLOWING, NOTHING_MATCHES], np.where(none, np.where(kinds == 0, 1, 2), 0)),
             "reason_detail": _named([None, *_details()], np.where(none, kinds + 1, 0)),
@@ -172,14 +181,14 @@ def sources_of(encoded: Encoded, counted: Counted) -> pl.DataFrame:
             "followee_id": following["followee_id"],
             "following_tags": following["tags"],
             "outcome": _named(list(NAMES.values()), counted.outcome[edges]),
-            "inherited_tags": _tags(tags_along(block, counted.calculation, edges), block.vocabulary),
+            "inherited_tags": spelled(tags_along(block, counted.calculation, edges), block.vocabulary),
         }
     )
 
 
 def stats_of(encoded: Encoded, counted: Iterable[Counted]) -> pl.DataFrame:
     """Participation by decision, from the arrays; columns as in ``Resolution.stats``."""
-    numbers = np.zeros((len(_NUMBERS), len(encoded.decisions)), dtype=np.int64)
+    numbers = np.zeros((len(_COUNTED), len(encoded.decisions)), dtype=np.int64)
     for part in counted:
         block, has, voter = part.block, part.calculation.has, part.is_voter
         calculated = has & ~block.manual
@@ -197,7 +206,7 @@ def stats_of(encoded: Encoded, counted: Iterable[Counted]) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "decision_id": encoded.decisions["decision_id"],
-            **dict(zip(_NUMBERS, numbers, strict=True)),
+            **dict(zip(_COUNTED, numbers, strict=True)),
             "participation": share,
             "non_member_ballots": encoded.outsiders,
             "untimely_ballots": encoded.untimely,
@@ -218,7 +227,7 @@ def unpacked(sets: Bits, width: int) -> Flags:
     return flags
 
 
-def _tags(bits: Bits, vocabulary: list[str]) -> pl.Series:
+def spelled(bits: Bits, vocabulary: Sequence[str]) -> pl.Series:
     """Sets of bits as lists of tags; each distinct set is spelled out once."""
     # Sets of one word are sorted as numbers, many times faster than as rows.
     axis = 0 if bits.shape[1] > 1 else None

@@ -13,10 +13,9 @@ import numpy as np
 
 from crowdvote_analysis.delegation.arrays import UNITS_PER_PLACE, not_empty, set_bits, words_for
 from crowdvote_analysis.delegation.averages import Calculation
-from crowdvote_analysis.delegation.blocks import Block
+from crowdvote_analysis.delegation.blocks import Block, bits_of
 from crowdvote_analysis.out_of_core.encode import SELF
 from crowdvote_analysis.out_of_core.rows import Rows, bounds_of, ranges, row_chunks, turned
-from crowdvote_analysis.out_of_core.tag_sets import bits_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

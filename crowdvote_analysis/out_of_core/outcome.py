@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from crowdvote_analysis.delegation.frames import STATS
 from crowdvote_analysis.out_of_core.results import counts_of, write_frame
 from crowdvote_analysis.star import tally_all_counts
 from crowdvote_analysis.star.resolution import CountedDecision
@@ -77,22 +78,4 @@ def _stats(known: Catalogue, written: list[dict[str, Any]], encoded: Mapping[str
                 "untimely_ballots": encoded["ballots"]["untimely"][number],
             }
         )
-    schema = {"decision_id": pl.String, **dict.fromkeys(_NUMBERS, pl.Int64)}
-    return pl.DataFrame(rows, schema=schema | {"participation": pl.Float64}).select(_COLUMNS)
-
-
-_COLUMNS = (
-    "decision_id",
-    "total_members",
-    "manual_ballots",
-    "calculated_ballots",
-    "no_ballot",
-    "lobbyists",
-    "tallied_ballots",
-    "circular_prevented",
-    "max_delegation_depth",
-    "participation",
-    "non_member_ballots",
-    "untimely_ballots",
-)
-_NUMBERS = tuple(name for name in _COLUMNS if name not in ("decision_id", "participation"))
+    return pl.DataFrame(rows, schema=STATS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from crowdvote_analysis.delegation.frames import unpacked
+from crowdvote_analysis.delegation.frames import spelled, unpacked
 from crowdvote_analysis.delegation.rounding import rounded
 from crowdvote_analysis.out_of_core.encode import MEMBERS
 from crowdvote_analysis.star import Counts
@@ -154,7 +154,7 @@ def write_decision(
             places = rounded(*graph.whole(), np.arange(first, last))
             has, manual = calculation.has[first:last], graph.manual[first:last]
             rated = unpacked(calculation.rated[first:last], len(ids))
-            tags = _tags(_given_tags(graph, ballots, first, last), graph.vocabulary)
+            tags = spelled(_given_tags(graph, ballots, first, last), graph.vocabulary)
             one.write(_ballots(graph, decision_id, names, (first, last), is_voter, tags))
             two.write(_stars(decision_id, names, ids, rated, places))
             tallied = has & is_voter
@@ -186,7 +186,7 @@ def counts_of(kept: list[Any], choices: pl.DataFrame) -> Counts:
 
 def _names(graph: Graph, codes: slice) -> pl.Series:
     """Member ids by code."""
-    members = pl.scan_parquet(graph.work.path(MEMBERS)).select("member_id")
+    members = pl.scan_parquet(graph.work.path(MEMBERS), glob=False, hive_partitioning=False).select("member_id")
     return members.slice(codes.start, codes.stop - codes.start).collect()["member_id"]
 
 
@@ -196,14 +196,6 @@ def _given_tags(graph: Graph, ballots: Ballots, first: int, last: int) -> Array:
     member, tag_set = ballots.between(first, last)
     bits[member - first] = graph.cast_bits[tag_set]
     return bits
-
-
-def _tags(bits: Array, vocabulary: list[str]) -> pl.Series:
-    """Sets of bits as lists of tags; each distinct set is spelled out once."""
-    distinct, which = np.unique(bits, axis=0 if bits.shape[1] > 1 else None, return_inverse=True)
-    rows = distinct.reshape(-1, bits.shape[1]).tolist()
-    spelled = [[tag for at, tag in enumerate(vocabulary) if row[at // 64] >> at % 64 & 1] for row in rows]
-    return pl.Series(spelled, dtype=pl.List(pl.String)).gather(which.reshape(-1))
 
 
 def _ballots_schema() -> pa.Schema:

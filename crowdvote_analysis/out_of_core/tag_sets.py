@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from crowdvote_analysis import tags
 from crowdvote_analysis.out_of_core.plain import SEPARATOR, refuse, tag_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
     from crowdvote_analysis.out_of_core.database import Database
     from crowdvote_analysis.out_of_core.sources import Source
 
@@ -49,13 +44,3 @@ def tag_codes(database: Database, source: Source) -> tuple[list[list[str]], pl.D
     number = {each: place for place, each in enumerate(sets)}
     texts = {"text": [text for text, _, _ in found], "tag_set": [number[each] for each in formed]}
     return [list(each) for each in sets], pl.DataFrame(texts, schema=_TEXTS)
-
-
-def bits_of(tag_sets: list[list[str]], bit: Mapping[str, int], words: int) -> NDArray[np.uint64]:
-    """Sets of tags as bits, one row a set; tags that have none are passed over."""
-    bits: NDArray[Any] = np.zeros((len(tag_sets), words), dtype=np.uint64)
-    for number, names in enumerate(tag_sets):
-        for name in names:
-            if name in bit:
-                bits[number, bit[name] // 64] |= np.uint64(1) << np.uint64(bit[name] % 64)
-    return bits
