@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import re
-import socket
-import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import polars as pl
 import pytest
@@ -18,6 +13,7 @@ import pytest
 import crowdvote_analysis as cv
 from crowdvote_analysis.bundled import demo_folder
 from tests.cores import every_core
+from tests.servers import answering
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -62,27 +58,9 @@ def address(tmp_path_factory):
 @contextmanager
 def served(notebook: Path, log: Path):
     """A notebook at an address on this machine, as long as it is needed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     command = [sys.executable, "-m", "marimo", "run", str(notebook), "--headless", "--no-token", "--no-sandbox"]
-    with every_core(), log.open("w") as out:
-        server = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)], stdout=out, stderr=out, cwd=notebook.parents[1]
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            for _ in range(300):
-                try:
-                    urlopen(f"{url}/health", timeout=1).close()
-                    break
-                except (URLError, OSError):
-                    assert server.poll() is None, log.read_text()
-                    time.sleep(0.1)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
+    with answering([*command, "--host", "127.0.0.1"], log, cwd=notebook.parents[1]) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
-import subprocess
-import time
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import polars as pl
 import pytest
@@ -18,7 +13,7 @@ import pytest
 from crowdvote_analysis import Store
 from crowdvote_analysis.snapshots import find_snapshot, list_snapshots, read_public
 from tests.command import COMMAND
-from tests.cores import every_core
+from tests.servers import answering
 from tests.test_notebook_browser import CHROMIUM, browser, look_right, visit  # noqa: F401 - fixtures
 
 pytestmark = [
@@ -36,25 +31,10 @@ def folder(demo_store_folder, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def address(folder, tmp_path_factory):
     """Both pages, as the command serves them."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("dashboard") / "log"
-    command = [*COMMAND, "dashboard", str(folder), "--page", "decision", "--no-browser", "--port", str(port)]
-    with every_core(), log.open("w") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | {"NO_COLOR": "1"})
-        try:
-            for _ in range(300):
-                try:
-                    urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-                    break
-                except (URLError, OSError):
-                    assert server.poll() is None, log.read_text()
-                    time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
+    command = [*COMMAND, "dashboard", str(folder), "--page", "decision", "--no-browser"]
+    with answering(command, log, env=os.environ | {"NO_COLOR": "1"}) as url:
+        yield url
 
 
 def _settled(opened) -> None:

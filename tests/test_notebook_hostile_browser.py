@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
 import warnings
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
@@ -16,8 +11,8 @@ from crowdvote_analysis.pages import layout
 from crowdvote_analysis.snapshots import take_snapshot
 from crowdvote_analysis.store import Store, import_state
 from tests.command import COMMAND
-from tests.cores import every_core
 from tests.hostile import TEXTS, hostile_state
+from tests.servers import answering
 from tests.test_notebook_browser import CHROMIUM, PATIENCE, Visit, browser  # noqa: F401 - a fixture
 
 pytestmark = [
@@ -45,24 +40,8 @@ def address(tmp_path_factory):
         warnings.simplefilter("ignore", TableWarning)
         import_state(store, hostile_state())
     take_snapshot(store, TEXTS[0])
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [*COMMAND, "dashboard", str(folder / "store"), "--port", str(port), "--no-browser"]
-    with every_core(), (folder / "out").open("w") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=out)
-        try:
-            for _ in range(300):
-                try:
-                    urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-                    break
-                except (URLError, OSError):
-                    assert server.poll() is None, (folder / "out").read_text()
-                    time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
+    with answering([*COMMAND, "dashboard", str(folder / "store"), "--no-browser"], folder / "out") as url:
+        yield url
 
 
 def test_no_page_asks_elsewhere_or_runs_what_members_wrote(browser, address):  # noqa: F811

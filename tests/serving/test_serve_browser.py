@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import re
-import socket
-import subprocess
-import time
 from types import SimpleNamespace
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import polars as pl
 import pytest
@@ -21,7 +16,7 @@ from crowdvote_analysis.bundled import demo_folder
 from crowdvote_analysis.serving.users import add_user
 from crowdvote_analysis.store import Store, import_state
 from tests.command import COMMAND
-from tests.cores import every_core
+from tests.servers import answering
 from tests.serving.conftest import PASSWORDS
 from tests.test_notebook_browser import CHROMIUM, PATIENCE, Visit, browser  # noqa: F401 - a fixture
 
@@ -43,24 +38,9 @@ def served(tmp_path_factory: pytest.TempPathFactory):
     import_state(Store.create(folder / "store"), cv.SystemState(**rows))
     for name, role in (("maya", "manager"), ("kofi", "viewer")):
         add_user(folder / "users.json", name, role, PASSWORDS[name])
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [*COMMAND, "serve", str(folder / "store"), "--users", str(folder / "users.json"), "--port", str(port)]
-    with every_core(), (folder / "out").open("w") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=out)
-        try:
-            for _ in range(300):
-                try:
-                    urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
-                    break
-                except (URLError, OSError):
-                    assert server.poll() is None, (folder / "out").read_text()
-                    time.sleep(0.1)
-            yield SimpleNamespace(url=f"http://127.0.0.1:{port}", folder=folder)
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
+    command = [*COMMAND, "serve", str(folder / "store"), "--users", str(folder / "users.json")]
+    with answering(command, folder / "out", "/healthz") as url:
+        yield SimpleNamespace(url=url, folder=folder)
 
 
 @pytest.fixture(scope="module")

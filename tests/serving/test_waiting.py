@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import time
-from contextlib import contextmanager
-from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import polars as pl
 import pytest
@@ -17,7 +11,7 @@ import crowdvote_analysis as cv
 from crowdvote_analysis import patience
 from crowdvote_analysis.serving.waiting import Waiting
 from tests.command import COMMAND
-from tests.cores import every_core
+from tests.servers import answering
 from tests.serving.test_server import client, signed_in
 from tests.test_notebook_browser import CHROMIUM, Visit, browser  # noqa: F401 - a fixture
 
@@ -71,38 +65,16 @@ def test_only_whoever_waits_gives_up(server):
     assert client(server).post(one).status_code == 401
 
 
-@contextmanager
-def dashboard(folder: Path):
-    """The page on which somebody tries something, as one person opens it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [*COMMAND, "dashboard", str(folder / "tables"), "--page", "what_if", "--no-browser", "--port", str(port)]
-    with every_core(), (folder / "out").open("w") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=out)
-        try:
-            for _ in range(300):
-                try:
-                    urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-                    break
-                except (URLError, OSError):
-                    assert server.poll() is None, (folder / "out").read_text()
-                    time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}/what_if/"
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
-
-
 @pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
 def test_a_page_gives_up_when_somebody_presses_the_button(browser, tangled, tmp_path):  # noqa: F811
     """The page says that it calculates, then that it was given up, and takes the next wish."""
     tangled.write(tmp_path / "tables")
-    with dashboard(tmp_path) as address:
+    command = [*COMMAND, "dashboard", str(tmp_path / "tables"), "--page", "what_if", "--no-browser"]
+    with answering(command, tmp_path / "out") as url:
         opened = Visit(browser.new_page())
         page = opened.page
-        page.goto(address)
+        page.goto(f"{url}/what_if/")
         page.get_by_text("As it is: Lilies wins").wait_for()
         page.get_by_label("Loops").select_option(label="path (Y1)")
         page.get_by_role("button", name="Give up").click()
