@@ -165,7 +165,8 @@ def _show(counted: FilesCount) -> None:
 
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("Decision", "Winner", "Margin", "Ballots tallied", "By hand", "Calculated", "None"):
-        table.add_column(heading, justify="left" if heading in ("Decision", "Winner") else "right")
+        # Folded, as a number that is cut off is another one.
+        table.add_column(heading, justify="left" if heading in ("Decision", "Winner") else "right", overflow="fold")
     both = counted.tallies.join(counted.stats, on="decision_id").head(_SHOWN)
     for row in both.iter_rows(named=True):
         numbers = [row[name] for name in _NUMBERS]

@@ -60,10 +60,16 @@ class Estimate:
         return self.work + self.results
 
     def __str__(self) -> str:
+        rows = [
+            _number(self.members, "member"),
+            _number(self.followings, "following"),
+            _number(self.ballots, "ballot"),
+            _number(self.votes, "star"),
+        ]
         return (
-            f"{self.members:,} members, {self.followings:,} followings, {self.ballots:,} ballots, {self.votes:,} stars:"
-            f" about {_size(self.disk)} on disk ({_size(self.results)} of them results), {_size(self.memory)} of "
-            f"memory beside pages of files, about {_time(self.seconds)} on a machine with two cores"
+            f"{', '.join(rows)}: about {_size(self.disk)} on disk ({_size(self.results)} of them results), "
+            f"{_size(self.memory)} of memory beside pages of files, about {_time(self.seconds)} on a machine with two "
+            "cores"
         )
 
 
@@ -124,6 +130,10 @@ def require_room(found: Estimate, out: Path, done: int) -> None:
             f"{out}: the count needs about {_size(found.disk - done)} of disk, and {_size(free)} are free. Take a "
             "folder on another disk, or count fewer decisions (--decision)."
         )
+
+
+def _number(of: int, what: str) -> str:
+    return f"{of:,} {what}" if of == 1 else f"{of:,} {what}s"
 
 
 def _size(number: float) -> str:

@@ -337,7 +337,7 @@ def test_an_estimate_reads_numbers_of_rows_alone(tmp_path: Path) -> None:
     found = estimate(town(tmp_path / "town"), memory=10**9)
     assert (found.members, found.followings, found.ballots, found.votes) == (4, 3, 1, 2)
     assert found.disk == found.work + found.results > 0
-    assert "4 members, 3 followings, 1 ballots, 2 stars" in str(found)
+    assert "4 members, 3 followings, 1 ballot, 2 stars" in str(found)
     assert "1.0 GB of memory beside pages of files" in str(found)
 
 

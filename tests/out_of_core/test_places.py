@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import crowdvote_analysis as cv
+from tests.command import crowdvote
 from tests.out_of_core.test_files import town
 
 SIGNS = ["town [2026]", "a*b", "to?n", 'it\'s "here"', "  blanks ", "new\nline", "$members", "{x}", "ünï çode"]
@@ -44,3 +45,12 @@ def test_a_damaged_manifest_is_none(tmp_path: Path, left: str) -> None:
     work.mkdir(parents=True)
     (work / "manifest.json").write_text(left, "latin-1")
     assert cv.count_files(town(tmp_path / "town"), tmp_path / "counted").tallies["winner"].to_list() == ["pond"]
+
+
+def test_no_number_is_cut_off_on_a_narrow_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be another number."""
+    monkeypatch.setattr("tests.command._WIDTH", 40)
+    done = crowdvote("count", town(tmp_path / "town"), "--out", tmp_path / "counted")
+    assert done.returncode == 0
+    assert "…" not in done.stdout
+    assert "4 members, 3 followings, 1 ballot, 2 \nstars" in done.stderr
