@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from crowdvote_analysis import loop_rules
 from tests.cores import every_core, keep_to_one
@@ -20,6 +21,10 @@ def pytest_configure() -> None:
     if worker:
         keep_to_one(int(worker[1]))
 
+
+# No test fails because a machine was busy for a moment.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 BOUND = (2, 2, 0)  # what ``tiny_cores`` takes for small
 

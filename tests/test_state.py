@@ -525,7 +525,7 @@ def test_a_bad_community_takes_everything_in_it_along() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
 def test_quarantine_loses_nothing_and_splits_no_ballot(seed: int) -> None:
     """Good and quarantined rows together are the rows given, and every ballot left has all its stars."""

@@ -424,7 +424,7 @@ def test_exact_types_beyond_the_scale_or_the_places_are_refused(value: Any, dtyp
 
 
 @given(units=st.integers(-(10**10), 10**10), places=st.integers(0, 12))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_stars_as_text_are_exact_or_refused(units: int, places: int) -> None:
     """Any decimal number is either the same number in the table, or an error."""
     value = Decimal(units).scaleb(-places)
@@ -460,7 +460,7 @@ def test_tags_are_brought_to_one_form_and_said_once(table: str, given_tags: Any,
 @given(
     tags=st.lists(st.text(st.characters(exclude_characters=";\r\n", exclude_categories=["Cs"]), max_size=8), max_size=5)
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_tags_that_have_entered_stay_as_they_are(tags: list[str]) -> None:
     """Normalising twice is normalising once, so writing and reading changes no tag."""
     once = build("ballots", "tags", pl.Series([tags], dtype=pl.List(pl.String))).ballots["tags"]
@@ -860,7 +860,7 @@ TEXT = st.one_of(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_column_of_any_text_is_understood_or_refused_in_our_words(data: st.DataObject) -> None:
     """Only errors of this package leave it, and with quarantine rows are set aside instead."""

@@ -66,7 +66,7 @@ def test_what_differs_in_a_letter_has_not(apart: tuple[str, str]) -> None:
 
 
 @given(text=LETTERS | MARKS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_one_form_is_reached_at_once(text: str) -> None:
     """Writing and reading again changes nothing."""
     for form in (plain, tag, likeness):
@@ -80,7 +80,7 @@ def test_one_form_is_reached_at_once(text: str) -> None:
         st.none() | LETTERS | MARKS | st.sampled_from(["Pond", "a  b", " a", "a\t", "\x1f", "a\x1cb"]), max_size=6
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_columns_are_brought_to_the_forms_of_their_texts(texts: list[str | None]) -> None:
     """The short cut for plain letters is only a short cut."""
     column = pl.Series(texts, dtype=pl.String)

@@ -83,7 +83,7 @@ def weighted(draw: st.DrawFn) -> tuple[Criterion, int, Decimal, Decimal, Decimal
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(decisions=st.lists(weighted(), min_size=5, max_size=20))
 def test_votes_in_parts_and_large_numbers_are_exact(
     decisions: list[tuple[Criterion, int, Decimal, Decimal, Decimal]],
@@ -330,7 +330,7 @@ def test_in_short_it_asks_for_a_yes_only_where_abstaining_would_not_do(
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(decisions=st.lists(weighted(), min_size=5, max_size=20))
 def test_a_percentage_in_words_stands_on_the_side_of_the_outcome(
     decisions: list[tuple[Criterion, int, Decimal, Decimal, Decimal]],

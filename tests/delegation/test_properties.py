@@ -61,7 +61,7 @@ def star(hundred_millionths: int) -> Fraction:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cycles", RULES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_networks_are_counted_as_the_rules_say(cycles: str, data: st.DataObject) -> None:
     """Ballots, stars, sources and statistics of any small networks equal the literal reading (D, T, Y, I, M)."""

@@ -68,7 +68,7 @@ def networks(draw: st.DrawFn) -> list[Network]:
     return [network(lambda below: draw(st.integers(0, below - 1)), rule) for rule in draw(rules)]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_any_community_is_counted_alike(tmp_path_factory: pytest.TempPathFactory, nets: list[Network]) -> None:
     """Whatever network, under whatever rule."""

@@ -134,7 +134,7 @@ _CELL = st.text(st.sampled_from('ab ,;"\n\tä5'), max_size=4)
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::crowdvote_analysis.errors.DoubtWarning")
 @given(rows=st.lists(st.lists(_CELL, min_size=3, max_size=3), max_size=8))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_cell_a_csv_writer_writes_comes_back(write: Write, rows: list[list[str]]) -> None:
     """What Python's csv module writes is read back cell by cell, trimmed, blank as null, blank lines dropped."""
     out = io.StringIO(newline="")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdvote_analysis.star import StarTally, tally_star_votes
@@ -44,7 +44,6 @@ def preferences_of(tally: StarTally) -> Counter[Any]:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(elections(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(election: tuple[Ballots, list[str]], order: random.Random) -> None:
     """Shuffled votes give the same tally, word for word."""
@@ -57,7 +56,6 @@ def test_the_order_of_rows_does_not_matter(election: tuple[Ballots, list[str]], 
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(elections(), elections())
 def test_a_split_electorate_adds_up(first: tuple[Ballots, list[str]], second: tuple[Ballots, list[str]]) -> None:
     """Totals and preferences of two halves are, added, those of the whole."""
@@ -71,7 +69,6 @@ def test_a_split_electorate_adds_up(first: tuple[Ballots, list[str]], second: tu
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(elections())
 def test_everybody_voting_twice_changes_no_decision(election: tuple[Ballots, list[str]]) -> None:
     """The same electorate twice over has the same outcome, with numbers twice as large."""
@@ -82,7 +79,6 @@ def test_everybody_voting_twice_changes_no_decision(election: tuple[Ballots, lis
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(elections())
 def test_left_out_choices_are_the_same_as_zeros(election: tuple[Ballots, list[str]]) -> None:
     """Writing the zeros out changes nothing."""
@@ -92,7 +88,6 @@ def test_left_out_choices_are_the_same_as_zeros(election: tuple[Ballots, list[st
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(elections())
 def test_the_order_of_choices_breaks_no_tie(election: tuple[Ballots, list[str]]) -> None:
     """Listing the choices backwards elects nobody else and leaves the same choices tied."""
@@ -104,7 +99,6 @@ def test_the_order_of_choices_breaks_no_tie(election: tuple[Ballots, list[str]])
     assert set(forwards.tie.tied if forwards.tie else ()) == set(backwards.tie.tied if backwards.tie else ())
 
 
-@settings(deadline=None)
 @given(elections())
 def test_a_tally_is_consistent_in_itself(election: tuple[Ballots, list[str]]) -> None:
     """There is a winner or a tie, places add up, and every ballot is accounted for in the runoff."""

@@ -191,7 +191,7 @@ def literal_losses(tied: list[str], places: int, counts: Counts) -> tuple[list[s
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.data())
 def test_losses_is_what_the_rule_says_read_aloud(data: st.DataObject) -> None:
     """On random ties of up to six choices, who advances and who is left is the same as by the sentences of K5."""

@@ -68,7 +68,7 @@ ballots_of = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(ballots_of, min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_many_decisions_are_gathered_from_rows_in_any_order(
     decisions: list[list[dict[str, int]]], order: random.Random

@@ -76,7 +76,7 @@ def without_some_zeros(ballots: list[dict[str, Any]], keep: int) -> list[dict[st
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=250)
 @given(elections([[0, 5], [0, 1], [4, 5], [0, 0, 5], [0, 1, 2, 3, 4, 5]]), st.integers(1, 3))
 def test_whole_stars_give_the_answer_of_the_library(ballots: list[dict[str, int]], keep: int) -> None:
     """Winner, unresolved ties and every step agree, with blanks left out on our side."""
@@ -86,7 +86,7 @@ def test_whole_stars_give_the_answer_of_the_library(ballots: list[dict[str, int]
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=250)
 @given(
     elections(
         [
